@@ -1,0 +1,74 @@
+// Builds everything into dist/: the extension, the headless command, the database worker and the webview.
+// The Anthropic SDK is a bundle of its own, loaded when an engine is first needed (activation has a budget).
+const fs = require('node:fs');
+const path = require('node:path');
+const esbuild = require('esbuild');
+
+const dist = path.join(__dirname, 'dist');
+const production = process.argv.includes('--production');
+
+/** Leaves a heavy package out of a bundle and points the import at its own bundle in dist/. */
+const ownBundles = {
+  name: 'own-bundles',
+  setup(build) {
+    build.onResolve({ filter: /^@anthropic-ai\/sdk$/ }, (args) =>
+      args.kind === 'entry-point' ? undefined : { path: './anthropicSdk.js', external: true },
+    );
+  },
+};
+
+const node = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  outdir: dist,
+  minify: production,
+  sourcemap: production ? false : 'linked',
+  legalComments: 'none',
+  logLevel: 'warning',
+  // node-pty is a native module: VS Code's own copy, or the installed one, found at run time.
+  external: ['vscode', 'node-pty'],
+};
+
+async function buildAll() {
+  fs.rmSync(dist, { recursive: true, force: true });
+  const has = (file) => fs.existsSync(path.join(__dirname, file));
+  const builds = [
+    esbuild.build({ ...node, entryPoints: { anthropicSdk: '@anthropic-ai/sdk' } }),
+    esbuild.build({
+      ...node,
+      plugins: [ownBundles],
+      entryPoints: Object.fromEntries(
+        Object.entries({
+          extension: 'src/extension.ts',
+          airlock: 'src/cli/airlock.ts',
+          databaseWorker: 'src/store/databaseWorker.ts',
+        }).filter(([, file]) => has(file)),
+      ),
+    }),
+  ];
+  if (has('webview/analytics.ts')) {
+    builds.push(
+      esbuild.build({
+        bundle: true,
+        platform: 'browser',
+        target: 'es2022',
+        format: 'iife',
+        outdir: path.join(dist, 'webview'),
+        minify: production,
+        sourcemap: production ? false : 'linked',
+        legalComments: 'none',
+        logLevel: 'warning',
+        entryPoints: { analytics: 'webview/analytics.ts' },
+      }),
+    );
+  }
+  await Promise.all(builds);
+  fs.copyFileSync(require.resolve('sql.js/dist/sql-wasm.wasm'), path.join(dist, 'sql-wasm.wasm'));
+}
+
+buildAll().catch((error) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
