@@ -1,0 +1,9 @@
+import type { Digest } from './ids';
+
+/** Big things and private things: prompts, outputs, conversations. Each is a file that is named by its digest. */
+export interface BlobStore {
+  /** It is on disk when this resolves. Putting the same bytes again costs nothing. */
+  put(bytes: Uint8Array | string): Promise<Digest>;
+  /** @returns `undefined` when it was deleted or never there. @throws {UserError} `blob-corrupt` when its bytes do not match. */
+  get(digest: Digest): Promise<Uint8Array | undefined>;
+}

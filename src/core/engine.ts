@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { tokenUsageSchema, type TokenUsage } from './usage';
+
+/** A part of a message, in the shape that the Messages API has. Kinds that we do not know are kept as they came. */
+export const contentBlockSchema = z.looseObject({ type: z.string() });
+export type ContentBlock = z.infer<typeof contentBlockSchema>;
+
+/** One message of a conversation, as it is kept: turn by turn, in the order in which it was said. */
+export const conversationMessageSchema = z.object({
+  role: z.enum(['user', 'assistant']),
+  content: z.array(contentBlockSchema),
+  /** The model's own id of an assistant's message. */
+  messageId: z.string().nullable().default(null),
+  stopReason: z.string().nullable().default(null),
+  /** The model that answered, and what the request used; `null` on a user's message. */
+  model: z.string().nullable().default(null),
+  usage: tokenUsageSchema.nullable().default(null),
+});
+export type ConversationMessage = z.infer<typeof conversationMessageSchema>;
+
+/** A tool as the model is told of it. */
+export interface ToolDefinition {
+  readonly name: string;
+  readonly description: string;
+  /** A JSON schema of an object. */
+  readonly inputSchema: Readonly<Record<string, unknown>>;
+  /** It changes nothing, so several may run at once. */
+  readonly readOnly: boolean;
+}
+
+export interface ToolCall {
+  /** The model's id of this call: a call is done at most once. */
+  readonly id: string;
+  readonly name: string;
+  /** As the model gave it: not yet validated. */
+  readonly input: unknown;
+}
+
+export interface ToolResult {
+  readonly ok: boolean;
+  /** What the model is given back. */
+  readonly text: string;
+}
+
+/** Something worth showing while the engine works. None of these is needed to resume. */
+export type EngineNotice =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'thinking'; readonly text: string }
+  | { readonly kind: 'requestStarted'; readonly turn: number }
+  /** A request failed in a way that is tried again. `reason` is for people. */
+  | { readonly kind: 'retrying'; readonly reason: string; readonly attempt: number; readonly delayMs: number }
+  | { readonly kind: 'warning'; readonly text: string };
+
+/** How an exchange ended. */
+export type EngineEnd =
+  | { readonly kind: 'done'; readonly text: string }
+  | { readonly kind: 'turnLimit'; readonly turns: number }
+  | { readonly kind: 'refused'; readonly text: string }
+  /** The answer was cut at the token limit, more than once. */
+  | { readonly kind: 'tooLong' };
+
+/**
+ * What an engine asks of the executor. The engine acts only after the promise has resolved: then it is durable.
+ */
+export interface EngineHost {
+  /** Keeps a message. It is on disk when this resolves. */
+  record(message: ConversationMessage): Promise<void>;
+  /**
+   * Does a tool call, or answers what it gave when it was done before. Never rejects for what the tool did wrong: that is
+   * an answer with `ok: false`.
+   * @throws {CancelledError} when the run is being ended.
+   */
+  callTool(call: ToolCall): Promise<ToolResult>;
+  /**
+   * Called before each request: waits while the lane is held or the budget is being asked for.
+   * @throws {UserError} `budget-spent`, `turn-limit`.
+   */
+  beforeRequest(request: { readonly model: string; readonly maxOutputTokens: number }): Promise<void>;
+  /** Usage of a request that failed after it had begun: it was paid for, and no message was kept. */
+  recordLostUsage(usage: TokenUsage, model: string): Promise<void>;
+  /** The lane is to be left alone until then, for every session that uses it. */
+  pauseLane(untilMs: number, reason: string): void;
+  notify(notice: EngineNotice): void;
+}
+
+export interface ConversationOptions {
+  readonly systemPrompt: string;
+  readonly model: string;
+  readonly tools: readonly ToolDefinition[];
+  readonly maxTurns: number;
+  readonly maxOutputTokens: number;
+  /** What was said so far; empty for a new conversation. It may end anywhere, after a crash too. */
+  readonly history: readonly ConversationMessage[];
+  readonly host: EngineHost;
+  readonly signal: AbortSignal;
+}
+
+export interface Conversation {
+  /**
+   * Says something to the agent and lets it work until it ends its turn.
+   * @throws {CancelledError} when the signal is aborted. @throws {UserError} `model-key-refused`, `model-request-refused`,
+   * `model-unreachable`, `context-full`, …: facts say whether another try makes sense (`retryable`).
+   */
+  send(text: string): Promise<EngineEnd>;
+  /** Goes on with a conversation whose last message was not the end of the agent's turn. */
+  resume(): Promise<EngineEnd>;
+  /** Lets go of what it holds (sockets, processes). */
+  close(): Promise<void>;
+}
+
+/** What thinks. Engines know nothing of tasks, jails or journals. */
+export interface Engine {
+  /** `anthropic`, `scripted`, `claude-code`, … */
+  readonly kind: string;
+  /** The lane: which key at which server. Rate limits are per lane and model. Never the key itself. */
+  readonly lane: string;
+  /** The model that is used when persona and task name none. */
+  readonly defaultModel: string;
+  open(options: ConversationOptions): Promise<Conversation>;
+}
+
+/** True when a conversation ended with the agent's own end of turn, so that nothing is left to resume. */
+export function isAtRest(history: readonly ConversationMessage[]): boolean {
+  const last = history.at(-1);
+  return last === undefined || (last.role === 'assistant' && !last.content.some((block) => block.type === 'tool_use'));
+}

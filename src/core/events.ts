@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { checkResultSchema, verdictSchema } from './evidence';
+import { digestSchema, objectIdSchema, reportIdSchema, runIdSchema, sessionIdSchema, taskIdSchema } from './ids';
+import { jailProofSchema } from './jail';
+import { processIdentitySchema } from './session';
+import { reportSchema } from './source';
+import { taskOutcomeSchema, taskSpecSchema } from './task';
+import { tokenUsageSchema } from './usage';
+
+/**
+ * Every fact that there can be. A kind's shape is never changed: it gets a new version (`v`), and older lines are lifted as
+ * they are read. Nothing big and nothing private stands in an event: those are blobs, named by digest.
+ */
+const bodies = [
+  /** An executor owns the storage from here on. What ran before ran in another process. */
+  z.object({
+    kind: z.literal('executor.started'),
+    executorId: z.string(),
+    process: processIdentitySchema,
+    version: z.string(),
+  }),
+  /** It ended in order. */
+  z.object({ kind: z.literal('executor.stopped'), executorId: z.string() }),
+
+  z.object({ kind: z.literal('queue.changed'), mode: z.enum(['running', 'paused']), by: z.string() }),
+  z.object({ kind: z.literal('source.changed'), sourceId: z.string(), healthy: z.boolean(), message: z.string() }),
+
+  z.object({ kind: z.literal('task.queued'), taskId: taskIdSchema, spec: taskSpecSchema }),
+  /** Its source is being asked for it. */
+  z.object({ kind: z.literal('task.accepting'), taskId: taskIdSchema }),
+  /** It is ours. A user's own task is accepted as it is queued. */
+  z.object({ kind: z.literal('task.accepted'), taskId: taskIdSchema }),
+  z.object({ kind: z.literal('task.blocked'), taskId: taskIdSchema, reason: z.string() }),
+  z.object({
+    kind: z.literal('task.waiting'),
+    taskId: taskIdSchema,
+    on: z.enum(['user', 'budget', 'lane']),
+    reason: z.string(),
+  }),
+  /** What it waited for or was blocked by has passed: it is queued again, or its run goes on. */
+  z.object({ kind: z.literal('task.resumed'), taskId: taskIdSchema }),
+  /** It goes back into the queue: a retry, or a run that an earlier process left. */
+  z.object({ kind: z.literal('task.requeued'), taskId: taskIdSchema, reason: z.string(), notBeforeMs: z.number() }),
+  z.object({
+    kind: z.literal('task.changed'),
+    taskId: taskIdSchema,
+    repo: z.string().nullable(),
+    priority: z.number().int().min(0).max(3),
+  }),
+  z.object({
+    kind: z.literal('task.ended'),
+    taskId: taskIdSchema,
+    outcome: taskOutcomeSchema,
+    reason: z.string(),
+    runId: runIdSchema.nullable(),
+  }),
+  z.object({ kind: z.literal('task.landed'), taskId: taskIdSchema, commit: objectIdSchema }),
+  z.object({ kind: z.literal('task.discarded'), taskId: taskIdSchema }),
+
+  z.object({
+    kind: z.literal('run.started'),
+    runId: runIdSchema,
+    taskId: taskIdSchema,
+    attempt: z.number().int().positive(),
+    repo: z.string(),
+    engine: z.string(),
+    model: z.string(),
+    persona: z.string(),
+  }),
+  z.object({
+    kind: z.literal('run.prepared'),
+    runId: runIdSchema,
+    baseCommit: objectIdSchema,
+    baseTree: objectIdSchema,
+  }),
+  z.object({
+    kind: z.literal('run.phase'),
+    runId: runIdSchema,
+    phase: z.enum(['preparing', 'working', 'checking', 'publishing']),
+  }),
+  /** The agent said how far it is. */
+  z.object({
+    kind: z.literal('run.progress'),
+    runId: runIdSchema,
+    message: z.string(),
+    percent: z.number().min(0).max(100).nullable(),
+  }),
+  /** A run of an earlier process goes on in this one. */
+  z.object({ kind: z.literal('run.resumed'), runId: runIdSchema }),
+  z.object({ kind: z.literal('run.ended'), runId: runIdSchema, outcome: taskOutcomeSchema, reason: z.string() }),
+
+  z.object({
+    kind: z.literal('session.created'),
+    sessionId: sessionIdSchema,
+    runId: runIdSchema,
+    process: processIdentitySchema,
+    proof: jailProofSchema,
+  }),
+  z.object({
+    kind: z.literal('session.closed'),
+    sessionId: sessionIdSchema,
+    reason: z.string(),
+    breach: z.string().nullable(),
+  }),
+
+  /** A message of the conversation is kept; `index` counts from 0 without gaps. */
+  z.object({
+    kind: z.literal('message.recorded'),
+    runId: runIdSchema,
+    index: z.number().int().nonnegative(),
+    role: z.enum(['user', 'assistant']),
+    blob: digestSchema,
+  }),
+  z.object({
+    kind: z.literal('tool.called'),
+    runId: runIdSchema,
+    callId: z.string(),
+    name: z.string(),
+    summary: z.string(),
+  }),
+  z.object({
+    kind: z.literal('tool.finished'),
+    runId: runIdSchema,
+    callId: z.string(),
+    ok: z.boolean(),
+    output: digestSchema,
+    durationMs: z.number(),
+  }),
+  z.object({
+    kind: z.literal('usage.recorded'),
+    runId: runIdSchema,
+    model: z.string(),
+    usage: tokenUsageSchema,
+    /** US dollars; `null` when the model's price is not known. */
+    costUsd: z.number().nonnegative().nullable(),
+  }),
+  z.object({
+    kind: z.literal('request.retried'),
+    runId: runIdSchema,
+    reason: z.string(),
+    attempt: z.number().int(),
+    delayMs: z.number(),
+  }),
+
+  z.object({
+    kind: z.literal('check.finished'),
+    runId: runIdSchema,
+    round: z.number().int().nonnegative(),
+    result: checkResultSchema,
+  }),
+  /** The executor has judged. `tree` is what the verdict is about. */
+  z.object({
+    kind: z.literal('evidence.recorded'),
+    runId: runIdSchema,
+    round: z.number().int().nonnegative(),
+    verdict: verdictSchema,
+    tree: objectIdSchema,
+  }),
+  z.object({
+    kind: z.literal('result.published'),
+    runId: runIdSchema,
+    branch: z.string(),
+    commit: objectIdSchema,
+    filesChanged: z.number().int(),
+    insertions: z.number().int(),
+    deletions: z.number().int(),
+  }),
+
+  z.object({ kind: z.literal('report.queued'), report: reportSchema }),
+  /** It is about to be sent. Written before it is, so that after a crash it is known that it may have been. */
+  z.object({ kind: z.literal('report.sending'), reportId: reportIdSchema, attempt: z.number().int().positive() }),
+  z.object({ kind: z.literal('report.postponed'), reportId: reportIdSchema, error: z.string(), retryAtMs: z.number() }),
+  z.object({ kind: z.literal('report.acknowledged'), reportId: reportIdSchema }),
+  /** The source will never take it. It stays visible. */
+  z.object({ kind: z.literal('report.dead'), reportId: reportIdSchema, error: z.string() }),
+] as const;
+
+export const eventBodySchema = z.discriminatedUnion('kind', bodies);
+/** A fact, before the journal has given it its place. */
+export type EventBody = z.infer<typeof eventBodySchema>;
+export type EventKind = EventBody['kind'];
+
+const envelope = z.object({
+  /** Its place in the journal: 1, 2, 3, … without gaps. */
+  seq: z.number().int().positive(),
+  /** Wall time at which it was appended. */
+  atMs: z.number(),
+  /** The version of its kind's shape. */
+  v: z.number().int().positive(),
+});
+
+export const eventSchema = z.intersection(envelope, eventBodySchema);
+/** An immutable fact. All state is a fold of these. */
+export type AirlockEvent = z.infer<typeof eventSchema>;
+
+/** Today's version of each kind that is not at 1. */
+const versions: Partial<Record<EventKind, number>> = {};
+
+export function currentVersion(kind: EventKind): number {
+  return versions[kind] ?? 1;
+}

@@ -1,0 +1,78 @@
+import type { Disposable } from '../base/disposable';
+import type { Event } from '../base/emitter';
+import type { AirlockEvent } from './events';
+import type { HistoryAnswer, HistoryQuery } from './history';
+import type { Digest, ObjectId, SessionId, TaskId } from './ids';
+import type { JailProof, JailReadiness } from './jail';
+import type { LiveState } from './liveState';
+import type { NewTask } from './task';
+import type { FileChange } from './workspace';
+
+/** Where an executor runs, seen from the one who holds this interface. */
+export type ExecutorPlace =
+  /** In this very process, which owns the storage. */
+  | { readonly kind: 'here' }
+  /** In another process of the same user, reached over its socket. */
+  | { readonly kind: 'elsewhere'; readonly pid: number }
+  /** The owner is gone and nobody has taken over yet; commands wait for a short while and then fail. */
+  | { readonly kind: 'nowhere' };
+
+export interface ResultChanges {
+  readonly repo: string;
+  readonly baseCommit: ObjectId;
+  readonly commit: ObjectId;
+  readonly branch: string;
+  readonly files: readonly FileChange[];
+}
+
+/**
+ * The one process that works the queue, as commands, a state and a stream of events. It is the same whether it is in this
+ * process, in another window or in a background worker. Commands resolve when their events are durable; they throw
+ * `UserError` for what the user can mend (`unknown-task`, `wrong-state`, `disk-full`, …).
+ */
+export interface Executor extends Disposable {
+  readonly place: ExecutorPlace;
+  /** Follows the events; do not change it. The object may be replaced when the executor moves: read it anew each time. */
+  readonly state: LiveState;
+  /** Events that were appended, after they were applied to `state`. */
+  readonly onDidAppend: Event<readonly AirlockEvent[]>;
+  /** The state was replaced as a whole or the place changed: show everything anew. */
+  readonly onDidReset: Event<void>;
+
+  /** Queues a task. The same origin again answers the task that is there. */
+  add(task: NewTask): Promise<TaskId>;
+  startQueue(): Promise<void>;
+  /** No new run starts; what runs goes on. */
+  pauseQueue(): Promise<void>;
+  /** No new run starts, and what runs is cancelled. */
+  stopQueue(): Promise<void>;
+  /** Ends a task as cancelled, wherever it is, and its run with it. */
+  cancel(taskId: TaskId): Promise<void>;
+  /** Queues a task again that ended without being verified. */
+  retry(taskId: TaskId): Promise<void>;
+  /** Starts a queued task before all others, even while the queue is paused, as soon as there is a slot. */
+  runNow(taskId: TaskId): Promise<void>;
+  /** Says which repository a task is for that could not be told. */
+  assignRepository(taskId: TaskId, repo: string): Promise<void>;
+  /** Looks for tasks at every source at once. */
+  refreshSources(): Promise<void>;
+
+  /** The bytes of a blob that an event names. `undefined` when it was deleted. */
+  readBlob(digest: Digest): Promise<Uint8Array | undefined>;
+  /** What a task's published result changed. @throws {UserError} `no-result`. */
+  changes(taskId: TaskId): Promise<ResultChanges>;
+  /** A file of a published result, or of its base; `undefined` when it is not there. */
+  readResultFile(taskId: TaskId, side: 'base' | 'result', path: string): Promise<Uint8Array | undefined>;
+  /** Shows a session's terminal: first what was shown so far, then what comes, until disposed of. */
+  watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable>;
+  history(query: HistoryQuery): Promise<HistoryAnswer>;
+  jailReadiness(): Promise<JailReadiness>;
+  /** Starts a jail as a run would have it and tries to get out of it. */
+  proveJail(): Promise<JailProof>;
+
+  /**
+   * Here: ends in order. Runs are left as they are on disk and go on at the next start; every process is ended, and the
+   * storage is let go. Elsewhere: disconnects.
+   */
+  shutdown(): Promise<void>;
+}

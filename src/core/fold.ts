@@ -1,0 +1,357 @@
+import { assertNever } from '../base/errors';
+import type { AirlockEvent } from './events';
+import type { LiveState, RunState, TaskState } from './liveState';
+import { addUsage, noUsage } from './usage';
+
+const hourMs = 3_600_000;
+const keptHours = 72;
+
+type EventOf<K extends AirlockEvent['kind']> = Extract<AirlockEvent, { kind: K }>;
+
+/**
+ * Applies one event to the state, in place: the state after it depends on the events alone. An event that was applied
+ * before (its `seq` is not new) changes nothing, so that replaying is idempotent. A fact about something that is not there
+ * changes nothing either.
+ */
+export function applyEvent(state: LiveState, event: AirlockEvent): void {
+  if (event.seq <= state.seq) return;
+  state.seq = event.seq;
+  switch (subjectOf(event.kind)) {
+    case 'task':
+      return foldTask(state, event);
+    case 'run':
+      return foldRun(state, event);
+    case 'report':
+      return foldReport(state, event);
+    case 'rest':
+      return foldRest(state, event);
+  }
+}
+
+function foldRest(state: LiveState, event: AirlockEvent): void {
+  switch (event.kind) {
+    case 'executor.started':
+      state.executorId = event.executorId;
+      // Whatever lived in the process before is gone with it.
+      state.sources.clear();
+      return;
+    case 'executor.stopped':
+      state.executorId = null;
+      return;
+    case 'queue.changed':
+      state.queueMode = event.mode;
+      return;
+    case 'source.changed':
+      state.sources.set(event.sourceId, { healthy: event.healthy, message: event.message });
+      return;
+    case 'session.closed':
+      state.sessions.delete(event.sessionId);
+      return;
+    default:
+      return;
+  }
+}
+
+function foldTask(state: LiveState, event: AirlockEvent): void {
+  if (event.kind === 'task.queued') {
+    state.tasks.set(event.taskId, newTask(event));
+    return;
+  }
+  const task = 'taskId' in event ? state.tasks.get(event.taskId) : undefined;
+  if (!task) return;
+  task.changedAtMs = event.atMs;
+  switch (event.kind) {
+    case 'task.accepting':
+      set(task, 'accepting');
+      return;
+    case 'task.accepted':
+      task.accepted = true;
+      set(task, 'queued');
+      return;
+    case 'task.blocked':
+      hold(task, 'blocked', event.reason);
+      return;
+    case 'task.waiting':
+      hold(task, 'waiting', event.reason);
+      return;
+    case 'task.resumed':
+      set(task, task.statusBeforeWait ?? 'queued');
+      return;
+    case 'task.requeued':
+      set(task, 'queued', event.reason);
+      task.notBeforeMs = event.notBeforeMs;
+      task.endedAtMs = null;
+      return;
+    case 'task.changed':
+      task.spec = { ...task.spec, repo: event.repo, priority: event.priority as TaskState['spec']['priority'] };
+      return;
+    case 'task.ended':
+      set(task, event.outcome, event.reason);
+      task.endedAtMs = event.atMs;
+      return;
+    case 'task.landed':
+      set(task, 'landed');
+      return;
+    case 'task.discarded':
+      set(task, 'discarded');
+      return;
+    default:
+      return;
+  }
+}
+
+function newTask(event: EventOf<'task.queued'>): TaskState {
+  return {
+    id: event.taskId,
+    spec: event.spec,
+    status: 'queued',
+    reason: '',
+    statusBeforeWait: null,
+    accepted: false,
+    attempts: 0,
+    runId: null,
+    queuedAtMs: event.atMs,
+    notBeforeMs: 0,
+    endedAtMs: null,
+    changedAtMs: event.atMs,
+  };
+}
+
+function set(task: TaskState, status: TaskState['status'], reason = ''): void {
+  task.status = status;
+  task.reason = reason;
+  task.statusBeforeWait = null;
+}
+
+function hold(task: TaskState, status: 'blocked' | 'waiting', reason: string): void {
+  // Waiting twice in a row still goes back to what it was before the first wait.
+  task.statusBeforeWait ??= task.status;
+  task.status = status;
+  task.reason = reason;
+}
+
+function foldReport(state: LiveState, event: AirlockEvent): void {
+  if (event.kind === 'report.queued') {
+    state.reports.set(event.report.reportId, {
+      report: event.report,
+      status: 'waiting',
+      attempts: 0,
+      retryAtMs: 0,
+      error: '',
+      queuedAtMs: event.atMs,
+    });
+    return;
+  }
+  const report = 'reportId' in event ? state.reports.get(event.reportId) : undefined;
+  if (!report) return;
+  const { reportId } = report.report;
+  switch (event.kind) {
+    case 'report.sending':
+      state.reports.set(reportId, { ...report, status: 'sending', attempts: event.attempt });
+      return;
+    case 'report.postponed':
+      state.reports.set(reportId, { ...report, status: 'waiting', error: event.error, retryAtMs: event.retryAtMs });
+      return;
+    case 'report.acknowledged':
+      state.reports.delete(reportId);
+      return;
+    case 'report.dead':
+      state.reports.set(reportId, { ...report, status: 'dead', error: event.error });
+      return;
+    default:
+      return;
+  }
+}
+
+function foldRun(state: LiveState, event: AirlockEvent): void {
+  if (event.kind === 'run.started') {
+    startRun(state, event);
+    return;
+  }
+  const run = 'runId' in event && event.runId !== null ? state.runs.get(event.runId) : undefined;
+  if (!run) return;
+  const task = state.tasks.get(run.taskId);
+  if (task) task.changedAtMs = event.atMs;
+  switch (event.kind) {
+    case 'run.prepared':
+      run.baseCommit = event.baseCommit;
+      run.baseTree = event.baseTree;
+      return;
+    case 'run.phase':
+      run.phase = event.phase;
+      run.activity = event.phase;
+      return;
+    case 'run.progress':
+      run.activity = event.message;
+      run.percent = event.percent ?? run.percent;
+      return;
+    case 'run.resumed':
+      if (task) set(task, 'running');
+      return;
+    case 'run.ended':
+      run.outcome = event.outcome;
+      run.reason = event.reason;
+      run.endedAtMs = event.atMs;
+      run.activity = '';
+      // What only a resumption needs is let go, so that ended runs stay small.
+      run.toolCalls = {};
+      return;
+    case 'session.created':
+      run.sessionId = event.sessionId;
+      state.sessions.set(event.sessionId, {
+        id: event.sessionId,
+        runId: event.runId,
+        process: event.process,
+        proof: event.proof,
+        createdAtMs: event.atMs,
+      });
+      return;
+    default:
+      foldWork(state, run, event);
+  }
+}
+
+function foldWork(state: LiveState, run: RunState, event: AirlockEvent): void {
+  switch (event.kind) {
+    case 'message.recorded':
+      run.messages[event.index] = event.blob;
+      return;
+    case 'tool.called':
+      run.toolCalls[event.callId] = { name: event.name, ok: null, output: null };
+      run.activity = event.summary;
+      return;
+    case 'tool.finished':
+      run.toolCalls[event.callId] = {
+        name: run.toolCalls[event.callId]?.name ?? '',
+        ok: event.ok,
+        output: event.output,
+      };
+      return;
+    case 'usage.recorded':
+      recordSpend(state, run, event);
+      return;
+    case 'request.retried':
+      run.activity = event.reason;
+      return;
+    case 'check.finished':
+      run.checks = [
+        ...run.checks.filter((check) => check.command !== event.result.command || check.on !== event.result.on),
+        event.result,
+      ];
+      return;
+    case 'evidence.recorded':
+      run.rounds = event.round + 1;
+      run.verdict = event.verdict;
+      run.resultTree = event.tree;
+      return;
+    case 'result.published':
+      run.branch = event.branch;
+      run.commit = event.commit;
+      run.filesChanged = event.filesChanged;
+      return;
+    default:
+      return;
+  }
+}
+
+function startRun(state: LiveState, event: EventOf<'run.started'>): void {
+  const task = state.tasks.get(event.taskId);
+  if (!task) return;
+  // The live state keeps a task's last run; the database keeps them all.
+  if (task.runId) state.runs.delete(task.runId);
+  set(task, 'running');
+  task.runId = event.runId;
+  task.attempts = event.attempt;
+  task.changedAtMs = event.atMs;
+  state.runs.set(event.runId, {
+    id: event.runId,
+    taskId: event.taskId,
+    attempt: event.attempt,
+    repo: event.repo,
+    engine: event.engine,
+    model: event.model,
+    persona: event.persona,
+    startedAtMs: event.atMs,
+    phase: 'preparing',
+    activity: 'preparing',
+    percent: null,
+    baseCommit: null,
+    baseTree: null,
+    sessionId: null,
+    messages: [],
+    toolCalls: {},
+    usage: noUsage,
+    costUsd: 0,
+    checks: [],
+    rounds: 0,
+    verdict: null,
+    resultTree: null,
+    branch: null,
+    commit: null,
+    filesChanged: 0,
+    outcome: null,
+    reason: '',
+    endedAtMs: null,
+  });
+}
+
+function recordSpend(state: LiveState, run: RunState, event: EventOf<'usage.recorded'>): void {
+  run.usage = addUsage(run.usage, event.usage);
+  run.costUsd = run.costUsd === null || event.costUsd === null ? null : run.costUsd + event.costUsd;
+  const hour = Math.floor(event.atMs / hourMs);
+  const before = state.spend.get(hour) ?? { costUsd: 0, unpriced: 0, usage: noUsage };
+  state.spend.set(hour, {
+    costUsd: before.costUsd + (event.costUsd ?? 0),
+    unpriced: before.unpriced + (event.costUsd === null ? 1 : 0),
+    usage: addUsage(before.usage, event.usage),
+  });
+  for (const kept of state.spend.keys()) if (kept < hour - keptHours) state.spend.delete(kept);
+}
+
+/** What a kind of event is about. The compiler says when a new kind has no place here. */
+function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'rest' {
+  switch (kind) {
+    case 'task.queued':
+    case 'task.accepting':
+    case 'task.accepted':
+    case 'task.blocked':
+    case 'task.waiting':
+    case 'task.resumed':
+    case 'task.requeued':
+    case 'task.changed':
+    case 'task.ended':
+    case 'task.landed':
+    case 'task.discarded':
+      return 'task';
+    case 'report.queued':
+    case 'report.sending':
+    case 'report.postponed':
+    case 'report.acknowledged':
+    case 'report.dead':
+      return 'report';
+    case 'executor.started':
+    case 'executor.stopped':
+    case 'queue.changed':
+    case 'source.changed':
+    case 'session.closed':
+      return 'rest';
+    case 'run.started':
+    case 'run.prepared':
+    case 'run.phase':
+    case 'run.progress':
+    case 'run.resumed':
+    case 'run.ended':
+    case 'session.created':
+    case 'message.recorded':
+    case 'tool.called':
+    case 'tool.finished':
+    case 'usage.recorded':
+    case 'request.retried':
+    case 'check.finished':
+    case 'evidence.recorded':
+    case 'result.published':
+      return 'run';
+    default:
+      return assertNever(kind);
+  }
+}

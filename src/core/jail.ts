@@ -1,0 +1,92 @@
+import type { Readable, Writable } from 'node:stream';
+import { z } from 'zod';
+import type { JailPolicy } from './jailPolicy';
+
+/** One canary: an attempt to get out of the jail, made inside it, and what the host saw of it. */
+export const canarySchema = z.object({
+  /** What was tried, in a few words: `read the home folder`. */
+  attempt: z.string(),
+  expected: z.string(),
+  seen: z.string(),
+  /** The attempt was contained. */
+  held: z.boolean(),
+  /** The same attempt made outside succeeded, so that the canary can see. */
+  controlSucceeded: z.boolean(),
+});
+export type Canary = z.infer<typeof canarySchema>;
+
+/** What the canaries of one jail found. A jail is proven when every canary held and every control succeeded. */
+export const jailProofSchema = z.object({
+  proven: z.boolean(),
+  canaries: z.array(canarySchema),
+  durationMs: z.number(),
+});
+export type JailProof = z.infer<typeof jailProofSchema>;
+
+/** Whether jails can be had on this machine, and if not, what is missing and how to mend it. */
+export type JailReadiness =
+  | { readonly kind: 'ready'; readonly bwrapVersion: string; readonly bwrapPath: string }
+  | {
+      readonly kind: 'unavailable';
+      /** `not-linux`, `no-bwrap`, `bwrap-too-old`, `no-user-namespaces`, `probe-failed`, `unknown-architecture` */
+      readonly code: string;
+      readonly reason: string;
+      /** What to do about it, commands included. */
+      readonly fix: string;
+    };
+
+/** A limit that ended something in a jail. */
+export interface LimitBreach {
+  readonly limit: 'wallMs' | 'memoryBytes' | 'diskBytes' | 'outputBytes' | 'processes';
+  readonly detail: string;
+}
+
+/** One command in one fresh jail. */
+export interface JailCommand {
+  readonly policy: JailPolicy;
+  /** The program and its arguments; never a shell string. */
+  readonly argv: readonly string[];
+  readonly stdin?: Readable | Uint8Array;
+  /** Streams stdout there instead of keeping it (a pack, a large diff). `limits.outputBytes` does not apply to it then. */
+  readonly stdoutTo?: Writable;
+  /** Called with each piece of output as it comes. */
+  readonly onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface JailResult {
+  /** `null` when it was ended by a signal or a limit. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  /** stdout and stderr in the order in which they came, up to `limits.outputBytes`. */
+  readonly output: Uint8Array;
+  /** Bytes of output that were dropped past `limits.outputBytes`. */
+  readonly droppedBytes: number;
+  readonly durationMs: number;
+  readonly breach: LimitBreach | null;
+}
+
+/** Fresh jails, one for each command. */
+export interface Jails {
+  /** Looks once whether jails work here and remembers the answer; `again` looks anew. */
+  readiness(options?: { readonly again?: boolean }): Promise<JailReadiness>;
+  /**
+   * Runs one command in a jail of its own. All its processes are dead when this resolves.
+   * @throws {UserError} `jail-unavailable` when no jail can be had: nothing runs without one.
+   * @throws {CancelledError} when `signal` is aborted.
+   */
+  run(command: JailCommand): Promise<JailResult>;
+  /** Starts a jail with `policy` and tries to get out of it. */
+  prove(policy: JailPolicy): Promise<JailProof>;
+  /**
+   * Gives a folder of the host, with all that is in it, to the account that jails of `account` run as. Does nothing
+   * unless the host is root. It follows no symbolic link.
+   */
+  handOver(path: string, account: string): Promise<void>;
+  /** Deletes a folder that jails could write to: mode bits are mended first, and no symbolic link is followed. */
+  remove(path: string): Promise<void>;
+  /** Ends every jail that is still running. */
+  shutdown(): Promise<void>;
+}

@@ -1,0 +1,137 @@
+import type { AirlockEvent, EventBody } from './events';
+import type { CheckResult, Verdict } from './evidence';
+import type { Digest, ObjectId, ReportId, RunId, SessionId, TaskId } from './ids';
+import type { JailProof } from './jail';
+import type { ProcessIdentity } from './session';
+import type { Report } from './source';
+import type { TaskOutcome, TaskSpec, TaskStatus } from './task';
+import type { TokenUsage } from './usage';
+
+/** One task as everything that shows something sees it. */
+export interface TaskState {
+  readonly id: TaskId;
+  spec: TaskSpec;
+  status: TaskStatus;
+  /** Why it is as it is, in words; empty when there is nothing to say. */
+  reason: string;
+  /** What it was before it had to wait, so that it can go on. */
+  statusBeforeWait: TaskStatus | null;
+  /** Its source has given it to us. */
+  accepted: boolean;
+  /** Runs so far. */
+  attempts: number;
+  /** The last run. */
+  runId: RunId | null;
+  queuedAtMs: number;
+  notBeforeMs: number;
+  endedAtMs: number | null;
+  changedAtMs: number;
+}
+
+export interface RunState {
+  readonly id: RunId;
+  readonly taskId: TaskId;
+  readonly attempt: number;
+  readonly repo: string;
+  readonly engine: string;
+  readonly model: string;
+  readonly persona: string;
+  readonly startedAtMs: number;
+  phase: 'preparing' | 'working' | 'checking' | 'publishing';
+  /** What it is doing right now, for the tree. */
+  activity: string;
+  percent: number | null;
+  baseCommit: ObjectId | null;
+  baseTree: ObjectId | null;
+  sessionId: SessionId | null;
+  /** Blobs of the conversation, in order. */
+  messages: Digest[];
+  /** Tool calls: by id, what became of them. A call without an output was begun and not finished. */
+  toolCalls: Record<string, { readonly name: string; readonly ok: boolean | null; readonly output: Digest | null }>;
+  usage: TokenUsage;
+  /** `null` as soon as one part of it is not known. */
+  costUsd: number | null;
+  checks: CheckResult[];
+  /** Rounds of checks that are judged. */
+  rounds: number;
+  verdict: Verdict | null;
+  resultTree: ObjectId | null;
+  branch: string | null;
+  commit: ObjectId | null;
+  filesChanged: number;
+  outcome: TaskOutcome | null;
+  reason: string;
+  endedAtMs: number | null;
+}
+
+export interface SessionState {
+  readonly id: SessionId;
+  readonly runId: RunId;
+  readonly process: ProcessIdentity;
+  readonly proof: JailProof;
+  readonly createdAtMs: number;
+}
+
+export interface ReportState {
+  readonly report: Report;
+  readonly status: 'waiting' | 'sending' | 'dead';
+  readonly attempts: number;
+  readonly retryAtMs: number;
+  readonly error: string;
+  readonly queuedAtMs: number;
+}
+
+/** What was spent in one hour of the clock, counted from the epoch: `hour = floor(ms / 3,600,000)`. */
+export interface HourlySpend {
+  readonly costUsd: number;
+  /** Requests whose price is not known: the cost is then a lower bound. */
+  readonly unpriced: number;
+  readonly usage: TokenUsage;
+}
+
+/**
+ * What the tree, the status bar and the dispatcher read: a pure fold of events. Maps keep the order of arrival. Whoever
+ * reads it must not change it.
+ */
+export interface LiveState {
+  seq: number;
+  /** The executor that last started, and whether it has ended in order. */
+  executorId: string | null;
+  queueMode: 'running' | 'paused';
+  readonly tasks: Map<TaskId, TaskState>;
+  readonly runs: Map<RunId, RunState>;
+  /** Living ones only. */
+  readonly sessions: Map<SessionId, SessionState>;
+  /** What sources must still be told. */
+  readonly reports: Map<ReportId, ReportState>;
+  readonly sources: Map<string, { readonly healthy: boolean; readonly message: string }>;
+  /** By hour; only the last 72. */
+  readonly spend: Map<number, HourlySpend>;
+}
+
+export function emptyState(): LiveState {
+  return {
+    seq: 0,
+    executorId: null,
+    queueMode: 'paused',
+    tasks: new Map(),
+    runs: new Map(),
+    sessions: new Map(),
+    reports: new Map(),
+    sources: new Map(),
+    spend: new Map(),
+  };
+}
+
+/** The task that an event is about, if it is about one. */
+export function taskOf(state: LiveState, event: EventBody | AirlockEvent): TaskId | undefined {
+  if ('taskId' in event) return event.taskId;
+  if ('runId' in event) return state.runs.get(event.runId)?.taskId;
+  if (event.kind === 'report.queued') return event.report.taskId;
+  if ('reportId' in event) return state.reports.get(event.reportId)?.report.taskId;
+  if (event.kind === 'session.closed') {
+    const session = state.sessions.get(event.sessionId);
+    return session && state.runs.get(session.runId)?.taskId;
+  }
+  return undefined;
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { Event } from '../base/emitter';
+import type { RunId, SessionId } from './ids';
+import type { JailProof, LimitBreach } from './jail';
+import type { JailPolicy } from './jailPolicy';
+
+/** A process that can be told apart from another one that got the same pid later. */
+export const processIdentitySchema = z.object({
+  pid: z.number().int().positive(),
+  /** Field 22 of `/proc/<pid>/stat`: start time in clock ticks after boot. */
+  startTicks: z.number().int().nonnegative(),
+  /** `/proc/sys/kernel/random/boot_id`. */
+  bootId: z.string(),
+});
+export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
+
+/**
+ * The life of a session.
+ * `creating → ready ⇄ busy → paused → closed`; `busy` while a command runs, `paused` while the user has the keyboard.
+ */
+export type SessionStatus = 'creating' | 'ready' | 'busy' | 'paused' | 'closed';
+
+export interface ExecOptions {
+  readonly timeoutMs: number;
+  /** Bytes of stdout and stderr together that are kept: half from the start, half from the end. */
+  readonly maxOutputBytes: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What came of a command in a session's shell. Output is cut in the middle when it is longer than asked for. */
+export interface ExecResult {
+  /**
+   * `exited`: it ended with `exitCode`. `timedOut`: it was ended. `cancelled`: the caller asked. `shellEnded`: it took the
+   * shell with it (`exit`, `exec`, `kill $$`); a new shell is there for the next command.
+   */
+  readonly kind: 'exited' | 'timedOut' | 'cancelled' | 'shellEnded';
+  readonly exitCode: number | null;
+  readonly stdout: Uint8Array;
+  readonly stderr: Uint8Array;
+  readonly droppedBytes: number;
+  readonly durationMs: number;
+}
+
+/** Files as the jail sees them, read and written inside it. Paths are absolute or relative to the workspace. */
+export interface SessionFiles {
+  /**
+   * Up to `maxBytes` from `offset`; `size` is the whole file's.
+   * @throws {UserError} `file-not-found`, `file-not-regular`, `file-denied`.
+   */
+  read(
+    path: string,
+    options: { readonly offset?: number; readonly maxBytes: number },
+  ): Promise<{ readonly bytes: Uint8Array; readonly size: number }>;
+  /**
+   * Replaces the file as a whole, making its folders; the mode of an existing file is kept.
+   * @throws {UserError} `file-denied`, `file-not-regular`, `disk-full`.
+   */
+  write(path: string, bytes: Uint8Array): Promise<void>;
+  /** Runs a program with its arguments beside the shell, for searches; the shell's state does not matter to it. */
+  run(argv: readonly string[], options: ExecOptions): Promise<ExecResult>;
+}
+
+/**
+ * What people see of a session, already safe to show: hostile escape sequences are gone and floods are thinned, with a
+ * mark where something was left out.
+ */
+export interface SessionTerminal {
+  readonly onDidOutput: Event<string>;
+  /** The last part of what was shown so far, for a terminal that is opened late. */
+  scrollback(): string;
+}
+
+/** A living jail with a shell for the agent in it and a terminal for people. */
+export interface Session {
+  readonly id: SessionId;
+  readonly status: SessionStatus;
+  readonly proof: JailProof;
+  readonly process: ProcessIdentity;
+  readonly files: SessionFiles;
+  readonly terminal: SessionTerminal;
+  /** Fired once, when the jail has ended, however that came. */
+  readonly onDidClose: Event<{ readonly reason: string; readonly breach: LimitBreach | null }>;
+  /**
+   * Runs a command line in the agent's shell; folder, variables and functions stay for the next one.
+   * @throws {UserError} `session-closed` when the jail is gone.
+   */
+  exec(command: string, options: ExecOptions): Promise<ExecResult>;
+  /** Shows a line of our own in the terminal, such as what the agent says. Control characters are made visible. */
+  note(text: string): void;
+  /** Ends every process of the jail; resolves when none is left. */
+  close(reason: string): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly id: SessionId;
+  readonly runId: RunId;
+  readonly policy: JailPolicy;
+  /** A folder of the host that is this session's own, outside the workspace: recording and channels. */
+  readonly stateFolder: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface Sessions {
+  /**
+   * Starts a jail, proves it, and hands it out.
+   * @throws {UserError} `jail-unavailable`, `jail-not-proven`: then nothing runs.
+   */
+  open(options: SessionOptions): Promise<Session>;
+  /** Ends the jail of an earlier process, if it is still that process. */
+  endOrphan(process: ProcessIdentity): Promise<boolean>;
+  /** Ends every session. */
+  shutdown(): Promise<void>;
+}

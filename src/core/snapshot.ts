@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import type { LiveState } from './liveState';
+
+/** The live state as JSON, for snapshots and for clients. Its version changes when its shape does. */
+export const liveStateVersion = 1;
+
+const wireSchema = z.object({
+  version: z.literal(liveStateVersion),
+  seq: z.number().int().nonnegative(),
+  executorId: z.string().nullable(),
+  queueMode: z.enum(['running', 'paused']),
+  tasks: z.array(z.looseObject({ id: z.string(), status: z.string() })),
+  runs: z.array(z.looseObject({ id: z.string(), taskId: z.string() })),
+  sessions: z.array(z.looseObject({ id: z.string(), runId: z.string() })),
+  reports: z.array(z.looseObject({ report: z.looseObject({ reportId: z.string() }) })),
+  sources: z.array(z.tuple([z.string(), z.object({ healthy: z.boolean(), message: z.string() })])),
+  spend: z.array(z.tuple([z.number(), z.looseObject({ costUsd: z.number() })])),
+});
+
+export function toWire(state: LiveState): unknown {
+  return {
+    version: liveStateVersion,
+    seq: state.seq,
+    executorId: state.executorId,
+    queueMode: state.queueMode,
+    tasks: [...state.tasks.values()],
+    runs: [...state.runs.values()],
+    sessions: [...state.sessions.values()],
+    reports: [...state.reports.values()],
+    sources: [...state.sources],
+    spend: [...state.spend],
+  };
+}
+
+/**
+ * The state that `toWire` gave. What it holds was written by an executor of the same user and is guarded by a digest, so
+ * its outline is checked and not every field.
+ * @throws {z.ZodError} when it is another version or no live state at all.
+ */
+export function fromWire(wire: unknown): LiveState {
+  const parsed = wireSchema.parse(wire);
+  const byId = <T>(items: readonly { id: string }[]): Map<string, T> =>
+    new Map(items.map((item) => [item.id, item as unknown as T]));
+  return {
+    seq: parsed.seq,
+    executorId: parsed.executorId,
+    queueMode: parsed.queueMode,
+    tasks: byId(parsed.tasks),
+    runs: byId(parsed.runs),
+    sessions: byId(parsed.sessions),
+    reports: new Map(parsed.reports.map((item) => [item.report.reportId, item as unknown as never])),
+    sources: new Map(parsed.sources),
+    spend: new Map(parsed.spend.map(([hour, spend]) => [hour, spend as unknown as never])),
+  };
+}

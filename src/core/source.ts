@@ -1,0 +1,96 @@
+import type { Disposable } from '../base/disposable';
+import { z } from 'zod';
+import { digestSchema, reportIdSchema, taskIdSchema } from './ids';
+import type { NewTask } from './task';
+
+/** A task that a source has on offer. */
+export interface OfferedTask {
+  /** Its id at the source: offered twice, it is one task. */
+  readonly externalId: string;
+  readonly task: NewTask;
+}
+
+export interface Offer {
+  readonly tasks: readonly OfferedTask[];
+  /** All that the source has: a task of this source that is still queued here and not in the list was withdrawn. */
+  readonly complete: boolean;
+  /** Entries that could not be understood, in words for the user. They harm no other. */
+  readonly problems: readonly string[];
+}
+
+export type SourceHealth = { readonly kind: 'ok' } | { readonly kind: 'down'; readonly message: string };
+
+/** What a source tells the executor. */
+export interface SourceListener {
+  offer(offer: Offer): void;
+  health(health: SourceHealth): void;
+}
+
+export type AcceptAnswer =
+  | { readonly kind: 'accepted' }
+  /** Somebody else has it, or it is over. */
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+/** What the source is told at a task's verdict. */
+export const reportBodySchema = z.object({
+  outcome: z.enum(['verified', 'partial', 'unchecked', 'contradicted', 'failed', 'cancelled']),
+  /** What the agent said at its end, and the verdict in words. */
+  response: z.string(),
+  /** Why it failed; empty when it did not. */
+  error: z.string(),
+  model: z.string().nullable(),
+  inputTokens: z.number().int().nonnegative(),
+  outputTokens: z.number().int().nonnegative(),
+  executionSeconds: z.number().nonnegative(),
+  branch: z.string().nullable(),
+  commit: z.string().nullable(),
+  endedAtMs: z.number(),
+});
+export type ReportBody = z.infer<typeof reportBodySchema>;
+
+/** A report that waits in the outbox until the source has acknowledged it. */
+export const reportSchema = z.object({
+  /** Also the idempotency key on the wire. */
+  reportId: reportIdSchema,
+  taskId: taskIdSchema,
+  sourceId: z.string(),
+  externalId: z.string(),
+  /** `complete` or `fail`, as the source is told. */
+  kind: z.enum(['complete', 'fail']),
+  /** The blob with the `ReportBody`. */
+  body: digestSchema,
+});
+export type Report = z.infer<typeof reportSchema>;
+
+/**
+ * Where tasks come from and where results go back.
+ * Calls throw `SourceUnreachableError` for what may pass (then they are tried again), `UserError` for what will not.
+ */
+export interface TaskSource extends Disposable {
+  readonly id: string;
+  /** Begins to offer. Called once. */
+  start(listener: SourceListener): void;
+  /** Looks at once, not at the next interval. */
+  refresh(): void;
+  accept(externalId: string): Promise<AcceptAnswer>;
+  /** Says that it is being worked on. Losing one is no harm. */
+  progress(externalId: string, percent: number | null, message: string): Promise<void>;
+  /**
+   * Tells the outcome: at least once on the wire, once in effect. With `isRepeat` the source's own state is read first,
+   * and "already so" counts as done.
+   */
+  report(report: Report, body: ReportBody, options: { readonly isRepeat: boolean }): Promise<void>;
+}
+
+/** Thrown when a source cannot be reached, is overloaded or answers nonsense: it may be better later. */
+export class SourceUnreachableError extends Error {
+  override readonly name = 'SourceUnreachableError';
+  constructor(
+    message: string,
+    /** The source asked to be left alone for so long. */
+    readonly retryAfterMs: number | null = null,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { digestSchema, taskIdSchema } from './ids';
+
+/** Lower is more urgent: 0 is `P0`. */
+export const prioritySchema = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
+export type Priority = z.infer<typeof prioritySchema>;
+export const defaultPriority: Priority = 2;
+
+/** What one task may use up. Absent means the persona's or the product's default. */
+export const taskLimitsSchema = z.object({
+  /** Wall time of one run, checks not counted. */
+  timeoutMs: z.number().int().positive().optional(),
+  /** Model turns of one run. */
+  maxTurns: z.number().int().positive().optional(),
+  /** US dollars of one run. The run stops before it is spent. */
+  maxCostUsd: z.number().positive().optional(),
+});
+export type TaskLimits = z.infer<typeof taskLimitsSchema>;
+
+/** Which source a task came from, and its name there. The two together are accepted once. */
+export const taskOriginSchema = z.object({
+  /** `user`, `zmemory:<name>`, … */
+  sourceId: z.string().min(1).max(200),
+  /** The task's own id or idempotency key at the source. */
+  externalId: z.string().min(1).max(500),
+});
+export type TaskOrigin = z.infer<typeof taskOriginSchema>;
+
+/** The longest prompt that is accepted: more is not a task but a mistake, and no model's window holds it. */
+export const maxPromptBytes = 1024 * 1024;
+export const maxTitleLength = 200;
+export const maxChecks = 50;
+
+const commandSchema = z.string().min(1).max(10_000);
+
+/** Something to be done, as the journal holds it. Private and big parts (the prompt) are blobs. */
+export const taskSpecSchema = z.object({
+  title: z.string().min(1).max(maxTitleLength),
+  /** The blob with the prompt, UTF-8. */
+  prompt: digestSchema,
+  priority: prioritySchema,
+  /** The persona's name; `null` for the default one. */
+  persona: z.string().max(100).nullable(),
+  /** Commands that must pass. `null`: the repository's own, as its base commit names them. */
+  checks: z.array(commandSchema).max(maxChecks).nullable(),
+  limits: taskLimitsSchema,
+  dependsOn: z.array(taskIdSchema).max(100),
+  /** Absolute path of the user's repository; `null` while nobody has said which. */
+  repo: z.string().nullable(),
+  origin: taskOriginSchema,
+  /** The blob with the source's free-form context as JSON, which the agent is shown as data; `null` for none. */
+  context: digestSchema.nullable(),
+});
+export type TaskSpec = z.infer<typeof taskSpecSchema>;
+
+/** What a user or a source hands in to have a task queued. */
+export const newTaskSchema = z.object({
+  title: z.string().min(1).max(maxTitleLength),
+  prompt: z.string().min(1),
+  priority: prioritySchema.default(defaultPriority),
+  persona: z.string().max(100).nullable().default(null),
+  checks: z.array(commandSchema).max(maxChecks).nullable().default(null),
+  limits: taskLimitsSchema.default({}),
+  dependsOn: z.array(taskIdSchema).max(100).default([]),
+  repo: z.string().nullable().default(null),
+  /** Absent: the user's own task. */
+  origin: taskOriginSchema.optional(),
+  context: z.record(z.string(), z.unknown()).nullable().default(null),
+});
+export type NewTask = z.input<typeof newTaskSchema>;
+
+/** How a task can end at its verdict. */
+export const taskOutcomes = ['verified', 'partial', 'unchecked', 'contradicted', 'failed', 'cancelled'] as const;
+export const taskOutcomeSchema = z.enum(taskOutcomes);
+export type TaskOutcome = z.infer<typeof taskOutcomeSchema>;
+
+/**
+ * Where a task is.
+ * - `queued`: it waits for a slot. `accepting`: its source is being asked for it. `running`: a run works on it.
+ * - `blocked`: a dependency failed. `waiting`: for the user, a budget or a lane.
+ * - an outcome: it ended; `landed` or `discarded`: the user has decided about the result.
+ */
+export type TaskStatus =
+  'queued' | 'accepting' | 'running' | 'blocked' | 'waiting' | TaskOutcome | 'landed' | 'discarded';
+
+/** True when nothing more happens to the task without the user. */
+export function isEnded(status: TaskStatus): boolean {
+  switch (status) {
+    case 'queued':
+    case 'accepting':
+    case 'running':
+    case 'blocked':
+    case 'waiting':
+      return false;
+    case 'verified':
+    case 'partial':
+    case 'unchecked':
+    case 'contradicted':
+    case 'failed':
+    case 'cancelled':
+    case 'landed':
+    case 'discarded':
+      return true;
+  }
+}
+
+/** Outcomes that are reported to the source as complete, the verdict in the result; the rest are reported as failed. */
+export function isCompletion(outcome: TaskOutcome): boolean {
+  return outcome === 'verified' || outcome === 'partial' || outcome === 'unchecked';
+}

@@ -1,0 +1,95 @@
+import type { ObjectId, RunId } from './ids';
+import type { Mount } from './jailPolicy';
+
+/** What `.airlock/config.yaml` of the base commit says. Absent keys are empty lists. */
+export interface RepositoryConfig {
+  readonly checks: readonly string[];
+  /** Folders of the user's repository that jails see read-only, such as `node_modules`. */
+  readonly share: readonly string[];
+}
+
+/** A path that could not be taken into a snapshot, and why. */
+export interface SkippedPath {
+  /** Printable; bytes that are no UTF-8 are escaped. */
+  readonly path: string;
+  readonly reason: 'special' | 'unreadable' | 'invalid-name' | 'too-large' | 'nested-repository';
+}
+
+export interface FileChange {
+  readonly path: string;
+  /** The path in the base, when it was renamed. */
+  readonly oldPath: string | null;
+  readonly kind: 'added' | 'modified' | 'deleted' | 'renamed' | 'typeChanged';
+  /** `null` for binary files. */
+  readonly insertions: number | null;
+  readonly deletions: number | null;
+}
+
+/** A tree that is stored in the run's own git directory. */
+export interface Snapshot {
+  readonly tree: ObjectId;
+  readonly commit: ObjectId;
+  readonly skipped: readonly SkippedPath[];
+}
+
+/** A fresh folder with one tree in it, for one check. */
+export interface CheckTree {
+  readonly tree: ObjectId;
+  /** Mounts for the jail: the folder at the workspace's place, shares read-only. */
+  readonly mounts: readonly Mount[];
+  remove(): Promise<void>;
+}
+
+/** A run's own copy of the repository. */
+export interface Workspace {
+  readonly runId: RunId;
+  /** The user's repository: the folder with its work tree. */
+  readonly repo: string;
+  readonly baseCommit: ObjectId;
+  readonly baseTree: ObjectId;
+  readonly config: RepositoryConfig;
+  /** For the session's jail: the workspace writable, the agent's own git directory in it, shares read-only. */
+  readonly mounts: readonly Mount[];
+  /** Stores the folder as it is now. Nothing in it is executed and no link is followed. */
+  snapshot(message: string): Promise<Snapshot>;
+  /** What changed between two trees of this run. */
+  changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]>;
+  /** `tree` with every path of the check surface as it is in the base: changed ones put back, new ones left out. */
+  restoreCheckSurface(tree: ObjectId): Promise<ObjectId>;
+  checkTree(tree: ObjectId): Promise<CheckTree>;
+  /**
+   * Puts `tree` as one commit on the base into the user's repository, as a new branch that changes nothing else. Doing it
+   * again with the same branch and tree answers the commit that is there.
+   * @throws {UserError} `branch-exists`, `branch-namespace-taken` (a branch of the user's is named `airlock`).
+   */
+  publish(options: {
+    readonly tree: ObjectId;
+    readonly branch: string;
+    readonly message: string;
+  }): Promise<{ readonly commit: ObjectId }>;
+  /** Deletes the folder and the run's git directories. Published branches stay. */
+  remove(): Promise<void>;
+}
+
+export interface Workspaces {
+  /**
+   * Checks a repository out for a run. The user's own files, index and branches are not touched; what is not committed is
+   * not seen.
+   * @throws {UserError} `not-a-repository`, `no-commit`, `bare-repository`, `repository-unreadable`, `missing-objects`, …
+   */
+  create(options: { readonly runId: RunId; readonly repo: string; readonly signal?: AbortSignal }): Promise<Workspace>;
+  /** The workspace of a run that went on after a restart; `undefined` when its folder is gone or not whole. */
+  reopen(runId: RunId): Promise<Workspace | undefined>;
+  /**
+   * A file of the user's repository, from its objects.
+   * @returns `undefined` when that commit has no such file.
+   */
+  readFile(repo: string, commit: ObjectId, path: string): Promise<Uint8Array | undefined>;
+  /** What changed between two commits of the user's repository. */
+  changes(repo: string, from: ObjectId, to: ObjectId): Promise<readonly FileChange[]>;
+}
+
+/** The branch of a run's result. Everything under `airlock/` is quarantine. */
+export function branchOf(taskId: string, attempt: number): string {
+  return `airlock/${taskId}-${attempt}`;
+}
