@@ -8,10 +8,22 @@ export interface OfferedTask {
   /** Its id at the source: offered twice, it is one task. */
   readonly externalId: string;
   readonly task: NewTask;
+  /** What it depends on, by their ids at the same source. Absent: nothing. One that nobody knows blocks nothing. */
+  readonly dependsOnExternal?: readonly string[];
+}
+
+/** A task that is understood and can never be worked on, such as one whose prompt is too long. */
+export interface RejectedTask {
+  readonly externalId: string;
+  readonly title: string;
+  /** What is wrong with it, in words for whoever wrote it. */
+  readonly reason: string;
 }
 
 export interface Offer {
   readonly tasks: readonly OfferedTask[];
+  /** To be accepted and then reported as failed, so that the source hears of it. Absent: none. */
+  readonly rejected?: readonly RejectedTask[];
   /** All that the source has: a task of this source that is still queued here and not in the list was withdrawn. */
   readonly complete: boolean;
   /** Entries that could not be understood, in words for the user. They harm no other. */
@@ -72,7 +84,12 @@ export interface TaskSource extends Disposable {
   start(listener: SourceListener): void;
   /** Looks at once, not at the next interval. */
   refresh(): void;
-  accept(externalId: string): Promise<AcceptAnswer>;
+  /**
+   * Asks for a task. `isRepeat: false` says that it is asked for the first time, so that a task which somebody else with our
+   * name holds is not taken for ours; otherwise an earlier call may have reached the source, its answer lost, and what is
+   * ours there counts as accepted.
+   */
+  accept(externalId: string, options?: { readonly isRepeat: boolean }): Promise<AcceptAnswer>;
   /** Says that it is being worked on. Losing one is no harm. */
   progress(externalId: string, percent: number | null, message: string): Promise<void>;
   /**
