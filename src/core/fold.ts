@@ -73,6 +73,7 @@ function foldTask(state: LiveState, event: AirlockEvent): void {
       return;
     case 'task.waiting':
       hold(task, 'waiting', event.reason);
+      task.waitingOn = event.on;
       return;
     case 'task.resumed':
       set(task, task.statusBeforeWait ?? 'queued');
@@ -107,6 +108,7 @@ function newTask(event: EventOf<'task.queued'>): TaskState {
     status: 'queued',
     reason: '',
     statusBeforeWait: null,
+    waitingOn: null,
     accepted: false,
     attempts: 0,
     runId: null,
@@ -121,6 +123,7 @@ function set(task: TaskState, status: TaskState['status'], reason = ''): void {
   task.status = status;
   task.reason = reason;
   task.statusBeforeWait = null;
+  task.waitingOn = null;
 }
 
 function hold(task: TaskState, status: 'blocked' | 'waiting', reason: string): void {
@@ -128,6 +131,7 @@ function hold(task: TaskState, status: 'blocked' | 'waiting', reason: string): v
   task.statusBeforeWait ??= task.status;
   task.status = status;
   task.reason = reason;
+  task.waitingOn = null;
 }
 
 function foldReport(state: LiveState, event: AirlockEvent): void {
@@ -186,6 +190,7 @@ function foldRun(state: LiveState, event: AirlockEvent): void {
       run.percent = event.percent ?? run.percent;
       return;
     case 'run.resumed':
+      run.resumptions += 1;
       if (task) set(task, 'running');
       return;
     case 'run.ended':
@@ -272,6 +277,7 @@ function startRun(state: LiveState, event: EventOf<'run.started'>): void {
     model: event.model,
     persona: event.persona,
     startedAtMs: event.atMs,
+    resumptions: 0,
     phase: 'preparing',
     activity: 'preparing',
     percent: null,

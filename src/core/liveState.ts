@@ -16,6 +16,8 @@ export interface TaskState {
   reason: string;
   /** What it was before it had to wait, so that it can go on. */
   statusBeforeWait: TaskStatus | null;
+  /** Whom or what it waits for while it is `waiting`; `null` otherwise. */
+  waitingOn: 'user' | 'budget' | 'lane' | null;
   /** Its source has given it to us. */
   accepted: boolean;
   /** Runs so far. */
@@ -37,6 +39,8 @@ export interface RunState {
   readonly model: string;
   readonly persona: string;
   readonly startedAtMs: number;
+  /** How often it went on after it had been interrupted. */
+  resumptions: number;
   phase: 'preparing' | 'working' | 'checking' | 'publishing';
   /** What it is doing right now, for the tree. */
   activity: string;
