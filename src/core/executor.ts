@@ -44,11 +44,11 @@ export interface Executor extends Disposable {
   startQueue(): Promise<void>;
   /** No new run starts; what runs goes on. */
   pauseQueue(): Promise<void>;
-  /** No new run starts, and what runs is cancelled. */
+  /** No new run starts, and what runs is interrupted: it goes back into the queue and goes on where it was. */
   stopQueue(): Promise<void>;
   /** Ends a task as cancelled, wherever it is, and its run with it. */
   cancel(taskId: TaskId): Promise<void>;
-  /** Queues a task again that ended without being verified. */
+  /** Queues a task again that ended without being verified, or lets one go on that waits for the user. */
   retry(taskId: TaskId): Promise<void>;
   /** Starts a queued task before all others, even while the queue is paused, as soon as there is a slot. */
   runNow(taskId: TaskId): Promise<void>;

@@ -1,4 +1,6 @@
+import type { Event } from '../base/emitter';
 import type { AirlockEvent, EventBody } from './events';
+import type { LiveState } from './liveState';
 
 /** The append-only file of events. It is the truth; everything else is a view of it. */
 export interface Journal {
@@ -10,4 +12,14 @@ export interface Journal {
   append(bodies: readonly EventBody[]): Promise<readonly AirlockEvent[]>;
   /** Writes what waits and closes the file. */
   close(): Promise<void>;
+}
+
+/** The journal together with what follows from it. */
+export interface EventLog {
+  /** What the events so far amount to. Whoever reads it must not change it. */
+  readonly state: LiveState;
+  /** Fired with each group after it was applied to `state`. */
+  readonly onDidAppend: Event<readonly AirlockEvent[]>;
+  /** As `Journal.append`; the events are applied to `state` when it resolves. */
+  append(bodies: readonly EventBody[]): Promise<readonly AirlockEvent[]>;
 }

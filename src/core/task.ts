@@ -50,6 +50,8 @@ export const taskSpecSchema = z.object({
   origin: taskOriginSchema,
   /** The blob with the source's free-form context as JSON, which the agent is shown as data; `null` for none. */
   context: digestSchema.nullable(),
+  /** Why it can never be worked on. It is taken from its source all the same, which then hears of it. */
+  refusal: z.string().nullable().default(null),
 });
 export type TaskSpec = z.infer<typeof taskSpecSchema>;
 
@@ -66,6 +68,7 @@ export const newTaskSchema = z.object({
   /** Absent: the user's own task. */
   origin: taskOriginSchema.optional(),
   context: z.record(z.string(), z.unknown()).nullable().default(null),
+  refusal: z.string().max(2000).nullable().default(null),
 });
 export type NewTask = z.input<typeof newTaskSchema>;
 

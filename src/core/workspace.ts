@@ -73,11 +73,16 @@ export interface Workspace {
 
 export interface Workspaces {
   /**
-   * Checks a repository out for a run. The user's own files, index and branches are not touched; what is not committed is
+   * Checks a repository out for a run, at `base` or else where its `HEAD` is. The user's own files, index and branches are not touched; what is not committed is
    * not seen.
    * @throws {UserError} `not-a-repository`, `no-commit`, `bare-repository`, `repository-unreadable`, `missing-objects`, …
    */
-  create(options: { readonly runId: RunId; readonly repo: string; readonly signal?: AbortSignal }): Promise<Workspace>;
+  create(options: {
+    readonly runId: RunId;
+    readonly repo: string;
+    readonly base?: ObjectId;
+    readonly signal?: AbortSignal;
+  }): Promise<Workspace>;
   /** The workspace of a run that went on after a restart; `undefined` when its folder is gone or not whole. */
   reopen(runId: RunId): Promise<Workspace | undefined>;
   /**

@@ -1,0 +1,116 @@
+import type { CheckResult, CheckSubject, Verdict } from '../core/evidence';
+import { passed, verdictOf } from '../core/evidence';
+import type { ObjectId, RunId } from '../core/ids';
+import { jailPolicySchema } from '../core/jailPolicy';
+import type { JailResult } from '../core/jail';
+import type { Persona } from '../core/persona';
+import type { Workspace } from '../core/workspace';
+import type { ExecutorPorts } from './ports';
+
+/** Output of one check that is kept. The end of it is what people read, and a check that prints more is told apart by its size. */
+const maxCheckOutputBytes = 2 * 1024 ** 2;
+
+export interface EvidenceRequest {
+  readonly workspace: Workspace;
+  readonly persona: Persona;
+  readonly checks: readonly string[];
+  readonly tree: ObjectId;
+  readonly round: number;
+  /** What was seen in earlier rounds; what was seen on the base is not run again. */
+  readonly earlier: readonly CheckResult[];
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Evidence {
+  readonly verdict: Verdict;
+  readonly results: readonly CheckResult[];
+}
+
+/**
+ * Runs the checks itself, each in a fresh jail on a fresh checkout, and judges from what it saw alone. The agent's session
+ * has no part in it.
+ */
+export class EvidenceCollector {
+  constructor(private readonly ports: ExecutorPorts) {}
+
+  /** Every result is in the journal when this resolves, and so is the verdict. */
+  async collect(request: EvidenceRequest): Promise<Evidence> {
+    const { workspace, tree, checks } = request;
+    const results: CheckResult[] = [];
+    const restored = checks.length === 0 ? tree : await workspace.restoreCheckSurface(tree);
+    for (const command of checks) {
+      const onResult = await this.check(request, command, 'result', tree);
+      results.push(onResult);
+      results.push(await this.onBase(request, command, onResult));
+      if (passed(onResult)) results.push(await this.checkUnlessSame(request, command, 'restored', restored, onResult));
+    }
+    const verdict = verdictOf(results);
+    await this.ports.events.append([
+      { kind: 'evidence.recorded', runId: workspace.runId, round: request.round, verdict, tree },
+    ]);
+    return { verdict, results };
+  }
+
+  private async onBase(request: EvidenceRequest, command: string, onResult: CheckResult): Promise<CheckResult> {
+    const known = request.earlier.find((result) => result.command === command && result.on === 'base');
+    return known ?? this.checkUnlessSame(request, command, 'base', request.workspace.baseTree, onResult);
+  }
+
+  /** The same tree is not checked twice: what was seen on it counts for both. */
+  private async checkUnlessSame(
+    request: EvidenceRequest,
+    command: string,
+    on: CheckSubject,
+    tree: ObjectId,
+    seen: CheckResult,
+  ): Promise<CheckResult> {
+    if (tree !== seen.tree) return this.check(request, command, on, tree);
+    const result = { ...seen, on };
+    await this.record(request.workspace.runId, request.round, result);
+    return result;
+  }
+
+  private async check(
+    request: EvidenceRequest,
+    command: string,
+    on: CheckSubject,
+    tree: ObjectId,
+  ): Promise<CheckResult> {
+    const { workspace, persona, signal } = request;
+    const checkTree = await workspace.checkTree(tree);
+    try {
+      const policy = jailPolicySchema.parse({
+        account: workspace.runId,
+        mounts: checkTree.mounts,
+        environment: { CI: 'true' },
+        limits: { ...persona.jailLimits, wallMs: request.timeoutMs, outputBytes: maxCheckOutputBytes },
+      });
+      // A check is a command line by definition; the shell that reads it is inside the jail.
+      const seen = await this.ports.jails.run({ policy, argv: ['/bin/bash', '-c', command], signal });
+      const result: CheckResult = {
+        command,
+        on,
+        tree,
+        exitCode: seen.exitCode,
+        endedBy: endedBy(seen),
+        output: await this.ports.blobs.put(seen.output),
+        outputBytes: seen.output.byteLength + seen.droppedBytes,
+        durationMs: Math.round(seen.durationMs),
+      };
+      await this.record(workspace.runId, request.round, result);
+      return result;
+    } finally {
+      await checkTree.remove();
+    }
+  }
+
+  private async record(runId: RunId, round: number, result: CheckResult): Promise<void> {
+    await this.ports.events.append([{ kind: 'check.finished', runId, round, result }]);
+  }
+}
+
+function endedBy(seen: JailResult): string | null {
+  if (seen.breach) return seen.breach.limit === 'wallMs' ? 'timeout' : `${seen.breach.limit}: ${seen.breach.detail}`;
+  return seen.exitCode === null ? (seen.signal ?? 'unknown') : null;
+}

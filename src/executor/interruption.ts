@@ -1,0 +1,38 @@
+import { assertNever } from '../base/errors';
+
+/**
+ * Why a run is being ended from outside, as the reason of its `AbortSignal`.
+ * - `cancel`: the user does not want the task; it ends as cancelled.
+ * - `stop`: the queue was stopped; the run goes back into the queue and goes on where it was.
+ * - `shutdown`: the executor ends; the run goes on at the next start.
+ * - `timeout`: its time is up; it ends as failed.
+ */
+export type Interruption = 'cancel' | 'stop' | 'shutdown' | 'timeout';
+
+export class RunInterrupted extends Error {
+  override readonly name = 'RunInterrupted';
+  constructor(readonly interruption: Interruption) {
+    super(describe(interruption));
+  }
+}
+
+export function interruptionOf(signal: AbortSignal): Interruption | undefined {
+  if (!signal.aborted) return undefined;
+  const reason: unknown = signal.reason;
+  return reason instanceof RunInterrupted ? reason.interruption : 'shutdown';
+}
+
+function describe(interruption: Interruption): string {
+  switch (interruption) {
+    case 'cancel':
+      return 'The task was cancelled.';
+    case 'stop':
+      return 'The queue was stopped.';
+    case 'shutdown':
+      return 'Airlock is ending.';
+    case 'timeout':
+      return 'The run took longer than it may.';
+    default:
+      return assertNever(interruption);
+  }
+}

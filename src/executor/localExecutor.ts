@@ -1,0 +1,264 @@
+import { Emitter, type Event } from '../base/emitter';
+import type { Disposable } from '../base/disposable';
+import { UserError } from '../base/errors';
+import { newId } from '../base/ids';
+import type { AirlockEvent } from '../core/events';
+import type { Executor, ExecutorPlace, ResultChanges } from '../core/executor';
+import type { HistoryAnswer, HistoryQuery } from '../core/history';
+import type { Digest, SessionId, TaskId } from '../core/ids';
+import type { JailProof, JailReadiness } from '../core/jail';
+import { jailPolicySchema } from '../core/jailPolicy';
+import type { LiveState, RunState, TaskState } from '../core/liveState';
+import type { ProcessIdentity } from '../core/session';
+import { isEnded, type NewTask } from '../core/task';
+import { Dispatcher, endWithoutRun } from './dispatcher';
+import { Intake } from './intake';
+import { LaneGovernor } from './laneGovernor';
+import { Outbox } from './outbox';
+import type { ExecutorPorts, ExecutorSettings } from './ports';
+import { SessionShelf } from './sessionShelf';
+
+export interface LocalExecutorOptions {
+  readonly ports: ExecutorPorts;
+  readonly settings: ExecutorSettings;
+  readonly process: ProcessIdentity;
+  readonly version: string;
+}
+
+/**
+ * The executor itself, in the process that owns the storage. Commands ask; what they decide becomes events, and everything
+ * else follows from those.
+ */
+export class LocalExecutor implements Executor {
+  readonly place: ExecutorPlace = { kind: 'here' };
+  readonly onDidReset: Event<void> = new Emitter<void>().event;
+  private readonly ports: ExecutorPorts;
+  private readonly executorId = newId('executor');
+  private readonly shelf = new SessionShelf();
+  private readonly intake: Intake;
+  private readonly dispatcher: Dispatcher;
+  private readonly outbox: Outbox;
+  private ending: Promise<void> | undefined;
+
+  constructor(private readonly options: LocalExecutorOptions) {
+    const { ports, settings } = options;
+    this.ports = ports;
+    this.outbox = new Outbox(ports);
+    this.dispatcher = new Dispatcher(ports, settings, new LaneGovernor(ports.clock), this.shelf);
+    this.intake = new Intake(ports);
+  }
+
+  get state(): LiveState {
+    return this.ports.events.state;
+  }
+
+  get onDidAppend(): Event<readonly AirlockEvent[]> {
+    return this.ports.events.onDidAppend;
+  }
+
+  /** Takes over what an earlier process left, and begins. Call it once, before anything else. */
+  async start(): Promise<void> {
+    await this.takeOverFromEarlierProcess();
+    this.outbox.start();
+    this.dispatcher.start();
+    this.intake.start();
+  }
+
+  /** Nothing is queued that could start, nothing runs, and every source has been told. */
+  get isIdle(): boolean {
+    const open = [...this.state.tasks.values()].some(
+      ({ status }) => status === 'queued' || status === 'accepting' || status === 'running',
+    );
+    return !open && this.dispatcher.isIdle && this.outbox.isEmpty;
+  }
+
+  add(task: NewTask): Promise<TaskId> {
+    return this.intake.add(task);
+  }
+
+  async startQueue(): Promise<void> {
+    await this.append([{ kind: 'queue.changed', mode: 'running', by: 'user' }]);
+  }
+
+  async pauseQueue(): Promise<void> {
+    await this.append([{ kind: 'queue.changed', mode: 'paused', by: 'user' }]);
+  }
+
+  async stopQueue(): Promise<void> {
+    await this.pauseQueue();
+    await this.dispatcher.interruptAll('stop');
+  }
+
+  async cancel(taskId: TaskId): Promise<void> {
+    const task = this.find(taskId);
+    if (isEnded(task.status)) throw wrongState(task, 'cancelled');
+    await this.dispatcher.interrupt(taskId, 'cancel');
+    if (!isEnded(task.status)) await endWithoutRun(this.ports, task, 'cancelled', 'The user cancelled it.');
+  }
+
+  async retry(taskId: TaskId): Promise<void> {
+    const task = this.find(taskId);
+    if (task.status === 'waiting' || task.status === 'blocked') {
+      await this.append([{ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 }]);
+      return;
+    }
+    const canRetry = isEnded(task.status) && task.status !== 'verified' && task.status !== 'landed';
+    if (!canRetry) throw wrongState(task, 'retried');
+    await this.append([{ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 }]);
+  }
+
+  async runNow(taskId: TaskId): Promise<void> {
+    const task = this.find(taskId);
+    if (task.status !== 'queued' && task.status !== 'waiting' && task.status !== 'blocked')
+      throw wrongState(task, 'started');
+    if (task.status !== 'queued') await this.retry(taskId);
+    this.dispatcher.runSoon(taskId);
+  }
+
+  async assignRepository(taskId: TaskId, repo: string): Promise<void> {
+    const task = this.find(taskId);
+    if (isEnded(task.status) || task.status === 'running') throw wrongState(task, 'given to a repository');
+    await this.append([
+      { kind: 'task.changed', taskId, repo, priority: task.spec.priority },
+      ...(task.status === 'waiting' ? [{ kind: 'task.resumed', taskId } as const] : []),
+    ]);
+  }
+
+  async refreshSources(): Promise<void> {
+    for (const source of this.ports.sources) source.refresh();
+    this.outbox.retryNow();
+  }
+
+  /** The key or the server has changed: what waited for it goes on. */
+  async credentialsChanged(): Promise<void> {
+    const waiting = [...this.state.tasks.values()].filter((task) => {
+      const run = this.runOf(task);
+      return task.status === 'waiting' && run !== undefined && run.outcome === null;
+    });
+    if (waiting.length === 0) return;
+    await this.append(waiting.map(({ id }) => ({ kind: 'task.requeued', taskId: id, reason: '', notBeforeMs: 0 })));
+  }
+
+  readBlob(digest: Digest): Promise<Uint8Array | undefined> {
+    return this.ports.blobs.get(digest);
+  }
+
+  async changes(taskId: TaskId): Promise<ResultChanges> {
+    const { repo, baseCommit, commit, branch } = this.result(taskId);
+    return { repo, baseCommit, commit, branch, files: await this.ports.workspaces.changes(repo, baseCommit, commit) };
+  }
+
+  readResultFile(taskId: TaskId, side: 'base' | 'result', path: string): Promise<Uint8Array | undefined> {
+    const { repo, baseCommit, commit } = this.result(taskId);
+    return this.ports.workspaces.readFile(repo, side === 'base' ? baseCommit : commit, path);
+  }
+
+  async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {
+    const watched = this.shelf.watch(sessionId, onOutput);
+    if (watched) return watched;
+    throw new UserError('unknown-session', 'This session is over, and what it showed is not in memory any more.', {
+      sessionId,
+    });
+  }
+
+  history(query: HistoryQuery): Promise<HistoryAnswer> {
+    return this.ports.history.query(query);
+  }
+
+  jailReadiness(): Promise<JailReadiness> {
+    return this.ports.jails.readiness({ again: true });
+  }
+
+  proveJail(): Promise<JailProof> {
+    return this.ports.jails.prove(jailPolicySchema.parse({ account: newId('proof'), workingDirectory: '/tmp' }));
+  }
+
+  shutdown(): Promise<void> {
+    this.ending ??= this.end();
+    return this.ending;
+  }
+
+  dispose(): void {
+    this.dispatcher.dispose();
+    this.intake.dispose();
+    this.outbox.dispose();
+    this.shelf.dispose();
+  }
+
+  private async end(): Promise<void> {
+    this.dispatcher.dispose();
+    for (const source of this.ports.sources) source.dispose();
+    this.outbox.dispose();
+    await this.dispatcher.interruptAll('shutdown');
+    await this.outbox.drain();
+    await this.ports.sessions.shutdown();
+    await this.ports.jails.shutdown();
+    await this.append([{ kind: 'executor.stopped', executorId: this.executorId }]);
+    this.dispose();
+  }
+
+  /** Ends processes that an earlier executor left, and puts its runs back into the queue, where they go on. */
+  private async takeOverFromEarlierProcess(): Promise<void> {
+    const { sessions, logger } = this.ports;
+    for (const session of [...this.state.sessions.values()]) {
+      const wasAlive = await sessions.endOrphan(session.process);
+      if (wasAlive)
+        logger.warn('A session of an earlier process was still alive and was ended', { sessionId: session.id });
+      await this.append([
+        {
+          kind: 'session.closed',
+          sessionId: session.id,
+          reason: 'Its process ended without closing it.',
+          breach: null,
+        },
+      ]);
+    }
+    const left = [...this.state.tasks.values()].filter((task) => task.status === 'running');
+    await this.append([
+      {
+        kind: 'executor.started',
+        executorId: this.executorId,
+        process: this.options.process,
+        version: this.options.version,
+      },
+      ...left.map(
+        ({ id }) =>
+          ({
+            kind: 'task.requeued',
+            taskId: id,
+            reason: 'It was interrupted and goes on where it was.',
+            notBeforeMs: 0,
+          }) as const,
+      ),
+    ]);
+  }
+
+  private result(taskId: TaskId): Omit<ResultChanges, 'files'> {
+    const run = this.runOf(this.find(taskId));
+    if (!run?.commit || !run.baseCommit || run.branch === null) {
+      throw new UserError('no-result', 'This task has no result that changes something.', { taskId });
+    }
+    return { repo: run.repo, baseCommit: run.baseCommit, commit: run.commit, branch: run.branch };
+  }
+
+  private runOf(task: TaskState): RunState | undefined {
+    return task.runId === null ? undefined : this.state.runs.get(task.runId);
+  }
+
+  private find(taskId: TaskId): TaskState {
+    const task = this.state.tasks.get(taskId);
+    if (!task) throw new UserError('unknown-task', `There is no task ${taskId}.`, { taskId });
+    return task;
+  }
+
+  private async append(bodies: Parameters<ExecutorPorts['events']['append']>[0]): Promise<void> {
+    await this.ports.events.append(bodies);
+  }
+}
+
+function wrongState(task: TaskState, verb: string): UserError {
+  return new UserError('wrong-state', `“${task.spec.title}” is ${task.status}: it cannot be ${verb} now.`, {
+    taskId: task.id,
+    status: task.status,
+  });
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '../base/clock';
+import type { Logger } from '../base/logger';
+import type { BlobStore } from '../core/blobs';
+import type { Engine } from '../core/engine';
+import type { History } from '../core/history';
+import type { Jails } from '../core/jail';
+import type { EventLog } from '../core/journal';
+import type { Session, Sessions } from '../core/session';
+import type { TaskSource } from '../core/source';
+import type { Tool } from '../core/tool';
+import type { TokenUsage } from '../core/usage';
+import type { Workspaces } from '../core/workspace';
+
+/** Numbers and switches of the executor, complete: every default is filled in where they are made. */
+export interface ExecutorSettings {
+  /** Runs at the same time. */
+  readonly concurrency: number;
+  /** How often a failing check goes back to the agent before the run ends as contradicted. */
+  readonly maxFixRounds: number;
+  /** How often one run goes on by itself after something went wrong that may pass. */
+  readonly maxResumptions: number;
+  /** Model turns of one run, when neither task nor persona says. */
+  readonly maxTurns: number;
+  readonly maxOutputTokens: number;
+  /** Wall time of one run, when neither task nor persona says. */
+  readonly runTimeoutMs: number;
+  /** Wall time of one check on one tree. */
+  readonly checkTimeoutMs: number;
+  /** US dollars of one run, when neither task nor persona says; `null` for none. */
+  readonly maxCostUsd: number | null;
+  /** The model, when the persona names none; `null` for the engine's own default. */
+  readonly model: string | null;
+}
+
+export const defaultSettings: ExecutorSettings = {
+  concurrency: 2,
+  maxFixRounds: 2,
+  maxResumptions: 3,
+  maxTurns: 60,
+  maxOutputTokens: 16_000,
+  runTimeoutMs: 45 * 60_000,
+  checkTimeoutMs: 10 * 60_000,
+  maxCostUsd: null,
+  model: null,
+};
+
+/** The rooms, through core's ports. */
+export interface ExecutorPorts {
+  readonly events: EventLog;
+  readonly blobs: BlobStore;
+  readonly history: History;
+  readonly jails: Jails;
+  readonly sessions: Sessions;
+  readonly workspaces: Workspaces;
+  readonly engine: Engine;
+  readonly tools: readonly Tool[];
+  readonly sources: readonly TaskSource[];
+  /** US dollars; `null` when the model's price is not known. */
+  readonly costOf: (model: string, usage: TokenUsage) => number | null;
+  /** The repositories that tasks may be for: the open folders and those that the settings allow. */
+  readonly repositories: () => readonly string[];
+  /** A folder of its own for a session of a run, outside the workspace. */
+  readonly sessionFolder: (runId: string, sessionId: string) => string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Told of sessions as they come and go, so that they can be watched. */
+export interface SessionRegistry {
+  add(session: Session): void;
+}

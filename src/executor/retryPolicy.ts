@@ -1,0 +1,29 @@
+import { systemCodeOf, UserError } from '../base/errors';
+import { SourceUnreachableError } from '../core/source';
+
+/**
+ * What to do with an error.
+ * - `retry`: it may pass; try again after a while. `wait`: only the user can mend it, and nothing of the task is at fault.
+ * - `pause`: nothing more can be kept; the whole queue waits until there is room. `fail`: trying again would not help.
+ */
+export type ErrorTreatment = 'retry' | 'wait' | 'pause' | 'fail';
+
+/** By the codes of `UserError`. A code that is not here fails, unless its facts say that it is `retryable`. */
+const treatments: Readonly<Record<string, ErrorTreatment>> = {
+  'model-key-missing': 'wait',
+  'model-key-refused': 'wait',
+  'jail-unavailable': 'wait',
+  'jail-not-proven': 'wait',
+  'disk-full': 'pause',
+  'journal-failed': 'pause',
+};
+
+export function treatmentOf(error: unknown): ErrorTreatment {
+  if (error instanceof UserError)
+    return treatments[error.code] ?? (error.facts['retryable'] === true ? 'retry' : 'fail');
+  if (error instanceof SourceUnreachableError) return 'retry';
+  const code = systemCodeOf(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'pause';
+  // What nobody foresaw may be a passing fault of the machine; the number of tries is bounded.
+  return 'retry';
+}

@@ -1,0 +1,219 @@
+import { CancelledError, messageOf, UserError } from '../base/errors';
+import {
+  conversationMessageSchema,
+  type ConversationMessage,
+  type EngineHost,
+  type EngineNotice,
+  type ToolCall,
+  type ToolResult,
+} from '../core/engine';
+import type { EventBody } from '../core/events';
+import type { RunId } from '../core/ids';
+import type { RunState } from '../core/liveState';
+import type { Persona } from '../core/persona';
+import type { Session } from '../core/session';
+import { inputTokensOf, type TokenUsage } from '../core/usage';
+import type { LaneGovernor } from './laneGovernor';
+import type { ExecutorPorts } from './ports';
+
+export interface RunHostOptions {
+  readonly runId: RunId;
+  readonly persona: Persona;
+  readonly session: Session;
+  /** US dollars that the run may cost; `null` for no limit. */
+  readonly maxCostUsd: number | null;
+  readonly signal: AbortSignal;
+  /** The agent said how far it is. */
+  readonly onProgress: (percent: number | null, message: string) => void;
+}
+
+/** What an interrupted tool call is answered with, so that the model can look before it repeats it. */
+const interruptedAnswer =
+  'This call was interrupted by a restart before its result was kept. It may or may not have taken effect. Look before you repeat it.';
+
+/**
+ * What an engine asks of the executor, for one run: makes messages durable, does tool calls at most once, keeps to the
+ * budget and to the lane.
+ */
+export class RunHost implements EngineHost {
+  /** Calls that were begun in this process; others that are begun and not finished were interrupted. */
+  private readonly begun = new Set<string>();
+  /** Prompt tokens of the last request: the next one is at least as large. */
+  private lastInputTokens = 0;
+
+  constructor(
+    private readonly ports: ExecutorPorts,
+    private readonly lanes: LaneGovernor,
+    private readonly options: RunHostOptions,
+  ) {}
+
+  async record(message: ConversationMessage): Promise<void> {
+    const { runId } = this.options;
+    const blob = await this.ports.blobs.put(JSON.stringify(message));
+    const bodies: EventBody[] = [
+      { kind: 'message.recorded', runId, index: this.run().messages.length, role: message.role, blob },
+    ];
+    if (message.usage && message.model !== null) {
+      this.lastInputTokens = inputTokensOf(message.usage);
+      bodies.push(this.usageEvent(message.usage, message.model));
+    }
+    await this.ports.events.append(bodies);
+  }
+
+  async callTool(call: ToolCall): Promise<ToolResult> {
+    this.throwIfEnded();
+    const { runId, persona } = this.options;
+    // Some servers count their ids anew in each message, so that the message is a part of what names a call.
+    const callId = `${this.lastAssistantIndex()}/${call.id}`;
+    const known = this.run().toolCalls[callId];
+    if (known?.output) return this.storedResult(known.output, known.ok ?? false);
+    if (known && !this.begun.has(callId)) return this.finish(callId, { ok: false, text: interruptedAnswer }, 0);
+    this.begun.add(callId);
+    const tool = this.ports.tools.find((candidate) => candidate.definition.name === call.name);
+    const allowed = tool !== undefined && persona.tools.some((name) => name === call.name);
+    const summary = tool ? tool.summarize(call.input) : `unknown tool ${call.name}`;
+    await this.ports.events.append([
+      { kind: 'tool.called', runId, callId, name: call.name.slice(0, 200), summary: summary.slice(0, 300) },
+    ]);
+    const startedMs = this.ports.clock.monotonicMs();
+    const result = allowed
+      ? await this.runTool(tool, call)
+      : { ok: false, text: this.denial(call.name, tool !== undefined) };
+    return this.finish(callId, result, this.ports.clock.monotonicMs() - startedMs);
+  }
+
+  async beforeRequest(request: { readonly model: string; readonly maxOutputTokens: number }): Promise<void> {
+    this.throwIfEnded();
+    this.throwIfSpent(request);
+    await this.lanes.waitUntilFree(this.ports.engine.lane, this.options.signal);
+    this.throwIfEnded();
+  }
+
+  async recordLostUsage(usage: TokenUsage, model: string): Promise<void> {
+    await this.ports.events.append([this.usageEvent(usage, model)]);
+  }
+
+  pauseLane(untilMs: number, reason: string): void {
+    this.lanes.hold(this.ports.engine.lane, untilMs, reason);
+  }
+
+  notify(notice: EngineNotice): void {
+    const { session, runId } = this.options;
+    switch (notice.kind) {
+      case 'text':
+        session.note(notice.text);
+        return;
+      case 'retrying':
+        session.note(`${notice.reason} Trying again in ${Math.round(notice.delayMs / 1000)} s.`);
+        this.appendLater([
+          { kind: 'request.retried', runId, reason: notice.reason, attempt: notice.attempt, delayMs: notice.delayMs },
+        ]);
+        return;
+      case 'warning':
+        session.note(notice.text);
+        this.ports.logger.warn(notice.text, { runId });
+        return;
+      case 'thinking':
+      case 'requestStarted':
+        return;
+    }
+  }
+
+  /** The conversation so far, from the journal and the blobs. */
+  async history(): Promise<ConversationMessage[]> {
+    const messages: ConversationMessage[] = [];
+    for (const digest of this.run().messages) {
+      const bytes = await this.ports.blobs.get(digest);
+      if (!bytes)
+        throw new UserError('conversation-lost', 'A part of the conversation was deleted: start the task again.');
+      messages.push(conversationMessageSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))));
+    }
+    return messages;
+  }
+
+  private async runTool(tool: ExecutorPorts['tools'][number], call: ToolCall): Promise<ToolResult> {
+    const { session, signal, runId } = this.options;
+    try {
+      return await tool.run(call.input, {
+        session,
+        signal,
+        progress: (message, percent) => {
+          this.appendLater([{ kind: 'run.progress', runId, message: message.slice(0, 500), percent }]);
+          this.options.onProgress(percent, message);
+        },
+      });
+    } catch (error) {
+      this.throwIfEnded();
+      // The jail is gone: another call would fail in the same way, and the run must not go on as if it had worked.
+      if (error instanceof UserError && error.code === 'session-closed') throw error;
+      return { ok: false, text: `The tool failed: ${messageOf(error)}` };
+    }
+  }
+
+  private async finish(callId: string, result: ToolResult, durationMs: number): Promise<ToolResult> {
+    const { runId } = this.options;
+    const output = await this.ports.blobs.put(result.text);
+    await this.ports.events.append([
+      { kind: 'tool.finished', runId, callId, ok: result.ok, output, durationMs: Math.round(durationMs) },
+    ]);
+    return result;
+  }
+
+  private async storedResult(output: string, ok: boolean): Promise<ToolResult> {
+    const bytes = await this.ports.blobs.get(output);
+    return { ok, text: bytes ? Buffer.from(bytes).toString('utf8') : interruptedAnswer };
+  }
+
+  private denial(name: string, exists: boolean): string {
+    const tools = this.options.persona.tools.join(', ');
+    return exists
+      ? `The persona “${this.options.persona.name}” may not use ${name}. It may use: ${tools}.`
+      : `There is no tool named ${JSON.stringify(name.slice(0, 100))}. There are: ${tools}.`;
+  }
+
+  /** Stops before the money is spent: what the next request costs at least, and at most in output, must still fit. */
+  private throwIfSpent(request: { readonly model: string; readonly maxOutputTokens: number }): void {
+    const { maxCostUsd } = this.options;
+    const { costUsd } = this.run();
+    if (maxCostUsd === null || costUsd === null) return;
+    const nextCostUsd = this.ports.costOf(request.model, {
+      inputTokens: 0,
+      outputTokens: request.maxOutputTokens,
+      cacheWrite5mTokens: 0,
+      cacheWrite1hTokens: 0,
+      cacheReadTokens: this.lastInputTokens,
+    });
+    if (nextCostUsd === null || costUsd + nextCostUsd <= maxCostUsd) return;
+    throw new UserError(
+      'budget-spent',
+      `The run may cost ${maxCostUsd.toFixed(2)} $; it has cost ${costUsd.toFixed(2)} $ and the next request may cost ${nextCostUsd.toFixed(2)} $. Raise its limit to let it go on.`,
+      { costUsd, maxCostUsd },
+    );
+  }
+
+  private usageEvent(usage: TokenUsage, model: string): EventBody {
+    const { runId } = this.options;
+    return { kind: 'usage.recorded', runId, model, usage, costUsd: this.ports.costOf(model, usage) };
+  }
+
+  private appendLater(bodies: readonly EventBody[]): void {
+    // Only for what is shown: losing one is no harm, and the next durable step meets the same trouble and says it.
+    this.ports.events.append(bodies).catch((error: unknown) => {
+      this.ports.logger.warn('An event for the display could not be kept', { reason: messageOf(error) });
+    });
+  }
+
+  private lastAssistantIndex(): number {
+    return this.run().messages.length - 1;
+  }
+
+  private run(): RunState {
+    const run = this.ports.events.state.runs.get(this.options.runId);
+    if (!run) throw new Error(`Run ${this.options.runId} is not in the state`);
+    return run;
+  }
+
+  private throwIfEnded(): void {
+    if (this.options.signal.aborted) throw new CancelledError();
+  }
+}

@@ -1,0 +1,71 @@
+import { describeVerdict, passed, summarizeChecks } from '../core/evidence';
+import type { RunState, TaskState } from '../core/liveState';
+import type { Report, ReportBody } from '../core/source';
+import { isCompletion, type TaskOutcome } from '../core/task';
+import { inputTokensOf, noUsage } from '../core/usage';
+
+/** How a run ended, before it is told to anybody. */
+export interface RunEnding {
+  readonly outcome: TaskOutcome;
+  /** In words; empty when the outcome says it all. */
+  readonly reason: string;
+  /** What the agent said last. */
+  readonly response: string;
+}
+
+/** The commit that carries a result: the title, and who may be asked about it. */
+export function commitMessage(task: TaskState, run: RunState, ending: RunEnding): string {
+  const checks = summarizeChecks(run.checks).map(
+    ({ command, onResult, onRestored }) =>
+      `  ${onResult && passed(onResult) ? 'passed' : 'failed'}${onRestored && !passed(onRestored) ? ' (fails with the tests and configuration of the base)' : ''}: ${oneLine(command)}`,
+  );
+  return [
+    oneLine(task.spec.title),
+    '',
+    ...(ending.reason === '' ? [] : [ending.reason, '']),
+    ...(checks.length === 0 ? [] : ['Checks, as Airlock ran them:', ...checks, '']),
+    `Airlock-Task: ${task.id}`,
+    `Airlock-Run: ${run.id}`,
+    `Airlock-Verdict: ${ending.outcome}`,
+    '',
+  ].join('\n');
+}
+
+/** What the task's source is told. */
+export function reportBody(
+  task: TaskState,
+  run: RunState | undefined,
+  ending: RunEnding,
+  endedAtMs: number,
+): ReportBody {
+  const usage = run?.usage ?? noUsage;
+  const words = run?.verdict ? `Verdict: ${run.verdict} (${describeVerdict(run.verdict)}).` : '';
+  return {
+    outcome: ending.outcome,
+    response: [ending.response, words].filter((part) => part !== '').join('\n\n'),
+    error: isCompletion(ending.outcome) ? '' : ending.reason || ending.outcome,
+    model: run?.model ?? null,
+    inputTokens: inputTokensOf(usage),
+    outputTokens: usage.outputTokens,
+    executionSeconds: run ? Math.round((endedAtMs - run.startedAtMs) / 100) / 10 : 0,
+    branch: run?.branch ?? null,
+    commit: run?.commit ?? null,
+    endedAtMs,
+  };
+}
+
+/** The report of a task's end. Its id is the same whenever it is made for the same end. */
+export function reportFor(task: TaskState, outcome: TaskOutcome, body: string): Report {
+  return {
+    reportId: `${task.id}/${task.attempts}`,
+    taskId: task.id,
+    sourceId: task.spec.origin.sourceId,
+    externalId: task.spec.origin.externalId,
+    kind: isCompletion(outcome) ? 'complete' : 'fail',
+    body,
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

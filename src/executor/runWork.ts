@@ -1,0 +1,247 @@
+import { UserError } from '../base/errors';
+import { newId } from '../base/ids';
+import { isAtRest, type Conversation, type ConversationMessage, type EngineEnd } from '../core/engine';
+import { describeVerdict, passed, summarizeChecks, type CheckResult } from '../core/evidence';
+import type { ObjectId } from '../core/ids';
+import { jailPolicySchema } from '../core/jailPolicy';
+import type { RunState, TaskState } from '../core/liveState';
+import type { Persona } from '../core/persona';
+import type { Session } from '../core/session';
+import type { Workspace } from '../core/workspace';
+import { EvidenceCollector, type Evidence } from './evidenceCollector';
+import { checkFeedback, systemPrompt, taskPrompt } from './instructions';
+import type { LaneGovernor } from './laneGovernor';
+import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
+import { RunHost } from './runHost';
+import type { RunEnding } from './runReport';
+
+export interface RunWorkOptions {
+  readonly task: TaskState;
+  readonly run: RunState;
+  readonly workspace: Workspace;
+  readonly persona: Persona;
+  readonly checks: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onProgress: (percent: number | null, message: string) => void;
+}
+
+/** What the work came to: how it ended, and the tree that this is about. */
+export interface WorkResult {
+  readonly ending: RunEnding;
+  readonly tree: ObjectId;
+  /** Everything that was in the folder is in the tree. */
+  readonly complete: boolean;
+}
+
+/**
+ * The work of one run between its workspace and its verdict: the session, the conversation, and the checks, whose failures
+ * go back to the agent a few times. It leaves no session behind, however it ends.
+ */
+export class RunWork {
+  private readonly evidence: EvidenceCollector;
+  private session: Session | undefined;
+
+  constructor(
+    private readonly ports: ExecutorPorts,
+    private readonly settings: ExecutorSettings,
+    private readonly lanes: LaneGovernor,
+    private readonly registry: SessionRegistry,
+    private readonly options: RunWorkOptions,
+  ) {
+    this.evidence = new EvidenceCollector(ports);
+  }
+
+  async toItsEnd(): Promise<WorkResult> {
+    try {
+      return await this.work(await this.openSession());
+    } finally {
+      await this.closeSession('the run ended');
+    }
+  }
+
+  private async work(session: Session): Promise<WorkResult> {
+    const { run, persona, task, signal } = this.options;
+    const host = new RunHost(this.ports, this.lanes, {
+      runId: run.id,
+      persona,
+      session,
+      maxCostUsd: task.spec.limits.maxCostUsd ?? persona.limits.maxCostUsd ?? this.settings.maxCostUsd,
+      signal,
+      onProgress: this.options.onProgress,
+    });
+    const history = await host.history();
+    const conversation = await this.ports.engine.open({
+      systemPrompt: systemPrompt(persona),
+      model: run.model,
+      tools: this.ports.tools
+        .map((tool) => tool.definition)
+        .filter((tool) => persona.tools.some((name) => name === tool.name)),
+      maxTurns: task.spec.limits.maxTurns ?? persona.limits.maxTurns ?? this.settings.maxTurns,
+      maxOutputTokens: this.settings.maxOutputTokens,
+      history,
+      host,
+      signal,
+    });
+    try {
+      return await this.converse(conversation, history);
+    } finally {
+      await conversation.close();
+    }
+  }
+
+  private async converse(conversation: Conversation, history: readonly ConversationMessage[]): Promise<WorkResult> {
+    let end = await this.firstExchange(conversation, history);
+    for (;;) {
+      if (end.kind !== 'done') return this.unfinished(end);
+      const { tree } = await this.options.workspace.snapshot('after the agent’s turn');
+      const { evidence, round } = await this.judge(tree);
+      if (evidence.verdict !== 'contradicted' || round >= this.settings.maxFixRounds)
+        return this.conclude(end.text, evidence, tree);
+      await this.phase('working');
+      end = await conversation.send(checkFeedback(evidence.results, await this.outputsOf(evidence.results)));
+    }
+  }
+
+  private async firstExchange(conversation: Conversation, history: readonly ConversationMessage[]): Promise<EngineEnd> {
+    if (history.length > 0 && isAtRest(history)) return { kind: 'done', text: lastWords(history) };
+    await this.phase('working');
+    if (history.length > 0) return conversation.resume();
+    const { task, checks } = this.options;
+    const prompt = await this.textOf(task.spec.prompt);
+    const context = task.spec.context === null ? null : await this.textOf(task.spec.context);
+    return conversation.send(taskPrompt(task.spec, prompt, checks, context));
+  }
+
+  /** The final snapshot follows the death of the session's processes: what they changed after the checks is checked again. */
+  private async conclude(words: string, evidence: Evidence, checkedTree: ObjectId): Promise<WorkResult> {
+    await this.closeSession('the agent is done');
+    const last = await this.options.workspace.snapshot('at the end of the session');
+    const final = last.tree === checkedTree ? evidence : (await this.judge(last.tree)).evidence;
+    return {
+      ending: { outcome: final.verdict, reason: reasonOf(final), response: words },
+      tree: last.tree,
+      complete: last.skipped.length === 0,
+    };
+  }
+
+  private async unfinished(end: Exclude<EngineEnd, { kind: 'done' }>): Promise<WorkResult> {
+    await this.closeSession('the agent stopped');
+    const last = await this.options.workspace.snapshot('at the end of the session');
+    return {
+      ending: { outcome: 'failed', reason: describeEnd(end), response: end.kind === 'refused' ? end.text : '' },
+      tree: last.tree,
+      complete: last.skipped.length === 0,
+    };
+  }
+
+  private async judge(tree: ObjectId): Promise<{ readonly evidence: Evidence; readonly round: number }> {
+    const { run, workspace, persona, checks, signal } = this.options;
+    // After a restart the verdict on this very tree may be there already.
+    if (run.verdict && run.resultTree === tree && run.rounds > 0) {
+      return { evidence: { verdict: run.verdict, results: run.checks }, round: run.rounds - 1 };
+    }
+    await this.phase('checking');
+    const round = run.rounds;
+    const evidence = await this.evidence.collect({
+      workspace,
+      persona,
+      checks,
+      tree,
+      round,
+      earlier: run.checks,
+      timeoutMs: this.settings.checkTimeoutMs,
+      signal,
+    });
+    return { evidence, round };
+  }
+
+  private async openSession(): Promise<Session> {
+    const { run, workspace, persona, task, signal } = this.options;
+    const id = newId('session');
+    const wallMs = task.spec.limits.timeoutMs ?? persona.limits.timeoutMs ?? this.settings.runTimeoutMs;
+    const session = await this.ports.sessions.open({
+      id,
+      runId: run.id,
+      policy: jailPolicySchema.parse({
+        account: run.id,
+        mounts: workspace.mounts,
+        network: persona.network,
+        // The run's own timer ends it first and in order; this one is for the case that it does not.
+        limits: { ...persona.jailLimits, wallMs: wallMs * 2 },
+      }),
+      stateFolder: this.ports.sessionFolder(run.id, id),
+      signal,
+    });
+    this.session = session;
+    session.onDidClose(({ reason, breach }) => {
+      this.ports.events
+        .append([
+          {
+            kind: 'session.closed',
+            sessionId: id,
+            reason,
+            breach: breach ? `${breach.limit}: ${breach.detail}` : null,
+          },
+        ])
+        .catch((error: unknown) => this.ports.logger.error('The end of a session could not be kept', error));
+    });
+    this.registry.add(session);
+    await this.ports.events.append([
+      { kind: 'session.created', sessionId: id, runId: run.id, process: session.process, proof: session.proof },
+    ]);
+    return session;
+  }
+
+  private async closeSession(reason: string): Promise<void> {
+    const { session } = this;
+    this.session = undefined;
+    await session?.close(reason);
+  }
+
+  private async phase(phase: RunState['phase']): Promise<void> {
+    const { run } = this.options;
+    if (run.phase !== phase) await this.ports.events.append([{ kind: 'run.phase', runId: run.id, phase }]);
+  }
+
+  private async textOf(digest: string): Promise<string> {
+    const bytes = await this.ports.blobs.get(digest);
+    if (!bytes) throw new UserError('prompt-lost', 'The text of this task was deleted. Queue it again.');
+    return Buffer.from(bytes).toString('utf8');
+  }
+
+  private async outputsOf(results: readonly CheckResult[]): Promise<Map<string, string>> {
+    const outputs = new Map<string, string>();
+    for (const { output } of results) {
+      const bytes = await this.ports.blobs.get(output);
+      if (bytes) outputs.set(output, Buffer.from(bytes).toString('utf8'));
+    }
+    return outputs;
+  }
+}
+
+function lastWords(history: readonly ConversationMessage[]): string {
+  const blocks = history.at(-1)?.content ?? [];
+  return blocks.flatMap((block) => (typeof block['text'] === 'string' ? [block['text']] : [])).join('\n');
+}
+
+function reasonOf({ verdict, results }: Evidence): string {
+  if (verdict !== 'contradicted' && verdict !== 'partial') return '';
+  const failing = summarizeChecks(results)
+    .filter(({ onResult, onRestored }) => {
+      const decisive = verdict === 'contradicted' ? onResult : onRestored;
+      return !decisive || !passed(decisive);
+    })
+    .map(({ command }) => `“${command.replace(/\s+/g, ' ').slice(0, 100)}”`);
+  return `${describeVerdict(verdict)}: ${failing.join(', ')}`;
+}
+
+function describeEnd(end: Exclude<EngineEnd, { kind: 'done' }>): string {
+  switch (end.kind) {
+    case 'turnLimit':
+      return `The agent was not done after ${end.turns} turns, which is its limit.`;
+    case 'refused':
+      return 'The model refused the task.';
+    case 'tooLong':
+      return 'The model’s answer did not fit into its token limit, more than once.';
+  }
+}

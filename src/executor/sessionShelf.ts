@@ -1,0 +1,48 @@
+import { DisposableStore, toDisposable, type Disposable } from '../base/disposable';
+import type { SessionId } from '../core/ids';
+import type { Session } from '../core/session';
+import type { SessionRegistry } from './ports';
+
+/** Sessions that are over and can still be looked at. Each holds at most its scroll-back. */
+const keptClosed = 20;
+
+/** The sessions of this process, living ones and the last that are over, for everything that shows a terminal. */
+export class SessionShelf implements SessionRegistry, Disposable {
+  private readonly disposables = new DisposableStore();
+  private readonly living = new Map<SessionId, Session>();
+  private readonly closed = new Map<SessionId, string>();
+
+  add(session: Session): void {
+    this.living.set(session.id, session);
+    this.disposables.add(
+      session.onDidClose(() => {
+        this.living.delete(session.id);
+        this.closed.set(session.id, session.terminal.scrollback());
+        for (const id of this.closed.keys()) {
+          if (this.closed.size <= keptClosed) break;
+          this.closed.delete(id);
+        }
+      }),
+    );
+  }
+
+  /** Shows what was shown so far and then what comes; `undefined` when the session is not known. */
+  watch(sessionId: SessionId, onOutput: (text: string) => void): Disposable | undefined {
+    const session = this.living.get(sessionId);
+    if (!session) {
+      const shown = this.closed.get(sessionId);
+      if (shown === undefined) return undefined;
+      onOutput(shown);
+      return toDisposable(() => {});
+    }
+    const shown = session.terminal.scrollback();
+    if (shown !== '') onOutput(shown);
+    return session.terminal.onDidOutput(onOutput);
+  }
+
+  dispose(): void {
+    this.disposables.dispose();
+    this.living.clear();
+    this.closed.clear();
+  }
+}

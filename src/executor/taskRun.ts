@@ -1,0 +1,280 @@
+import { fullJitterMs } from '../base/backoff';
+import { messageOf, UserError } from '../base/errors';
+import { newId } from '../base/ids';
+import type { EventBody } from '../core/events';
+import type { ObjectId, TaskId } from '../core/ids';
+import type { RunState, TaskState } from '../core/liveState';
+import { implementer, type Persona } from '../core/persona';
+import { branchOf, type Workspace } from '../core/workspace';
+import { userSourceId } from './intake';
+import { interruptionOf, RunInterrupted } from './interruption';
+import type { LaneGovernor } from './laneGovernor';
+import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
+import { treatmentOf } from './retryPolicy';
+import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
+import { RunWork, type WorkResult } from './runWork';
+
+const resumptionBackoff = { firstMs: 2_000, maxMs: 60_000 };
+
+/**
+ * One attempt at a task, from its workspace to its end. It either ends the task, with exactly one outcome that is in the
+ * journal together with the report to its source, or leaves the run so that it can go on where it was.
+ */
+export class TaskRun {
+  private workspace: Workspace | undefined;
+
+  constructor(
+    private readonly ports: ExecutorPorts,
+    private readonly settings: ExecutorSettings,
+    private readonly lanes: LaneGovernor,
+    private readonly registry: SessionRegistry,
+    private readonly taskId: TaskId,
+  ) {}
+
+  /**
+   * Resolves when the run has ended or was left. `signal` is aborted with a `RunInterrupted`.
+   * @throws {UserError} `disk-full`, `journal-failed`: nothing could be kept; the run can go on later.
+   */
+  async execute(signal: AbortSignal): Promise<void> {
+    const timer = new AbortController();
+    const wallMs = this.task.spec.limits.timeoutMs ?? this.persona.limits.timeoutMs ?? this.settings.runTimeoutMs;
+    const timeout = this.ports.clock.setTimer(wallMs, () => timer.abort(new RunInterrupted('timeout')));
+    const either = AbortSignal.any([signal, timer.signal]);
+    try {
+      const run = await this.begin();
+      try {
+        await this.finish(run, await this.work(run, either));
+      } catch (error) {
+        await this.stopped(run, either, error);
+      }
+    } finally {
+      timeout.dispose();
+    }
+  }
+
+  private async begin(): Promise<RunState> {
+    const left = this.task.runId === null ? undefined : this.ports.events.state.runs.get(this.task.runId);
+    if (left && left.outcome === null) {
+      this.workspace = await this.ports.workspaces.reopen(left.id);
+      if (this.workspace) {
+        await this.append([{ kind: 'run.resumed', runId: left.id }]);
+        return left;
+      }
+      await this.append([
+        {
+          kind: 'run.ended',
+          runId: left.id,
+          outcome: 'failed',
+          reason: 'It was interrupted, and its workspace is gone.',
+        },
+      ]);
+    }
+    const { engine } = this.ports;
+    const runId = newId('run');
+    await this.append([
+      {
+        kind: 'run.started',
+        runId,
+        taskId: this.taskId,
+        attempt: this.task.attempts + 1,
+        repo: this.task.spec.repo ?? '',
+        engine: engine.kind,
+        model: this.persona.model ?? this.settings.model ?? engine.defaultModel,
+        persona: this.persona.name,
+      },
+    ]);
+    const run = this.ports.events.state.runs.get(runId);
+    if (!run) throw new Error(`Run ${runId} is not in the state`);
+    return run;
+  }
+
+  private async work(run: RunState, signal: AbortSignal): Promise<WorkResult> {
+    this.tellSource(0, 'started');
+    const workspace = (this.workspace ??= await this.prepare(run, signal));
+    const checks = this.task.spec.checks ?? workspace.config.checks;
+    const work = new RunWork(this.ports, this.settings, this.lanes, this.registry, {
+      task: this.task,
+      run,
+      workspace,
+      persona: this.persona,
+      checks,
+      signal,
+      onProgress: (percent, message) => this.tellSource(percent, message),
+    });
+    return work.toItsEnd();
+  }
+
+  private async prepare(run: RunState, signal: AbortSignal): Promise<Workspace> {
+    const { repo } = this.task.spec;
+    if (repo === null) throw new UserError('no-repository', 'Nobody said which repository this task is for.');
+    const workspace = await this.ports.workspaces.create({ runId: run.id, repo, base: this.baseCommit(repo), signal });
+    await this.append([
+      { kind: 'run.prepared', runId: run.id, baseCommit: workspace.baseCommit, baseTree: workspace.baseTree },
+    ]);
+    return workspace;
+  }
+
+  /** A task starts from the result of what it depends on; `undefined`: from where the repository is. */
+  private baseCommit(repo: string): ObjectId | undefined {
+    const { state } = this.ports.events;
+    const commits = this.task.spec.dependsOn.flatMap((id) => {
+      const dependency = state.tasks.get(id);
+      const run = dependency?.runId ? state.runs.get(dependency.runId) : undefined;
+      const isOpen = dependency?.status === 'verified' && dependency.spec.repo === repo;
+      return isOpen && run?.commit ? [run.commit] : [];
+    });
+    if (commits.length > 1) {
+      throw new UserError(
+        'several-bases',
+        'It depends on several results that are not landed yet, and it can start from only one commit. Land them first, then retry.',
+      );
+    }
+    return commits[0];
+  }
+
+  /** The one way in which a run ends: its result is published, then run, task and report end in one group of events. */
+  private async finish(run: RunState, result: WorkResult): Promise<void> {
+    await this.publish(run, result);
+    await this.end(run, result.ending);
+    if (result.complete) await this.removeWorkspace();
+    else
+      this.ports.logger.warn('A workspace is kept, because not all of it could be taken into the result', {
+        runId: run.id,
+      });
+  }
+
+  private async publish(run: RunState, { ending, tree }: WorkResult): Promise<void> {
+    const { workspace } = this;
+    if (!workspace || tree === workspace.baseTree) return;
+    if (run.phase !== 'publishing') await this.append([{ kind: 'run.phase', runId: run.id, phase: 'publishing' }]);
+    const branch = branchOf(this.taskId, run.attempt);
+    const { commit } = await workspace.publish({ tree, branch, message: commitMessage(this.task, run, ending) });
+    const files = await workspace.changes(workspace.baseTree, tree);
+    await this.append([
+      {
+        kind: 'result.published',
+        runId: run.id,
+        branch,
+        commit,
+        filesChanged: files.length,
+        insertions: files.reduce((sum, file) => sum + (file.insertions ?? 0), 0),
+        deletions: files.reduce((sum, file) => sum + (file.deletions ?? 0), 0),
+      },
+    ]);
+  }
+
+  private async end(run: RunState, ending: RunEnding): Promise<void> {
+    const { outcome, reason } = ending;
+    await this.append([
+      { kind: 'run.ended', runId: run.id, outcome, reason },
+      ...(await endOfTask(this.ports, this.task, run, ending)),
+    ]);
+  }
+
+  private async stopped(run: RunState, signal: AbortSignal, error: unknown): Promise<void> {
+    const interruption = interruptionOf(signal);
+    switch (interruption) {
+      case 'cancel':
+        return this.salvage(run, { outcome: 'cancelled', reason: 'The user cancelled it.', response: '' });
+      case 'timeout':
+        return this.salvage(run, { outcome: 'failed', reason: 'It took longer than it may.', response: '' });
+      case 'stop':
+        return this.append([
+          {
+            kind: 'task.requeued',
+            taskId: this.taskId,
+            reason: 'It was interrupted and goes on where it was.',
+            notBeforeMs: 0,
+          },
+        ]);
+      case 'shutdown':
+        return;
+      case undefined:
+        return this.failed(run, error);
+    }
+  }
+
+  private async failed(run: RunState, error: unknown): Promise<void> {
+    const reason = messageOf(error);
+    this.ports.logger.warn('A run did not get to its end', { runId: run.id, taskId: this.taskId, reason });
+    const treatment = treatmentOf(error);
+    if (treatment === 'pause') throw error;
+    if (treatment === 'wait') {
+      return this.append([{ kind: 'task.waiting', taskId: this.taskId, on: 'user', reason }]);
+    }
+    if (treatment === 'retry' && run.attempt - 1 + run.resumptions < this.settings.maxResumptions) {
+      if (!(error instanceof UserError))
+        this.ports.logger.error('A run failed and goes on by itself', error, { runId: run.id });
+      const notBeforeMs = this.ports.clock.nowMs() + fullJitterMs(run.resumptions + 1, resumptionBackoff);
+      return this.append([{ kind: 'task.requeued', taskId: this.taskId, reason, notBeforeMs }]);
+    }
+    await this.salvage(run, { outcome: 'failed', reason, response: '' });
+  }
+
+  /** Ends a run that did not get to its end; what it did so far is published, for nothing is thrown away unasked. */
+  private async salvage(run: RunState, ending: RunEnding): Promise<void> {
+    let result: WorkResult | undefined;
+    try {
+      const last = await this.workspace?.snapshot('when the run was ended');
+      if (last) {
+        result = { ending, tree: last.tree, complete: last.skipped.length === 0 };
+        await this.publish(run, result);
+      }
+    } catch (error) {
+      if (treatmentOf(error) === 'pause') throw error;
+      result = undefined;
+      this.ports.logger.warn('What the run did so far stays in its workspace only', {
+        runId: run.id,
+        reason: messageOf(error),
+      });
+    }
+    await this.end(run, ending);
+    if (result?.complete) await this.removeWorkspace();
+  }
+
+  private async removeWorkspace(): Promise<void> {
+    try {
+      await this.workspace?.remove();
+    } catch (error) {
+      this.ports.logger.warn('A workspace could not be removed', { taskId: this.taskId, reason: messageOf(error) });
+    }
+  }
+
+  private tellSource(percent: number | null, message: string): void {
+    const { origin } = this.task.spec;
+    const source = this.ports.sources.find((candidate) => candidate.id === origin.sourceId);
+    source?.progress(origin.externalId, percent, message).catch((error: unknown) => {
+      this.ports.logger.debug('Progress was not told', { taskId: this.taskId, reason: messageOf(error) });
+    });
+  }
+
+  private async append(bodies: readonly EventBody[]): Promise<void> {
+    await this.ports.events.append(bodies);
+  }
+
+  private get task(): TaskState {
+    const task = this.ports.events.state.tasks.get(this.taskId);
+    if (!task) throw new Error(`Task ${this.taskId} is not in the state`);
+    return task;
+  }
+
+  private get persona(): Persona {
+    return implementer;
+  }
+}
+
+/** The events that end a task: its outcome, and what its source is to be told. They belong into one group. */
+export async function endOfTask(
+  ports: ExecutorPorts,
+  task: TaskState,
+  run: RunState | undefined,
+  ending: RunEnding,
+): Promise<EventBody[]> {
+  const { outcome, reason } = ending;
+  const bodies: EventBody[] = [{ kind: 'task.ended', taskId: task.id, outcome, reason, runId: run?.id ?? null }];
+  if (task.accepted && task.spec.origin.sourceId !== userSourceId) {
+    const body = await ports.blobs.put(JSON.stringify(reportBody(task, run, ending, ports.clock.nowMs())));
+    bodies.push({ kind: 'report.queued', report: reportFor(task, outcome, body) });
+  }
+  return bodies;
+}
