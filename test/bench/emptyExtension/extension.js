@@ -1,2 +1,2 @@
 // The least that an extension can be: what is left is the host's own time.
-exports.activate = () => {};
+module.exports = { activate() {} };

@@ -1,0 +1,230 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
+import {
+  openPage,
+  root,
+  startBrowser,
+  startServer,
+  workbenchUrl,
+  type Server,
+  type ServerOptions,
+} from '../../scripts/vscode.mjs';
+
+/** VS Code's own themes: their ids in the settings, their names in its list, the class that the workbench then has. */
+const themes = {
+  dark: { id: 'Dark Modern', label: 'Dark Modern', cssClass: 'vs-dark' },
+  light: { id: 'Light Modern', label: 'Light Modern', cssClass: 'vs' },
+  highContrast: { id: 'Default High Contrast', label: 'Dark High Contrast', cssClass: 'hc-black' },
+} as const;
+export type Theme = keyof typeof themes;
+
+/** Where screenshots go: build output, looked at by people. */
+const screenshots = path.join(root, 'out', 'screenshots');
+
+/** A row of a tree, as a user sees it. */
+export interface TreeRow {
+  readonly label: string;
+  readonly description: string;
+  /** 1 for the outermost rows. */
+  readonly level: number;
+  readonly expanded: boolean | null;
+}
+
+export interface WorkbenchOptions extends ServerOptions {
+  /** The folder to open. */
+  readonly workspace?: string;
+  readonly theme?: Theme;
+}
+
+/** A real workbench in a real browser, driven as a user would: by what is seen and clicked. */
+export class Workbench {
+  private constructor(
+    readonly server: Server,
+    private readonly browser: Browser,
+    readonly page: Page,
+    private readonly workspace: string | undefined,
+  ) {}
+
+  static async open(options: WorkbenchOptions): Promise<Workbench> {
+    const theme = themes[options.theme ?? 'dark'].id;
+    const server = await startServer({
+      ...options,
+      settings: { 'workbench.colorTheme': theme, ...options.settings },
+    });
+    try {
+      const browser = await startBrowser();
+      const page = await openPage(browser, server);
+      const workbench = new Workbench(server, browser, page, options.workspace);
+      await workbench.load();
+      return workbench;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  /** Loads the workbench, anew when it is open: a window's reload. */
+  async load(): Promise<void> {
+    await this.page.goto(workbenchUrl(this.server, this.workspace));
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 30_000 });
+    // The theme comes from an extension: it is there when the extension host is.
+    await this.page.locator('.monaco-workbench[class*="vscode-theme-defaults"]').waitFor({ timeout: 30_000 });
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.browser.close();
+    } finally {
+      await this.server.stop();
+    }
+  }
+
+  /** Runs the command that the palette shows under exactly this title, such as `Airlock: Start Queue`. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    await this.pick(title);
+  }
+
+  /** Clicks the row of the open quick pick whose label is exactly `label`. */
+  async pick(label: string): Promise<void> {
+    const rows = this.page.locator('.quick-input-list .monaco-list-row');
+    const exact = rows.filter({ has: this.page.locator('.label-name', { hasText: exactly(label) }) });
+    await exact.first().click();
+  }
+
+  /** The labels of the open quick pick. */
+  async choices(): Promise<string[]> {
+    const rows = this.page.locator('.quick-input-list .monaco-list-row .label-name');
+    await rows.first().waitFor();
+    return rows.allInnerTexts();
+  }
+
+  /** Types into the open input box, and confirms. */
+  async answer(text: string, options = { confirm: true }): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input').first();
+    await input.waitFor();
+    await input.fill(text);
+    if (options.confirm) await this.page.keyboard.press('Enter');
+  }
+
+  /** Opens the view container of the activity bar with this title. */
+  async openContainer(title: string): Promise<void> {
+    const item = this.page.locator(`.activitybar .action-item a[aria-label^="${title}"]`).first();
+    await item.waitFor();
+    const selected = await item.locator('xpath=..').getAttribute('class');
+    if (selected?.includes('checked')) return;
+    await item.click();
+  }
+
+  /** The section of a side bar whose header has this title. */
+  pane(title: string): Locator {
+    return this.page
+      .locator('.pane')
+      .filter({ has: this.page.locator('.pane-header h3', { hasText: exactly(title) }) });
+  }
+
+  /** The rows of a tree that are on the screen, from the top. */
+  async rows(title: string): Promise<TreeRow[]> {
+    const found = await this.pane(title).locator('.monaco-list-row').all();
+    const read = found.map(async (row) => ({
+      top: Number.parseInt((await row.getAttribute('style'))?.match(/top:\s*(\d+)/)?.[1] ?? '0', 10),
+      label: (await row.locator('.label-name').first().innerText()).trim(),
+      description: (await row.locator('.label-description').allInnerTexts()).join(' ').trim(),
+      level: Number(await row.getAttribute('aria-level')),
+      expanded: toBoolean(await row.getAttribute('aria-expanded')),
+    }));
+    const rows = await Promise.all(read);
+    return rows.sort((a, b) => a.top - b.top).map(({ top: _, ...row }) => row);
+  }
+
+  row(title: string, label: string | RegExp): Locator {
+    const name = typeof label === 'string' ? exactly(label) : label;
+    return this.pane(title)
+      .locator('.monaco-list-row')
+      .filter({ has: this.page.locator('.label-name', { hasText: name }) })
+      .first();
+  }
+
+  /** Chooses an entry of the context menu of a tree's row. */
+  async contextMenu(title: string, label: string | RegExp, entry: string): Promise<void> {
+    await this.row(title, label).click({ button: 'right' });
+    const item = this.page.locator('.context-view .action-menu-item').filter({ hasText: entry }).first();
+    await item.waitFor();
+    // The menu takes a click only from a mouse that has moved over it.
+    await item.hover();
+    await item.click();
+  }
+
+  /** The extension's items in the status bar; ids are `publisher.name.<item>`. */
+  statusBarItem(idPart: string): Locator {
+    return this.page.locator(`.statusbar-item[id*="${idPart}"]`).first();
+  }
+
+  /** What the visible terminal shows, one line per row. */
+  async terminalText(): Promise<string> {
+    const rows = this.page.locator('.terminal-wrapper.active .xterm-rows, .editor-instance .xterm-rows').first();
+    await rows.waitFor();
+    const lines = await rows.locator('> div').allInnerTexts();
+    return lines.map((line) => line.replaceAll('\u00a0', ' ').trimEnd()).join('\n');
+  }
+
+  /** The page inside the webview that is shown. */
+  webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  }
+
+  tab(title: string | RegExp): Locator {
+    return this.page.locator('.tabs-container .tab').filter({ hasText: title }).first();
+  }
+
+  /** The texts of the notifications that are shown. */
+  async notifications(): Promise<string[]> {
+    return this.page.locator('.notifications-toasts .notification-list-item-message').allInnerTexts();
+  }
+
+  /** Changes the colour theme as a user would, and waits until the workbench has it. */
+  async setTheme(theme: Theme): Promise<void> {
+    const { label, cssClass } = themes[theme];
+    await this.command('Preferences: Color Theme');
+    await this.answer(label, { confirm: false });
+    await this.pick(label);
+    await this.page.locator(`.monaco-workbench.${cssClass}`).waitFor({ timeout: 15_000 });
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  }
+
+  /** Keeps a picture of the whole window under `out/screenshots/`. */
+  async screenshot(name: string): Promise<string> {
+    fs.mkdirSync(screenshots, { recursive: true });
+    const file = path.join(screenshots, `${name}.png`);
+    await this.page.screenshot({ path: file });
+    return file;
+  }
+}
+
+function toBoolean(value: string | null): boolean | null {
+  return value === null ? null : value === 'true';
+}
+
+/** Matches an element whose text is `text` and nothing else. */
+function exactly(text: string): RegExp {
+  return new RegExp(`^\\s*${text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
+}
+
+/** Asks until `read` answers what `isWanted` wants. @throws with the last answer when it never does. */
+export async function eventually<T>(
+  read: () => Promise<T>,
+  isWanted: (value: T) => boolean,
+  limitMs = 15_000,
+): Promise<T> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const value = await read();
+    if (isWanted(value)) return value;
+    if (Date.now() > deadline) throw new Error(`Waited ${limitMs} ms; the last answer was ${JSON.stringify(value)}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
