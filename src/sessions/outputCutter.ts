@@ -1,0 +1,94 @@
+export type OutputStream = 'stdout' | 'stderr';
+
+/** Bytes of one stream, in the order in which they came. */
+export interface OutputPiece {
+  readonly stream: OutputStream;
+  readonly bytes: Buffer;
+}
+
+/** What was kept: all of `head`, then `droppedBytes` that are missing, then all of `tail`. */
+export interface CutOutput {
+  readonly head: readonly OutputPiece[];
+  readonly droppedBytes: number;
+  readonly tail: readonly OutputPiece[];
+}
+
+/** Smaller pieces than this are put together, so that a flood of tiny writes costs no more than its bytes. */
+const mergeBelowBytes = 16 * 1024;
+
+/** Pieces in a queue that can be shortened from the front. */
+class PieceQueue {
+  private pieces: { stream: OutputStream; bytes: Buffer }[] = [];
+  /** Pieces before this one are gone already; they are swept out from time to time. */
+  private first = 0;
+  bytes = 0;
+
+  push(stream: OutputStream, bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.bytes += bytes.length;
+    const last = this.pieces.length > this.first ? this.pieces.at(-1) : undefined;
+    if (last?.stream === stream && last.bytes.length + bytes.length < mergeBelowBytes)
+      last.bytes = Buffer.concat([last.bytes, bytes]);
+    else this.pieces.push({ stream, bytes });
+  }
+
+  /** Drops from the front until `maxBytes` are left. @returns how many bytes were dropped. */
+  shortenTo(maxBytes: number): number {
+    const excess = Math.max(0, this.bytes - maxBytes);
+    let left = excess;
+    for (let piece = this.pieces[this.first]; left > 0 && piece; piece = this.pieces[this.first]) {
+      const taken = Math.min(left, piece.bytes.length);
+      piece.bytes = piece.bytes.subarray(taken);
+      left -= taken;
+      if (piece.bytes.length === 0) this.first += 1;
+    }
+    this.bytes -= excess;
+    if (this.first > 256) {
+      this.pieces = this.pieces.slice(this.first);
+      this.first = 0;
+    }
+    return excess;
+  }
+
+  list(): OutputPiece[] {
+    return this.pieces.slice(this.first);
+  }
+}
+
+/**
+ * Keeps at most `maxBytes` of an output of any length: half from its start, half from its end, both streams together.
+ * Memory is bounded by about twice that.
+ */
+export class OutputCutter {
+  private readonly head = new PieceQueue();
+  private readonly tail = new PieceQueue();
+  private droppedBytes = 0;
+  private readonly headBytes: number;
+
+  constructor(private readonly maxBytes: number) {
+    this.headBytes = Math.ceil(maxBytes / 2);
+  }
+
+  /** How much is kept at the moment. */
+  get keptBytes(): number {
+    return this.head.bytes + this.tail.bytes;
+  }
+
+  push(stream: OutputStream, bytes: Buffer): void {
+    const room = this.headBytes - this.head.bytes;
+    this.head.push(stream, bytes.subarray(0, room));
+    if (bytes.length <= room) return;
+    const rest = bytes.subarray(Math.max(0, room));
+    this.tail.push(stream, rest);
+    this.droppedBytes += this.tail.shortenTo(this.maxBytes - this.headBytes);
+  }
+
+  cut(): CutOutput {
+    return { head: this.head.list(), droppedBytes: this.droppedBytes, tail: this.tail.list() };
+  }
+}
+
+/** One stream's bytes of `pieces`, joined. */
+export function joinStream(pieces: readonly OutputPiece[], stream: OutputStream): Buffer {
+  return Buffer.concat(pieces.filter((piece) => piece.stream === stream).map((piece) => piece.bytes));
+}

@@ -1,0 +1,88 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import type { Clock } from '../base/clock';
+import { messageOf } from '../base/errors';
+import type { Logger } from '../base/logger';
+import type { OutputStream } from './outputCutter';
+import { TerminalFilter } from './terminalFilter';
+
+export interface RecordingOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The file ends with a mark when it has grown to this. */
+  readonly maxBytes: number;
+  /** The size of the terminal, in characters. */
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/**
+ * Everything that the session showed, as asciicast v2: a header line, then a line `[seconds, "o", text]` for each piece.
+ * What is written is filtered like the terminal's output, so that it is safe to play anywhere, and not thinned. A file that
+ * cannot be written is logged and harms nothing else.
+ */
+export class Recording {
+  private readonly filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter() };
+  private readonly startedMs: number;
+  private readonly file: WriteStream;
+  private writtenBytes = 0;
+  private state: 'open' | 'full' | 'failed' = 'open';
+
+  constructor(private readonly options: RecordingOptions) {
+    this.startedMs = options.clock.monotonicMs();
+    this.file = createWriteStream(options.path, { mode: 0o600, highWaterMark: 1024 * 1024 });
+    this.file.on('error', (error) => {
+      this.state = 'failed';
+      options.logger.warn('A session is not recorded any more', { path: options.path, error: messageOf(error) });
+      // Whoever waits for room must not wait for ever.
+      this.file.emit('drain');
+    });
+    this.writeLine({
+      version: 2,
+      width: options.columns,
+      height: options.rows,
+      timestamp: Math.floor(options.clock.nowMs() / 1000),
+      env: { TERM: 'xterm-256color' },
+    });
+  }
+
+  /** @returns false when more than 1 MiB waits for the disk: hold the producer back until `whenDrained`. */
+  output(stream: OutputStream, bytes: Buffer): boolean {
+    return this.state !== 'open' || this.show(this.filters[stream].filter(bytes));
+  }
+
+  /** Text of our own, already safe. */
+  text(text: string): void {
+    if (this.state === 'open') this.show(text);
+  }
+
+  whenDrained(callback: () => void): void {
+    this.file.once('drain', callback);
+  }
+
+  /** Resolves when all of it is written. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.file.closed) resolve();
+      else this.file.once('close', resolve).end();
+    });
+  }
+
+  private show(text: string): boolean {
+    if (text === '') return true;
+    const drained = this.writeLine(this.entry(text));
+    if (this.writtenBytes < this.options.maxBytes) return drained;
+    this.state = 'full';
+    return this.writeLine(this.entry(`\u001b[0m\r\n\u001b[7m … the recording ends here: it is full … \u001b[0m\r\n`));
+  }
+
+  private entry(text: string): unknown {
+    return [Math.round((this.options.clock.monotonicMs() - this.startedMs) * 1000) / 1_000_000, 'o', text];
+  }
+
+  private writeLine(value: unknown): boolean {
+    const line = Buffer.from(`${JSON.stringify(value)}\n`);
+    this.writtenBytes += line.length;
+    return this.file.write(line);
+  }
+}

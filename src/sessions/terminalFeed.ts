@@ -1,0 +1,123 @@
+import type { Clock } from '../base/clock';
+import type { Disposable } from '../base/disposable';
+import { Emitter } from '../base/emitter';
+import type { SessionTerminal } from '../core/session';
+import { OutputCutter, type OutputPiece, type OutputStream } from './outputCutter';
+import { TerminalFilter } from './terminalFilter';
+import { skippedText } from './terminalText';
+
+/** One frame of a 60 Hz display. */
+const frameMs = 16;
+/** 64 KiB in 16 ms are 4 MB a second: a terminal in VS Code takes 5 to 35, and has no way to say that it is behind. */
+const frameBytes = 64 * 1024;
+/** In characters: some 3,000 lines. */
+const scrollbackChars = 256 * 1024;
+
+type Item =
+  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'output'; readonly cutter: OutputCutter };
+
+/**
+ * What people see. Output is gathered for one frame, thinned to what a terminal can take (the start and the end of each
+ * frame are kept, with a mark between), and only then filtered: whatever was cut, what comes out is safe.
+ */
+export class TerminalFeed implements SessionTerminal, Disposable {
+  private readonly emitter: Emitter<string>;
+  private readonly filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter() };
+  private items: Item[] = [];
+  private timer: Disposable | undefined;
+  private history: string[] = [];
+  private historyChars = 0;
+  private atLineStart = true;
+
+  constructor(
+    private readonly clock: Clock,
+    onListenerError: (error: unknown) => void,
+  ) {
+    this.emitter = new Emitter(onListenerError);
+  }
+
+  get onDidOutput(): SessionTerminal['onDidOutput'] {
+    return this.emitter.event;
+  }
+
+  /** Output of the jail, as it came. */
+  pushOutput(stream: OutputStream, bytes: Buffer): void {
+    const last = this.items.at(-1);
+    const item = last?.kind === 'output' ? last : { kind: 'output' as const, cutter: new OutputCutter(frameBytes) };
+    if (item !== last) this.items.push(item);
+    item.cutter.push(stream, bytes);
+    this.schedule();
+  }
+
+  /** A line of our own, already safe. It begins at the start of a line. */
+  pushLine(text: string): void {
+    this.items.push({ kind: 'text', text });
+    this.schedule();
+  }
+
+  scrollback(): string {
+    return this.history.join('');
+  }
+
+  /** Shows at once what is still waiting. */
+  flush(): void {
+    this.timer?.dispose();
+    this.timer = undefined;
+    const items = this.items;
+    this.items = [];
+    const text = items.map((item) => (item.kind === 'text' ? this.line(item.text) : this.output(item.cutter))).join('');
+    if (text === '') return;
+    this.remember(text);
+    this.emitter.fire(text);
+  }
+
+  dispose(): void {
+    this.flush();
+    this.emitter.dispose();
+  }
+
+  private schedule(): void {
+    this.timer ??= this.clock.setTimer(frameMs, () => this.flush());
+  }
+
+  private line(text: string): string {
+    const start = this.atLineStart ? '' : '\u001b[0m\r\n';
+    this.atLineStart = true;
+    return start + text;
+  }
+
+  private output(cutter: OutputCutter): string {
+    const { head, droppedBytes, tail } = cutter.cut();
+    if (droppedBytes === 0) return this.pieces([...head, ...tail]);
+    const before = this.pieces(head);
+    this.filters.stdout.reset();
+    this.filters.stderr.reset();
+    this.atLineStart = true;
+    return before + skippedText(droppedBytes) + this.pieces(tail);
+  }
+
+  private pieces(pieces: readonly OutputPiece[]): string {
+    const text = pieces.map(({ stream, bytes }) => this.filters[stream].filter(bytes)).join('');
+    if (text !== '') this.atLineStart = text.endsWith('\n');
+    return text;
+  }
+
+  private remember(text: string): void {
+    this.history.push(text);
+    this.historyChars += text.length;
+    let dropped = false;
+    while (this.historyChars > scrollbackChars && this.history.length > 1) {
+      this.historyChars -= this.history.shift()?.length ?? 0;
+      dropped = true;
+    }
+    if (dropped) this.cutToLine();
+  }
+
+  /** The oldest text begins with a whole line and in no colour that something dropped had set. */
+  private cutToLine(): void {
+    const oldest = this.history[0] ?? '';
+    const whole = '\u001b[0m' + oldest.slice(oldest.indexOf('\n') + 1);
+    this.historyChars += whole.length - oldest.length;
+    this.history[0] = whole;
+  }
+}
