@@ -1,0 +1,41 @@
+import type { Event } from '../../base/emitter';
+import type { ArtifactBody, CompleteBody, FailBody, StatusBody, WireTaskState } from './wire';
+
+/** What a server has on offer. */
+export type PendingAnswer =
+  /** Nothing changed since the answer with that tag. */
+  | { readonly kind: 'unchanged' }
+  | {
+      readonly kind: 'tasks';
+      /** As they came: each is still to be parsed. */
+      readonly entries: readonly unknown[];
+      /** Names this answer, so that the next look can ask for news only; `null` when it cannot be named. */
+      readonly tag: string | null;
+    };
+
+export type ChangeAnswer =
+  | { readonly kind: 'done' }
+  /** It is not there or not in a state for it; asking again will not help. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/** How often a change was told: the same key is the same change. */
+export interface ChangeOptions {
+  readonly idempotencyKey?: string;
+}
+
+/**
+ * ZMemory's calls, whether over HTTP or in this process.
+ * Every call throws `SourceUnreachableError` for what may pass and `UserError` for what will not.
+ */
+export interface ZMemoryApi {
+  /** Fired when there may be something new on offer. Absent: nobody tells, so one has to look. */
+  readonly onDidChange?: Event<void>;
+  pending(agent: string, knownTag: string | null): Promise<PendingAnswer>;
+  accept(id: string, agent: string): Promise<ChangeAnswer>;
+  setStatus(id: string, body: StatusBody): Promise<ChangeAnswer>;
+  complete(id: string, body: CompleteBody, options?: ChangeOptions): Promise<ChangeAnswer>;
+  fail(id: string, body: FailBody, options?: ChangeOptions): Promise<ChangeAnswer>;
+  addArtifact(id: string, body: ArtifactBody): Promise<ChangeAnswer>;
+  /** A task's state at the server; `undefined` when the server does not say. */
+  stateOf(id: string): Promise<WireTaskState | undefined>;
+}

@@ -1,0 +1,172 @@
+import type { Clock } from '../../base/clock';
+import { sha256 } from '../../base/digest';
+import type { Disposable } from '../../base/disposable';
+import { UserError } from '../../base/errors';
+import type { Logger } from '../../base/logger';
+import { errorFor, parseAnswer, wordsOf } from './answers';
+import type { ChangeAnswer, ChangeOptions, PendingAnswer, ZMemoryApi } from './api';
+import { isLoopback, parseBaseUrl, pathUnder, urlOf } from './baseUrl';
+import { HttpExchange, type HttpAnswer, type HttpLimits, type HttpRequest } from './httpExchange';
+import {
+  changeAnswerSchema,
+  taskListSchema,
+  taskStateSchema,
+  type ArtifactBody,
+  type CompleteBody,
+  type FailBody,
+  type StatusBody,
+  type WireTaskState,
+} from './wire';
+
+/** A server that takes longer is as good as down; a report is sent again later. */
+const defaultTimeoutMs = 30_000;
+const defaultMaxAnswerBytes = 64 * 1024 * 1024;
+const maxRedirects = 3;
+type Headers = HttpRequest['headers'];
+
+/** No longer on offer, unknown, or not in a state for it. */
+const refusals = new Set([400, 404, 409, 410, 422]);
+/** A tag that we made ourselves, for servers that give no `ETag`. */
+const ownTag = 'sha256:';
+
+export interface ZMemoryClientOptions {
+  /** `http://` or `https://`, a path prefix allowed. */
+  readonly url: string;
+  /** Sent as `Authorization: Bearer`; `null` for a server that wants none. */
+  readonly token: string | null;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+/** ZMemory over HTTP. The token goes to the configured origin alone, and into no error and no log. */
+export class ZMemoryClient implements ZMemoryApi, Disposable {
+  private readonly base: URL;
+  private readonly exchange: HttpExchange;
+
+  /** @throws {UserError} `source-url-invalid`, `source-key-malformed`. */
+  constructor(private readonly options: ZMemoryClientOptions) {
+    this.base = parseBaseUrl(options.url);
+    if (options.token !== null && !/^[\x21-\x7e]+$/.test(options.token)) {
+      throw new UserError('source-key-malformed', 'The ZMemory token has blanks or characters that no token has.');
+    }
+    if (options.token !== null && this.base.protocol === 'http:' && !isLoopback(this.base)) {
+      options.logger.warn('The ZMemory token goes over the network unencrypted', { origin: this.base.origin });
+    }
+    this.exchange = new HttpExchange(options.clock, {
+      timeoutMs: options.limits?.timeoutMs ?? defaultTimeoutMs,
+      maxAnswerBytes: options.limits?.maxAnswerBytes ?? defaultMaxAnswerBytes,
+    });
+  }
+
+  async pending(agent: string, knownTag: string | null): Promise<PendingAnswer> {
+    const asked: Headers = knownTag !== null && !knownTag.startsWith(ownTag) ? { 'if-none-match': knownTag } : {};
+    const { request, answer } = await this.send(
+      'GET',
+      `/tasks/pending?agent=${encodeURIComponent(agent)}`,
+      undefined,
+      asked,
+    );
+    if (answer.status === 304 && knownTag !== null) return { kind: 'unchanged' };
+    this.expectSuccess(request, answer);
+    const tag = answer.headers.etag ?? ownTag + sha256(answer.body);
+    if (tag === knownTag) return { kind: 'unchanged' };
+    return { kind: 'tasks', entries: parseAnswer(taskListSchema, request, answer).tasks, tag };
+  }
+
+  accept(id: string, agent: string): Promise<ChangeAnswer> {
+    return this.change('POST', `/tasks/${encodeURIComponent(id)}/accept`, { agent });
+  }
+
+  setStatus(id: string, body: StatusBody): Promise<ChangeAnswer> {
+    return this.change('PATCH', `/tasks/${encodeURIComponent(id)}/status`, body);
+  }
+
+  complete(id: string, body: CompleteBody, options?: ChangeOptions): Promise<ChangeAnswer> {
+    return this.change('POST', `/tasks/${encodeURIComponent(id)}/complete`, body, options);
+  }
+
+  fail(id: string, body: FailBody, options?: ChangeOptions): Promise<ChangeAnswer> {
+    return this.change('POST', `/tasks/${encodeURIComponent(id)}/fail`, body, options);
+  }
+
+  addArtifact(id: string, body: ArtifactBody): Promise<ChangeAnswer> {
+    return this.change('POST', `/tasks/${encodeURIComponent(id)}/artifacts`, body);
+  }
+
+  async stateOf(id: string): Promise<WireTaskState | undefined> {
+    const { request, answer } = await this.send('GET', '/tasks');
+    // A server that lists no tasks cannot tell; that is no failure of the call that wanted to know.
+    if (answer.status === 404 || answer.status === 405) return undefined;
+    this.expectSuccess(request, answer);
+    for (const entry of parseAnswer(taskListSchema, request, answer).tasks) {
+      const state = taskStateSchema.safeParse(entry);
+      if (state.success && state.data.id === id) return state.data;
+    }
+    return undefined;
+  }
+
+  dispose(): void {
+    this.exchange.dispose();
+  }
+
+  private async change(
+    method: 'POST' | 'PATCH',
+    path: string,
+    body: unknown,
+    { idempotencyKey }: ChangeOptions = {},
+  ): Promise<ChangeAnswer> {
+    const headers: Headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
+    const { request, answer } = await this.send(method, path, body, headers);
+    if (refusals.has(answer.status))
+      return refused(wordsOf(answer, this.options.token) || `it answers ${answer.status}`);
+    this.expectSuccess(request, answer);
+    if (answer.body.length === 0) return { kind: 'done' };
+    const { success } = parseAnswer(changeAnswerSchema, request, answer);
+    return success === false ? refused(wordsOf(answer, this.options.token) || 'it says so') : { kind: 'done' };
+  }
+
+  private async send(
+    method: HttpRequest['method'],
+    path: string,
+    body?: unknown,
+    headers: Headers = {},
+  ): Promise<{ readonly request: HttpRequest; readonly answer: HttpAnswer }> {
+    const { token } = this.options;
+    let request: HttpRequest = {
+      method,
+      url: new URL(pathUnder(this.base, path), this.base.origin),
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    };
+    for (let redirects = 0; ; redirects += 1) {
+      const answer = await this.exchange.send(request);
+      const target = redirects < maxRedirects ? followable(request, answer) : undefined;
+      if (!target) return { request, answer };
+      request = { ...request, url: target };
+    }
+  }
+
+  private expectSuccess(request: HttpRequest, answer: HttpAnswer): void {
+    if (answer.status >= 200 && answer.status < 300) return;
+    throw errorFor(request, answer, this.options.clock, wordsOf(answer, this.options.token));
+  }
+}
+
+function refused(reason: string): ChangeAnswer {
+  return { kind: 'refused', reason };
+}
+
+/** Where a redirect leads, if the same request may be made there: the same origin, and nothing turned into a GET. */
+function followable(request: HttpRequest, answer: HttpAnswer): URL | undefined {
+  const keepsMethod = answer.status === 307 || answer.status === 308;
+  const movesGet = (answer.status === 301 || answer.status === 302) && request.method === 'GET';
+  if (!keepsMethod && !movesGet) return undefined;
+  const target = urlOf(answer.headers.location ?? '', request.url);
+  return target?.origin === request.url.origin ? target : undefined;
+}

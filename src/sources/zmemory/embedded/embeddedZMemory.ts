@@ -1,0 +1,202 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Clock } from '../../../base/clock';
+import { sha256 } from '../../../base/digest';
+import { Emitter } from '../../../base/emitter';
+import { newId } from '../../../base/ids';
+import { Mutex } from '../../../base/mutex';
+import type { ChangeAnswer, PendingAnswer, ZMemoryApi } from '../api';
+import {
+  newTaskBodySchema,
+  type ArtifactBody,
+  type CompleteBody,
+  type FailBody,
+  type NewTaskBody,
+  type StatusBody,
+} from '../wire';
+import { lockFolder, type FolderLock } from './folderLock';
+import { RecordFile } from './recordFile';
+import { isHeld, storedLineSchema, type StoredTask } from './storedTask';
+
+/** Lines past the number of tasks at which the file is written anew when it is opened. */
+const spareLines = 1_000;
+
+/** Something became of a task. */
+export interface TaskChange {
+  readonly task: StoredTask;
+}
+
+/**
+ * ZMemory in this process: durable, with the rules of the wire and no wire. A change is on disk before it is answered,
+ * and one writer has the folder at a time.
+ */
+export class EmbeddedZMemory implements ZMemoryApi {
+  private readonly changed = new Emitter<TaskChange>();
+  private readonly offered = new Emitter<void>();
+  private readonly turns = new Mutex();
+  /** Names this start, so that a tag of an earlier one never matches. */
+  private readonly startId = newId('z');
+  private revision = 0;
+
+  readonly onDidChangeTask = this.changed.event;
+  /** Fired when there may be something new on offer. */
+  readonly onDidChange = this.offered.event;
+
+  private constructor(
+    private readonly folder: string,
+    private readonly clock: Clock,
+    private readonly lock: FolderLock,
+    private readonly file: RecordFile,
+    private readonly byId: Map<string, StoredTask>,
+  ) {}
+
+  /** @throws {UserError} `zmemory-storage-in-use`, `zmemory-store-damaged`, `zmemory-lock-unavailable`. */
+  static async open(folder: string, clock: Clock): Promise<EmbeddedZMemory> {
+    await mkdir(path.join(folder, 'artifacts'), { recursive: true, mode: 0o700 });
+    const lock = await lockFolder(path.join(folder, 'lock'));
+    try {
+      const tasks = new Map<string, StoredTask>();
+      let lines = 0;
+      const file = await RecordFile.open(path.join(folder, 'tasks.jsonl'), (record) => {
+        lines += 1;
+        for (const task of storedLineSchema.parse(record).tasks) tasks.set(task.id, task);
+      });
+      if (lines > tasks.size + spareLines) await file.replace([...tasks.values()].map(lineOf));
+      return new EmbeddedZMemory(folder, clock, lock, file, tasks);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Every task, oldest first. */
+  list(): readonly StoredTask[] {
+    return [...this.byId.values()];
+  }
+
+  get(id: string): StoredTask | undefined {
+    return this.byId.get(id);
+  }
+
+  /** Puts tasks in: all of them or none. */
+  create(bodies: readonly NewTaskBody[]): Promise<readonly StoredTask[]> {
+    const now = this.nowText();
+    const tasks = bodies.map((body): StoredTask => {
+      const { description, context, agent } = newTaskBodySchema.parse(body);
+      return {
+        id: newId('z'),
+        description,
+        context,
+        status: 'pending',
+        agent: agent ?? null,
+        progress: null,
+        created_at: now,
+        updated_at: now,
+        result: null,
+        error: null,
+        completed_at: null,
+        failed_at: null,
+        artifacts: [],
+      };
+    });
+    return this.turns.run(() => this.store(tasks));
+  }
+
+  async pending(agent: string, knownTag: string | null): Promise<PendingAnswer> {
+    const tag = this.tag;
+    if (tag === knownTag) return { kind: 'unchanged' };
+    const entries = this.list().filter((task) => task.status === 'pending' && (task.agent ?? agent) === agent);
+    return { kind: 'tasks', entries, tag };
+  }
+
+  /** Names what is on offer now. */
+  get tag(): string {
+    return `"${this.startId}-${this.revision}"`;
+  }
+
+  accept(id: string, agent: string): Promise<ChangeAnswer> {
+    return this.change(id, (task) => {
+      if (task.status !== 'pending') return `it is ${task.status}`;
+      if (task.agent !== null && task.agent !== agent) return 'it is for another agent';
+      return { ...task, status: 'accepted', agent };
+    });
+  }
+
+  setStatus(id: string, { status, progress }: StatusBody): Promise<ChangeAnswer> {
+    return this.change(id, (task) => {
+      if (status !== 'in_progress' && status !== 'accepted') return 'status can be set to "accepted" or "in_progress"';
+      if (!isHeld(task)) return `it is ${task.status}`;
+      return { ...task, status, progress: progress ?? task.progress };
+    });
+  }
+
+  complete(id: string, { result, completed_at }: CompleteBody): Promise<ChangeAnswer> {
+    return this.change(id, (task) =>
+      isHeld(task) ? { ...task, status: 'completed', progress: 100, result, completed_at } : `it is ${task.status}`,
+    );
+  }
+
+  fail(id: string, { error, failed_at }: FailBody): Promise<ChangeAnswer> {
+    return this.change(id, (task) =>
+      isHeld(task) ? { ...task, status: 'failed', error, failed_at } : `it is ${task.status}`,
+    );
+  }
+
+  async addArtifact(id: string, { name, content }: ArtifactBody): Promise<ChangeAnswer> {
+    if (!this.byId.has(id)) return { kind: 'refused', reason: 'there is no such task' };
+    const digest = sha256(content);
+    await writeFile(path.join(this.folder, 'artifacts', digest), content, { mode: 0o600, flush: true });
+    const artifact = { name, sha256: digest, bytes: Buffer.byteLength(content) };
+    return this.change(id, (task) => ({
+      ...task,
+      artifacts: [...task.artifacts.filter((other) => other.name !== name), artifact],
+    }));
+  }
+
+  async stateOf(id: string): Promise<StoredTask | undefined> {
+    return this.byId.get(id);
+  }
+
+  /** Writes what waits and lets go of the folder. */
+  async close(): Promise<void> {
+    await this.turns.run(async () => {
+      try {
+        await this.file.close();
+      } finally {
+        await this.lock.release();
+      }
+    });
+    this.changed.dispose();
+    this.offered.dispose();
+  }
+
+  /** Answers the task as it is to be, or why it cannot be changed so. */
+  private change(id: string, decide: (task: StoredTask) => StoredTask | string): Promise<ChangeAnswer> {
+    return this.turns.run(async (): Promise<ChangeAnswer> => {
+      const task = this.byId.get(id);
+      if (!task) return { kind: 'refused', reason: 'there is no such task' };
+      const decided = decide(task);
+      if (typeof decided === 'string') return { kind: 'refused', reason: decided };
+      await this.store([{ ...decided, updated_at: this.nowText() }]);
+      return { kind: 'done' };
+    });
+  }
+
+  private async store(tasks: readonly StoredTask[]): Promise<readonly StoredTask[]> {
+    await this.file.append({ v: 1, tasks });
+    const offerChanged = tasks.some((task) => (this.byId.get(task.id)?.status ?? 'pending') === 'pending');
+    for (const task of tasks) this.byId.set(task.id, task);
+    if (offerChanged) this.revision += 1;
+    for (const task of tasks) this.changed.fire({ task });
+    if (tasks.some((task) => task.status === 'pending')) this.offered.fire();
+    return tasks;
+  }
+
+  private nowText(): string {
+    return new Date(this.clock.nowMs()).toISOString();
+  }
+}
+
+function lineOf(task: StoredTask): unknown {
+  return { v: 1, tasks: [task] };
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { completeBodySchema } from '../wire';
+
+export const storedStatusSchema = z.enum(['pending', 'accepted', 'in_progress', 'completed', 'failed']);
+export type StoredStatus = z.infer<typeof storedStatusSchema>;
+
+/** A task as the embedded server keeps it and answers it. */
+export const storedTaskSchema = z.object({
+  id: z.string(),
+  description: z.string(),
+  context: z.record(z.string(), z.unknown()),
+  status: storedStatusSchema,
+  /** Who has it, or whom it is for; `null`: anybody. */
+  agent: z.string().nullable(),
+  progress: z.number().nullable(),
+  created_at: z.string(),
+  updated_at: z.string(),
+  result: completeBodySchema.shape.result.nullable(),
+  error: z.string().nullable(),
+  completed_at: z.string().nullable(),
+  failed_at: z.string().nullable(),
+  /** Contents are files beside, named by their digest. */
+  artifacts: z.array(z.object({ name: z.string(), sha256: z.string(), bytes: z.number() })),
+});
+export type StoredTask = z.infer<typeof storedTaskSchema>;
+
+/** One line of the file: tasks as they are after one change. They count together or not at all. */
+export const storedLineSchema = z.object({ v: z.literal(1), tasks: z.array(storedTaskSchema) });
+
+export function isHeld(task: StoredTask): boolean {
+  return task.status === 'accepted' || task.status === 'in_progress';
+}

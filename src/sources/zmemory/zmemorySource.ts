@@ -1,0 +1,186 @@
+import type { Clock } from '../../base/clock';
+import { DisposableStore } from '../../base/disposable';
+import { CancelledError, messageOf, UserError } from '../../base/errors';
+import type { Logger } from '../../base/logger';
+import {
+  SourceUnreachableError,
+  type AcceptAnswer,
+  type Report,
+  type ReportBody,
+  type SourceListener,
+  type TaskSource,
+} from '../../core/source';
+import type { ZMemoryApi } from './api';
+import { ZMemoryClient, type ZMemoryClientOptions } from './client';
+import { offerOf, type ResolveRepository } from './offer';
+import { Poller, type LookResult } from './poller';
+import { sendReport } from './report';
+
+export const defaultPollMs = 30_000;
+/** After something was accepted or reported there is often more. */
+const whileFlowingMs = 2_000;
+/** A look that asks for everything, whatever its tag says, so that an offer that got lost here comes again. */
+const fullLookEveryMs = 600_000;
+/** One lost answer is no outage. */
+const failuresUntilDown = 2;
+
+/** What servers call a task that somebody is at. */
+const heldStates = new Set(['accepted', 'in_progress', 'in progress', 'running', 'claimed', 'assigned']);
+
+export interface ZMemorySourceOptions {
+  /** `zmemory:<name>`: origin of every task from here. */
+  readonly id: string;
+  readonly api: ZMemoryApi;
+  /** The executor's name at the server. */
+  readonly agent: string;
+  /** Milliseconds between two looks while nothing happens. */
+  readonly pollMs?: number;
+  readonly resolveRepository: ResolveRepository;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random?: () => number;
+}
+
+/** A source on ZMemory, whatever carries its calls. The API stays the caller's to close. */
+export function createZMemorySource(options: ZMemorySourceOptions): TaskSource {
+  return new ZMemorySource(options);
+}
+
+/** A source on a ZMemory server. @throws {UserError} `source-url-invalid`, `source-key-malformed`. */
+export function connectZMemory(
+  options: Omit<ZMemorySourceOptions, 'api'> & Pick<ZMemoryClientOptions, 'url' | 'token' | 'limits'>,
+): TaskSource {
+  const client = new ZMemoryClient(options);
+  return new ZMemorySource({ ...options, api: client }, [client]);
+}
+
+class ZMemorySource implements TaskSource {
+  readonly id: string;
+  private readonly poller: Poller;
+  private readonly owned = new DisposableStore();
+  private listener: SourceListener | undefined;
+  private tag: string | null = null;
+  private fullLookAtMs = 0;
+  private health = 'unknown';
+  private failuresInARow = 0;
+  /** Accepts whose answer never came: the server may have given them to us. */
+  private readonly unanswered = new Set<string>();
+
+  constructor(
+    private readonly options: ZMemorySourceOptions,
+    owned: readonly { dispose(): void }[] = [],
+  ) {
+    this.id = options.id;
+    for (const item of owned) this.owned.add(item);
+    this.poller = this.owned.add(
+      new Poller({
+        look: () => this.look(),
+        intervalMs: options.pollMs ?? defaultPollMs,
+        clock: options.clock,
+        ...(options.random ? { random: options.random } : {}),
+      }),
+    );
+  }
+
+  start(listener: SourceListener): void {
+    this.listener = listener;
+    const news = this.options.api.onDidChange?.(() => this.poller.within(0));
+    if (news) this.owned.add(news);
+    this.poller.now();
+  }
+
+  refresh(): void {
+    if (!this.listener) return;
+    this.fullLookAtMs = 0;
+    this.poller.now();
+  }
+
+  async accept(externalId: string, options?: { readonly isRepeat: boolean }): Promise<AcceptAnswer> {
+    const mayBeOurs = options?.isRepeat !== false || this.unanswered.has(externalId);
+    try {
+      const answer = await this.options.api.accept(externalId, this.options.agent);
+      const taken = answer.kind === 'refused' && !(mayBeOurs && (await this.isOurs(externalId)));
+      this.unanswered.delete(externalId);
+      if (taken) return { kind: 'unavailable', reason: answer.reason };
+      this.poller.within(whileFlowingMs);
+      return { kind: 'accepted' };
+    } catch (error) {
+      if (error instanceof SourceUnreachableError) this.unanswered.add(externalId);
+      throw error;
+    }
+  }
+
+  async progress(externalId: string, percent: number | null, _message: string): Promise<void> {
+    const progress = percent === null ? {} : { progress: Math.round(Math.min(100, Math.max(0, percent))) };
+    const answer = await this.options.api.setStatus(externalId, { status: 'in_progress', ...progress });
+    if (answer.kind === 'refused') {
+      this.options.logger.debug('ZMemory does not take the progress', { externalId, reason: answer.reason });
+    }
+  }
+
+  async report(report: Report, body: ReportBody, options: { readonly isRepeat: boolean }): Promise<void> {
+    await sendReport(this.options.api, report, body, options);
+    this.poller.within(whileFlowingMs);
+  }
+
+  dispose(): void {
+    this.listener = undefined;
+    this.owned.dispose();
+  }
+
+  private async isOurs(externalId: string): Promise<boolean> {
+    const state = await this.options.api.stateOf(externalId);
+    return state?.agent === this.options.agent && heldStates.has(state.status.toLowerCase());
+  }
+
+  /** Looks once. Never rejects: what goes wrong is told as health. */
+  private async look(): Promise<LookResult> {
+    try {
+      await this.lookAndOffer();
+      this.failuresInARow = 0;
+      this.tellHealth('ok', '');
+      return { kind: 'looked' };
+    } catch (error) {
+      if (!(error instanceof CancelledError)) this.noteFailure(error);
+      return { kind: 'failed', notBeforeMs: error instanceof SourceUnreachableError ? error.retryAfterMs : null };
+    }
+  }
+
+  private async lookAndOffer(): Promise<void> {
+    const { api, agent, clock, resolveRepository } = this.options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs >= this.fullLookAtMs) {
+      this.tag = null;
+      this.fullLookAtMs = nowMs + fullLookEveryMs;
+    }
+    const answer = await api.pending(agent, this.tag);
+    if (answer.kind === 'unchanged' || !this.listener) return;
+    // Until the listener has taken the offer: one that it could not take must come again.
+    this.tag = null;
+    try {
+      this.listener.offer(offerOf(answer.entries, agent, resolveRepository));
+      this.tag = answer.tag;
+    } catch (error) {
+      this.options.logger.error('An offer could not be taken', error, { source: this.id });
+    }
+  }
+
+  private noteFailure(error: unknown): void {
+    this.failuresInARow += 1;
+    const mayPass = error instanceof SourceUnreachableError;
+    if (!mayPass && !(error instanceof UserError)) this.options.logger.error('Looking for tasks failed', error);
+    if (mayPass && this.health === 'ok' && this.failuresInARow < failuresUntilDown) return;
+    this.tellHealth(error instanceof UserError ? error.code : 'unreachable', messageOf(error));
+  }
+
+  /** `condition`: `ok`, or what kind of thing is wrong. Told when it changes; the words alone may differ every time. */
+  private tellHealth(condition: string, message: string): void {
+    if (this.health === condition) return;
+    this.health = condition;
+    try {
+      this.listener?.health(condition === 'ok' ? { kind: 'ok' } : { kind: 'down', message });
+    } catch (error) {
+      this.options.logger.error('The health of a source could not be told', error, { source: this.id });
+    }
+  }
+}
