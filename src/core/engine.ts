@@ -119,8 +119,13 @@ export interface Engine {
   open(options: ConversationOptions): Promise<Conversation>;
 }
 
+/** Ends of an answer after which there is more to do, or something other than success to tell. */
+const unfinishedStops = new Set(['max_tokens', 'pause_turn', 'refusal', 'model_context_window_exceeded']);
+
 /** True when a conversation ended with the agent's own end of turn, so that nothing is left to resume. */
 export function isAtRest(history: readonly ConversationMessage[]): boolean {
   const last = history.at(-1);
-  return last === undefined || (last.role === 'assistant' && !last.content.some((block) => block.type === 'tool_use'));
+  if (last === undefined) return true;
+  if (last.role !== 'assistant' || unfinishedStops.has(last.stopReason ?? '')) return false;
+  return !last.content.some((block) => block.type === 'tool_use');
 }

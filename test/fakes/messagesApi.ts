@@ -36,6 +36,8 @@ export interface SeenRequest {
   readonly body: MessagesBody;
   /** `answered`: the whole reply was sent. `cut`: the client went away first. `faulted`: the script made it fail. */
   outcome: 'pending' | 'answered' | 'cut' | 'faulted';
+  /** Nothing more will come, and the connection stays open. */
+  isStalled: boolean;
 }
 
 /** What the fake does with one request. */
@@ -156,7 +158,14 @@ class FakeServer implements FakeMessagesApi {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = bodySchema.parse(JSON.parse(await textOf(request)));
     const index = this.requests.length;
-    const entry: SeenRequest = { index, path: request.url ?? '', headers: request.headers, body, outcome: 'pending' };
+    const entry: SeenRequest = {
+      index,
+      path: request.url ?? '',
+      headers: request.headers,
+      body,
+      outcome: 'pending',
+      isStalled: false,
+    };
     this.requests.push(entry);
     response.on('close', () => {
       if (entry.outcome === 'pending') entry.outcome = 'cut';
@@ -214,6 +223,7 @@ function playBroken(
       return;
     case 'stall':
       response.flushHeaders();
+      seen.isStalled = true;
       return;
     case 'errorEvent':
       response.write(`event: error\ndata: ${JSON.stringify(errorBody(then.type, then.message))}\n\n`);

@@ -1,0 +1,58 @@
+import type { Conversation, ConversationOptions, Engine } from '../../core/engine';
+import { AnthropicConversation } from './anthropicConversation';
+import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization } from './endpoint';
+import { type AnthropicEngineOptions, defaultEngineLimits, type EngineLimits } from './engineOptions';
+import { createModelClient } from './modelClient';
+import { ResponseGuard } from './responseGuard';
+import { TurnRequester } from './turnRequester';
+
+/**
+ * An engine that talks to a Messages API: Anthropic's own, a compatible server, a local model, or the bundled script.
+ * Nothing is loaded or read before the first conversation is opened.
+ * @throws {UserError} `model-url-invalid`. `open` throws `model-key-missing` and `model-key-malformed`.
+ */
+export function createAnthropicEngine(options: AnthropicEngineOptions): Engine {
+  return new AnthropicEngine(options, parseEndpoint(options.baseUrl));
+}
+
+class AnthropicEngine implements Engine {
+  readonly kind: string;
+  readonly defaultModel: string;
+  private readonly limits: EngineLimits;
+  private authorization: Authorization | undefined;
+
+  constructor(
+    private readonly options: AnthropicEngineOptions,
+    private readonly endpoint: Endpoint,
+  ) {
+    this.kind = options.kind ?? 'anthropic';
+    this.defaultModel = options.defaultModel;
+    this.limits = { ...defaultEngineLimits, ...options.limits };
+  }
+
+  /** Which key is known once a conversation was opened; before that it is the server alone. */
+  get lane(): string {
+    return laneOf(this.endpoint, this.authorization);
+  }
+
+  async open(conversation: ConversationOptions): Promise<Conversation> {
+    const { clock, logger, credential, promptCaching = 'auto', random = Math.random } = this.options;
+    const authorization = await readAuthorization(credential, this.endpoint);
+    this.authorization = authorization;
+    const guard = new ResponseGuard(clock, this.limits);
+    const ending = new AbortController();
+    const requester = new TurnRequester({
+      conversation,
+      client: await createModelClient(this.endpoint, authorization, guard, this.limits),
+      guard,
+      limits: this.limits,
+      promptCaching: promptCaching === 'on' || (promptCaching === 'auto' && this.endpoint.isAnthropic),
+      redact: (text) => (authorization.kind === 'none' ? text : text.replaceAll(authorization.secret, '(the key)')),
+      signal: AbortSignal.any([conversation.signal, ending.signal]),
+      clock,
+      logger,
+      random,
+    });
+    return new AnthropicConversation(conversation, requester, this.limits.maxContinuations, ending);
+  }
+}

@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { messageOf, systemCodeOf, UserError } from '../../base/errors';
+import { makeVisible } from '../../base/visible';
+import { BadAnswerError } from './responseGuard';
+
+/** What became of a request that failed. */
+export type RequestFailure =
+  /** It may pass. `reason` is a whole sentence for people. */
+  | {
+      readonly kind: 'transient';
+      readonly code: 'model-rate-limited' | 'model-overloaded' | 'model-unreachable';
+      readonly reason: string;
+      /** So long the server asked to be left alone; `null` when it named nothing. */
+      readonly retryAfterMs: number | null;
+    }
+  | { readonly kind: 'final'; readonly error: UserError };
+
+/** What the SDK's errors carry. Read by shape, so that the SDK need not be loaded to name them. */
+const apiErrorSchema = z.object({
+  status: z.number().optional().catch(undefined),
+  type: z.string().nullish().catch(null),
+  apiMessage: z.string().nullish().catch(null),
+  headers: z.instanceof(Headers).optional().catch(undefined),
+});
+type ApiError = z.infer<typeof apiErrorSchema>;
+
+/** An error that comes as an event in a stream has a type instead of a status. */
+const statusOfType: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  authentication_error: 401,
+  billing_error: 402,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  api_error: 500,
+  timeout_error: 504,
+  overloaded_error: 529,
+};
+
+/** What servers in the field say when a conversation is larger than the model's window. */
+const contextFullWords =
+  /prompt is too long|context (window|length|size)|maximum context|exceeds?( the)?( available)? context|too many (input )?tokens/i;
+
+/** Certificates that are not trusted do not get better by trying again. */
+const tlsCode = /^(CERT_|ERR_TLS_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;
+
+export interface FailureContext {
+  readonly model: string;
+  /** Takes the key out of what a server said. */
+  readonly redact: (text: string) => string;
+  readonly nowMs: number;
+}
+
+/** Says what a failed request means: whether another try makes sense, when, and what the user can do. */
+export function readFailure(error: unknown, context: FailureContext): RequestFailure {
+  if (error instanceof BadAnswerError) return transient('model-unreachable', error.message, null);
+  const api = apiErrorSchema.safeParse(error).data ?? {};
+  const status = api.status ?? statusOfType[api.type ?? ''];
+  if (status !== undefined) return readStatus(status, api, context);
+  return readBrokenConnection(error, context);
+}
+
+function readBrokenConnection(error: unknown, context: FailureContext): RequestFailure {
+  const causes = causesOf(error);
+  const code = causes.map(systemCodeOf).find((found) => found !== undefined);
+  if (code !== undefined && tlsCode.test(code)) {
+    return final(
+      'model-tls-untrusted',
+      `The certificate of the model server is not trusted (${code}). Check its address, or give Node its certificate with NODE_EXTRA_CA_CERTS.`,
+      { code },
+    );
+  }
+  if (causes.some((cause) => cause instanceof SyntaxError)) {
+    return transient('model-unreachable', 'The model server sent broken JSON in the middle of its answer.', null);
+  }
+  const detail = code ?? clean(messageOf(causes.at(-1) ?? error), context);
+  return transient('model-unreachable', `The connection to the model server failed (${detail}).`, null);
+}
+
+function readStatus(status: number, api: ApiError, context: FailureContext): RequestFailure {
+  const said = api.apiMessage ? `: ${clean(api.apiMessage, context)}` : '.';
+  const isFinal = api.headers?.get('x-should-retry') === 'false';
+  if (!isFinal && (status === 429 || status === 529)) {
+    const code = status === 429 ? 'model-rate-limited' : 'model-overloaded';
+    const what = status === 429 ? 'asks to be asked less often' : 'is overloaded';
+    return transient(code, `The model server ${what} (${status}).`, retryAfterMs(api.headers, context.nowMs));
+  }
+  if (!isFinal && (status >= 500 || status === 408 || status === 409 || status === 425)) {
+    const reason = `The model server failed (${status})${said}`;
+    return transient('model-unreachable', reason, retryAfterMs(api.headers, context.nowMs));
+  }
+  return refusal(status, said, context);
+}
+
+function refusal(status: number, said: string, { model }: FailureContext): RequestFailure {
+  if (status === 413 || (status < 500 && contextFullWords.test(said))) {
+    return final('context-full', 'The conversation no longer fits into the model’s context window.', { status });
+  }
+  switch (status) {
+    case 401:
+    case 403:
+      return final('model-key-refused', `The model server refuses the key (${status})${said} Set a valid one.`, {
+        status,
+      });
+    case 402:
+      return final('model-unpaid', `The model server asks for payment (402)${said} See to the account’s billing.`, {
+        status,
+      });
+    case 404:
+      return final('model-not-found', `The model server knows no model “${model}” at this address (404)${said}`, {
+        status,
+        model,
+      });
+  }
+  if (status >= 300 && status < 400) {
+    const message = `The model server sends us elsewhere (${status}), and a key is not sent after that. Set the address where it really is.`;
+    return final('model-request-refused', message, { status });
+  }
+  return final('model-request-refused', `The model server refuses the request (${status})${said}`, { status });
+}
+
+/** Seconds, milliseconds or a date, as servers write it; `null` when it is absent, past or nonsense. */
+function retryAfterMs(headers: Headers | undefined, nowMs: number): number | null {
+  const milliseconds = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
+  if (milliseconds > 0) return milliseconds;
+  const value = headers?.get('retry-after') ?? '';
+  const delayMs = /^\s*[\d.]+\s*$/.test(value) ? Number.parseFloat(value) * 1000 : Date.parse(value) - nowMs;
+  return delayMs > 0 && Number.isFinite(delayMs) ? delayMs : null;
+}
+
+function transient(
+  code: Extract<RequestFailure, { kind: 'transient' }>['code'],
+  reason: string,
+  afterMs: number | null,
+): RequestFailure {
+  return { kind: 'transient', code, reason, retryAfterMs: afterMs };
+}
+
+function final(code: string, message: string, facts: Record<string, string | number>): RequestFailure {
+  // No cause is kept: it holds what the server said, in which the key could stand.
+  return { kind: 'final', error: new UserError(code, message, { ...facts, retryable: false }) };
+}
+
+/** What a server said, safe to show: on one line, short, nothing unseen, and without the key. */
+function clean(text: string, { redact }: FailureContext): string {
+  const line = makeVisible(redact(text).replace(/\s+/g, ' ')).trim();
+  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+}
+
+function causesOf(error: unknown): unknown[] {
+  const causes: unknown[] = [];
+  // A chain of causes can be a ring.
+  for (let cause: unknown = error; cause instanceof Error && causes.length < 8; cause = cause.cause) causes.push(cause);
+  return causes;
+}

@@ -1,0 +1,141 @@
+import type { Anthropic } from '@anthropic-ai/sdk';
+import { fullJitterMs } from '../../base/backoff';
+import { type Clock, sleep } from '../../base/clock';
+import { CancelledError, UserError } from '../../base/errors';
+import type { Logger } from '../../base/logger';
+import type { ConversationMessage, ConversationOptions } from '../../core/engine';
+import type { EngineLimits } from './engineOptions';
+import { MessageAssembler } from './messageAssembler';
+import { NoticeLines } from './noticeLines';
+import { requestBody } from './requestBody';
+import { readFailure, type RequestFailure } from './requestFailure';
+import { BadAnswerError, type ResponseGuard } from './responseGuard';
+
+export interface TurnRequesterOptions {
+  readonly conversation: ConversationOptions;
+  readonly client: Anthropic;
+  readonly guard: ResponseGuard;
+  readonly limits: EngineLimits;
+  readonly promptCaching: boolean;
+  readonly redact: (text: string) => string;
+  /** Ends everything: the conversation's own signal, or its closing. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+/** Gets one answer of the model, however many requests that takes. */
+export class TurnRequester {
+  constructor(private readonly options: TurnRequesterOptions) {}
+
+  /**
+   * @throws {CancelledError} when the signal is aborted; the request is closed then.
+   * @throws {UserError} when no answer is to be had: see `requestFailure.ts`.
+   */
+  async answer(history: readonly ConversationMessage[]): Promise<ConversationMessage> {
+    const { limits, signal, clock } = this.options;
+    for (let attempt = 1; ; attempt += 1) {
+      await this.waitForLeave();
+      const outcome = await this.tryOnce(history);
+      if ('message' in outcome) return outcome.message;
+      const { failure } = outcome;
+      if (failure.kind === 'final') throw failure.error;
+      if (attempt >= limits.maxAttempts) throw exhausted(failure, attempt);
+      const delayMs = this.delayMs(failure.retryAfterMs, attempt);
+      this.tellOfRetry(failure, attempt, delayMs);
+      await sleep(clock, delayMs, signal);
+    }
+  }
+
+  private async waitForLeave(): Promise<void> {
+    const { conversation, signal } = this.options;
+    const { host, model, maxOutputTokens } = conversation;
+    throwIfAborted(signal);
+    await host.beforeRequest({ model, maxOutputTokens });
+    throwIfAborted(signal);
+  }
+
+  private async tryOnce(
+    history: readonly ConversationMessage[],
+  ): Promise<{ readonly message: ConversationMessage } | { readonly failure: RequestFailure }> {
+    const { conversation, guard, signal, clock, redact } = this.options;
+    const assembler = new MessageAssembler(toolUseIds(history));
+    const lines = new NoticeLines((notice) => conversation.host.notify(notice));
+    const turn = history.filter((message) => message.role === 'assistant').length + 1;
+    conversation.host.notify({ kind: 'requestStarted', turn });
+    try {
+      await this.receive(history, assembler, lines);
+      return { message: this.named(assembler.message()) };
+    } catch (error) {
+      // What came whole is whole, whatever happened to the connection after it.
+      if (assembler.complete) return { message: this.named(assembler.message()) };
+      await this.recordLostUsage(assembler);
+      throwIfAborted(signal);
+      const context = { model: conversation.model, redact, nowMs: clock.nowMs() };
+      return { failure: readFailure(guard.failure ?? error, context) };
+    } finally {
+      guard.end();
+      lines.flush();
+    }
+  }
+
+  private async receive(
+    history: readonly ConversationMessage[],
+    assembler: MessageAssembler,
+    lines: NoticeLines,
+  ): Promise<void> {
+    const { client, conversation, guard, promptCaching } = this.options;
+    const signal = AbortSignal.any([this.options.signal, guard.begin()]);
+    const stream = await client.messages.create(requestBody({ ...conversation, history, promptCaching }), { signal });
+    for await (const event of stream) {
+      const delta = assembler.add(event);
+      if (delta) lines.add(delta);
+      if (assembler.complete) guard.expectEnd();
+    }
+    // The SDK ends the loop in silence when the request is aborted.
+    if (!assembler.complete) throw new BadAnswerError('The answer of the model server broke off.');
+  }
+
+  /** Servers in the field leave their model's name out. */
+  private named(message: ConversationMessage): ConversationMessage {
+    return { ...message, model: message.model || this.options.conversation.model };
+  }
+
+  private async recordLostUsage(assembler: MessageAssembler): Promise<void> {
+    if (!assembler.began) return;
+    const { host, model } = this.options.conversation;
+    await host.recordLostUsage(assembler.usageSoFar(), model);
+  }
+
+  private delayMs(retryAfterMs: number | null, attempt: number): number {
+    const { limits, random } = this.options;
+    const backoff = { firstMs: limits.firstDelayMs, maxMs: limits.maxDelayMs };
+    if (retryAfterMs === null) return fullJitterMs(attempt, backoff, random);
+    // A little is added, so that all who were told the same do not come back at the same moment.
+    const jitterMs = fullJitterMs(1, backoff, random);
+    return Math.min(retryAfterMs + jitterMs, limits.maxRetryAfterMs);
+  }
+
+  private tellOfRetry(failure: Extract<RequestFailure, { kind: 'transient' }>, attempt: number, delayMs: number): void {
+    const { conversation, clock, logger } = this.options;
+    const { code, reason } = failure;
+    if (code !== 'model-unreachable') conversation.host.pauseLane(clock.nowMs() + delayMs, reason);
+    conversation.host.notify({ kind: 'retrying', reason, attempt, delayMs });
+    logger.warn('A model request is tried again', { reason, attempt, delayMs: Math.round(delayMs) });
+  }
+}
+
+function exhausted({ code, reason }: Extract<RequestFailure, { kind: 'transient' }>, attempts: number): UserError {
+  const message = `${reason} It was asked ${attempts} times. Try the task again later.`;
+  return new UserError(code, message, { retryable: true, attempts });
+}
+
+function toolUseIds(history: readonly ConversationMessage[]): Set<string> {
+  const blocks = history.flatMap((message) => message.content);
+  return new Set(blocks.flatMap((block) => (block.type === 'tool_use' ? [String(block.id)] : [])));
+}
+
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new CancelledError();
+}
