@@ -1,0 +1,241 @@
+import { UserError } from '../base/errors';
+import type { JailLimits, JailPolicy } from '../core/jailPolicy';
+import { idOfAccount } from './account';
+import { homeInJail, madeEtcFiles, userInJail } from './etcFiles';
+import type { HostFacts } from './hostFacts';
+import { isWithin } from './pathInJail';
+import { seccompFilter } from './seccomp/filter';
+
+/** What differs between a jail for one command and a jail for a session. */
+export interface InvocationOptions {
+  /**
+   * A terminal session of its own, so that nothing inside can reach the terminal that started it. A jail whose terminal is
+   * a pty of ours must not have it: without the pty as controlling terminal there is no Ctrl-C and no job control.
+   */
+  readonly newSession: boolean;
+  /** `TERM` inside. Default `dumb`. */
+  readonly terminal?: string;
+}
+
+/** Bytes that bwrap reads from a descriptor. */
+export interface DescriptorInput {
+  readonly fd: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * How to start one jail. The caller spawns `bwrapPath` with `argv`, an **empty environment**, every one of `inputs` readable
+ * on its descriptor, `statusFd` writable, and nothing else open above 2.
+ */
+export interface BwrapInvocation {
+  readonly bwrapPath: string;
+  /** Holds no path of the host: the jail can read it as `/proc/1/cmdline`. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, never>>;
+  readonly inputs: readonly DescriptorInput[];
+  /**
+   * There bwrap says, in JSON documents, first `child-pid` (the host's pid of the jail's first process, whose death ends
+   * every other), and in the end `exit-code`, unless the jail could not be built.
+   */
+  readonly statusFd: number;
+  /** The id that the jail runs as on the host, or `null` for the user's own. */
+  readonly hostId: number | null;
+}
+
+const hostname = 'airlock';
+/** The id that an ordinary user has inside; on the host it is the user's own. */
+const mappedId = 1000;
+const firstFd = 3;
+/** Size of `/dev/shm`. */
+const sharedMemoryBytes = 256 * 1024 ** 2;
+/** Set-up steps of a privileged jail run as root until `setpriv` has made them the account: they keep these three. */
+const keptCapabilities = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'];
+
+/**
+ * The jail of `policy` on this machine, around `command`, a program by absolute path and its arguments. A pure function: the
+ * same policy and facts give the same arguments, environment, descriptors and seccomp filter. That the mounts exist is
+ * checked by `checkMounts` beforehand.
+ * @throws {UserError} `network-unavailable` when the policy asks for a network: there is no way to give it one yet.
+ */
+export function bwrapInvocation(
+  policy: JailPolicy,
+  facts: HostFacts,
+  command: readonly string[],
+  options: InvocationOptions,
+): BwrapInvocation {
+  if (policy.network.kind !== 'none') {
+    throw new UserError(
+      'network-unavailable',
+      'This version gives jails no network. Set the network policy of the persona to "none".',
+      { account: policy.account },
+    );
+  }
+  const hostId = facts.mode.kind === 'privileged' ? idOfAccount(policy.account, facts.mode.ids) : null;
+  const inputs: DescriptorInput[] = [];
+  const addInput = (content: string | Uint8Array): string => {
+    const fd = firstFd + inputs.length;
+    inputs.push({ fd, bytes: typeof content === 'string' ? Buffer.from(content) : content });
+    return String(fd);
+  };
+  const argsFd = addInput('');
+  const seccompFd = addInput(seccompFilter(facts.architecture, { unixSockets: false }));
+  const setUp = [
+    ...isolation(facts, options),
+    ...system(facts),
+    ...etc(facts, hostId ?? mappedId, addInput),
+    ...memoryFolders(policy.limits),
+    ...toolChains(facts),
+    ...mounts(policy),
+    ...['--remount-ro', '/dev', '--remount-ro', '/'],
+    ...environment(facts, options.terminal ?? 'dumb'),
+    ...['--chdir', policy.workingDirectory],
+  ];
+  inputs[0] = { fd: firstFd, bytes: Buffer.from(setUp.map((word) => `${word}\0`).join('')) };
+  const statusFd = firstFd + inputs.length;
+  return {
+    bwrapPath: facts.bwrapPath,
+    argv: [
+      ...['--args', argsFd, '--seccomp', seccompFd, '--json-status-fd', String(statusFd), '--'],
+      ...limited(policy.limits, facts),
+      ...unprivileged(facts, hostId),
+      ...withEnvironment(policy, facts),
+      ...command,
+    ],
+    env: {},
+    inputs,
+    statusFd,
+    hostId,
+  };
+}
+
+function isolation(facts: HostFacts, options: InvocationOptions): string[] {
+  const user = [
+    '--unshare-user',
+    ...(facts.disableUserns ? ['--disable-userns'] : []),
+    '--uid',
+    `${mappedId}`,
+    '--gid',
+    `${mappedId}`,
+  ];
+  const kept = keptCapabilities.flatMap((capability) => ['--cap-add', capability]);
+  return [
+    ...(facts.mode.kind === 'user' ? user : []),
+    ...['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try'],
+    ...['--cap-drop', 'ALL', ...(facts.mode.kind === 'privileged' ? kept : [])],
+    ...['--die-with-parent', '--hostname', hostname, '--clearenv'],
+    ...(options.newSession ? ['--new-session'] : []),
+  ];
+}
+
+function system(facts: HostFacts): string[] {
+  return facts.systemFolders.flatMap((folder) =>
+    folder.kind === 'link' ? ['--symlink', folder.target, folder.path] : ['--ro-bind', folder.path, folder.path],
+  );
+}
+
+function etc(facts: HostFacts, id: number, addInput: (text: string) => string): string[] {
+  return [
+    ...folders(facts.etc),
+    ...facts.etc.flatMap((path) => ['--ro-bind', path, path]),
+    ...madeEtcFiles(id, hostname).flatMap(({ path, text }) => ['--perms', '0444', '--file', addInput(text), path]),
+  ];
+}
+
+/** The account owns none of them on a host where it is an id of its own, so anyone may write: nobody else is in there. */
+function memoryFolders(limits: JailLimits): string[] {
+  const sized = (bytes: number, path: string, mode: string): string[] => [
+    ...['--perms', mode, '--size', String(bytes), '--tmpfs', path],
+  ];
+  return [
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...sized(Math.min(sharedMemoryBytes, limits.tmpBytes), '/dev/shm', '1777'),
+    ...sized(limits.tmpBytes, '/tmp', '1777'),
+    ...folders([homeInJail]),
+    ...sized(limits.tmpBytes, homeInJail, '0777'),
+  ];
+}
+
+function toolChains(facts: HostFacts): string[] {
+  const all = facts.toolChains.flatMap((toolChain) => toolChain.mounts);
+  return [...folders(all.map((mount) => mount.at)), ...all.flatMap((mount) => ['--ro-bind', mount.from, mount.at])];
+}
+
+function mounts(policy: JailPolicy): string[] {
+  return policy.mounts.flatMap((mount, index) => {
+    const earlier = policy.mounts.slice(0, index);
+    const nested = earlier.some((outer) => isWithin(mount.at, outer.at));
+    return [
+      ...(nested ? [] : folders([mount.at])),
+      ...[mount.access === 'write' ? '--bind' : '--ro-bind', mount.from, mount.at],
+    ];
+  });
+}
+
+/** The folders above each path, for bwrap makes those that are missing with mode 0700, which the account could not enter. */
+function folders(paths: readonly string[]): string[] {
+  const above = new Set(paths.flatMap(foldersAbove));
+  return [...above].flatMap((path) => ['--perms', '0755', '--dir', path]);
+}
+
+function foldersAbove(path: string): string[] {
+  const names = path
+    .split('/')
+    .filter((name) => name !== '')
+    .slice(0, -1);
+  return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
+}
+
+function environment(facts: HostFacts, terminal: string): string[] {
+  const path = [
+    ...facts.toolChains.map((toolChain) => toolChain.bin),
+    '/usr/local/bin',
+    '/usr/bin',
+    '/bin',
+    '/usr/sbin',
+    '/sbin',
+  ];
+  const variables = {
+    PATH: path.join(':'),
+    HOME: homeInJail,
+    LANG: 'C.UTF-8',
+    TMPDIR: '/tmp',
+    TERM: terminal,
+    USER: userInJail,
+  };
+  return Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
+}
+
+/** As root the limits are lowered before the account is taken on; no limit can be raised above the host's own. */
+function limited(limits: JailLimits, { prlimitPath, hardLimits }: HostFacts): string[] {
+  const limit = (name: string, wanted: number, most: number): string => {
+    const value = Math.min(wanted, most);
+    return `--${name}=${value}:${value}`;
+  };
+  return [
+    prlimitPath,
+    limit('nproc', limits.processes, hardLimits.processes),
+    limit('data', limits.dataBytes, hardLimits.dataBytes),
+    limit('fsize', limits.fileBytes, hardLimits.fileBytes),
+    limit('nofile', limits.openFiles, hardLimits.openFiles),
+    '--core=0:0',
+    '--',
+  ];
+}
+
+/** On a privileged host the jail's first program turns from root into the account, for good. */
+function unprivileged(facts: HostFacts, hostId: number | null): string[] {
+  if (hostId === null) return [];
+  return [
+    ...[facts.setprivPath, '--reuid', String(hostId), '--regid', String(hostId), '--clear-groups'],
+    ...['--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all', '--no-new-privs', '--'],
+  ];
+}
+
+/**
+ * The policy's variables are set last, by a program that is already the account: `LD_PRELOAD` among them would otherwise
+ * run its library as root.
+ */
+function withEnvironment(policy: JailPolicy, facts: HostFacts): string[] {
+  const variables = Object.entries(policy.environment).map(([name, value]) => `${name}=${value}`);
+  return variables.length === 0 ? [] : [facts.envPath, '--', ...variables];
+}

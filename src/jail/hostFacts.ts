@@ -1,0 +1,49 @@
+import type { IdRange } from './account';
+
+/** A folder of the system that every jail sees read-only, or the link that stands in its place (`/bin → usr/bin`). */
+export type SystemFolder =
+  | { readonly kind: 'folder'; readonly path: string }
+  | { readonly kind: 'link'; readonly path: string; readonly target: string };
+
+/** A tool chain outside the system folders that every jail sees read-only. */
+export interface ToolChain {
+  readonly name: string;
+  readonly mounts: readonly { readonly from: string; readonly at: string }[];
+  /** The folder in the jail that goes in front of `PATH`. */
+  readonly bin: string;
+}
+
+/**
+ * `privileged`: the host is root and owns its kernel's namespaces; bwrap runs without a user namespace and each account has
+ * an id of its own. `user`: an ordinary user, or root in a container that may do no more than one.
+ */
+export type HostMode = { readonly kind: 'privileged'; readonly ids: IdRange } | { readonly kind: 'user' };
+
+/** The most that limits can be set to here (`/proc/self/limits`, hard). `Infinity` for unlimited. */
+export interface HardLimits {
+  readonly processes: number;
+  readonly dataBytes: number;
+  readonly fileBytes: number;
+  readonly openFiles: number;
+}
+
+/** What must be known of this machine to build a jail. Together with a policy it decides everything. */
+export interface HostFacts {
+  readonly bwrapPath: string;
+  readonly bwrapVersion: string;
+  readonly prlimitPath: string;
+  readonly setprivPath: string;
+  readonly envPath: string;
+  readonly architecture: Architecture;
+  readonly mode: HostMode;
+  /** bwrap's `--disable-userns` works; where it does not, seccomp alone forbids nested user namespaces. */
+  readonly disableUserns: boolean;
+  readonly systemFolders: readonly SystemFolder[];
+  /** Files and folders below `/etc` that jails see: public ones without which programs break. */
+  readonly etc: readonly string[];
+  readonly toolChains: readonly ToolChain[];
+  readonly hardLimits: HardLimits;
+}
+
+/** Processors for which there is a seccomp filter. */
+export type Architecture = 'x64' | 'arm64';

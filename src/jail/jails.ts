@@ -1,0 +1,113 @@
+import { type Clock, systemClock } from '../base/clock';
+import { CancelledError, UserError } from '../base/errors';
+import type { JailCommand, JailProof, JailReadiness, JailResult, Jails } from '../core/jail';
+import type { JailPolicy } from '../core/jailPolicy';
+import { idOfAccount } from './account';
+import { startCanaries } from './canaries/trial';
+import { handOver, remove } from './folders';
+import type { HostFacts } from './hostFacts';
+import { runInJail } from './jailRun';
+import { type HostProbe, type ProbePorts, probeHost, realProbePorts } from './readiness';
+
+export interface JailsOptions {
+  readonly clock?: Clock;
+  /** How the machine is looked at; tests say what it is like. */
+  readonly probe?: ProbePorts;
+}
+
+/** `Jails`, and what the sessions room needs to build jails of its own. */
+export interface LocalJails extends Jails {
+  /**
+   * What is known of this machine.
+   * @throws {UserError} `jail-unavailable` when no jail can be had.
+   */
+  facts(): Promise<HostFacts>;
+}
+
+export function createJails(options: JailsOptions = {}): LocalJails {
+  return new BwrapJails(options.clock ?? systemClock, options.probe ?? realProbePorts);
+}
+
+class BwrapJails implements LocalJails {
+  private probed: Promise<HostProbe> | undefined;
+  private readonly running = new Set<Promise<unknown>>();
+  private readonly stop = new AbortController();
+  /** Accounts by host id: that two names never share one is certain, not only likely. */
+  private readonly accounts = new Map<number, string>();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly ports: ProbePorts,
+  ) {}
+
+  async readiness(options: { readonly again?: boolean } = {}): Promise<JailReadiness> {
+    if (options.again) this.probed = undefined;
+    return (await this.probe()).readiness;
+  }
+
+  async facts(): Promise<HostFacts> {
+    const probe = await this.probe();
+    if (probe.kind === 'ready') return probe.facts;
+    const { code, reason, fix } = probe.readiness;
+    throw new UserError('jail-unavailable', `${reason} ${fix}`, { why: code, reason, fix });
+  }
+
+  async run(command: JailCommand): Promise<JailResult> {
+    const facts = await this.facts();
+    this.claim(command.policy.account, facts);
+    if (this.stop.signal.aborted) throw new CancelledError('The jails are shut down');
+    const signal = command.signal ? AbortSignal.any([command.signal, this.stop.signal]) : this.stop.signal;
+    const result = runInJail({ ...command, signal }, { facts, clock: this.clock });
+    const settled = result.catch(() => {}).finally(() => this.running.delete(settled));
+    this.running.add(settled);
+    return result;
+  }
+
+  async prove(policy: JailPolicy): Promise<JailProof> {
+    const trial = await startCanaries(policy, this.clock);
+    try {
+      const result = await this.run({ policy, argv: trial.argv });
+      return await trial.judge(result.stdout);
+    } finally {
+      await trial.dispose();
+    }
+  }
+
+  async handOver(path: string, account: string): Promise<void> {
+    const facts = await this.facts();
+    this.claim(account, facts);
+    await handOver(path, account, facts.mode);
+  }
+
+  remove(path: string): Promise<void> {
+    return remove(path);
+  }
+
+  async shutdown(): Promise<void> {
+    this.stop.abort();
+    await Promise.all(this.running);
+  }
+
+  private probe(): Promise<HostProbe> {
+    this.probed ??= probeHost(this.ports);
+    return this.probed;
+  }
+
+  private claim(account: string, facts: HostFacts): void {
+    if (facts.mode.kind !== 'privileged') return;
+    const id = idOfAccount(account, facts.mode.ids);
+    const owner = this.accounts.get(id) ?? account;
+    if (owner !== account) {
+      throw new UserError(
+        'account-taken',
+        `The accounts "${owner}" and "${account}" would share an id. Start the run again.`,
+        {
+          owner,
+          account,
+          id,
+        },
+      );
+    }
+    this.accounts.set(id, account);
+  }
+}
