@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '../core/session';
 import type { BwrapInvocation } from './argv';
 import { closingDescriptors, inheritedDescriptors } from './descriptors';
 import { endProcess, waitUntilDead } from './endProcess';
+import { closeWriter, type OutputPipe } from './outputPipes';
 import { identifyProcess } from './procfs';
 
 const statusSchema = z.object({ 'child-pid': z.number().optional(), 'exit-code': z.number().optional() });
@@ -14,6 +15,14 @@ export interface JailEnd {
   readonly built: boolean;
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
+}
+
+/** Where a jail's output goes, and whether it gets input. */
+export interface JailStreams {
+  readonly stdout: OutputPipe;
+  readonly stderr: OutputPipe;
+  /** Without it the jail reads from `/dev/null`. */
+  readonly stdin: boolean;
 }
 
 /** One running bwrap on pipes. */
@@ -31,11 +40,11 @@ export class JailProcess {
   readonly ended: Promise<JailEnd>;
   private readonly child: ChildProcess;
 
-  constructor(invocation: BwrapInvocation, options: { readonly stdin: boolean }) {
-    this.child = spawnBwrap(invocation, options.stdin);
-    this.stdout = readableOf(this.child, 1);
-    this.stderr = readableOf(this.child, 2);
-    this.stdin = options.stdin ? writableOf(this.child, 0) : null;
+  constructor(invocation: BwrapInvocation, streams: JailStreams) {
+    this.child = spawnBwrap(invocation, streams);
+    this.stdout = streams.stdout.reader;
+    this.stderr = streams.stderr.reader;
+    this.stdin = streams.stdin ? writableOf(this.child, 0) : null;
     for (const { fd, bytes } of invocation.inputs) writableOf(this.child, fd).end(bytes);
     const status = readStatus(readableOf(this.child, invocation.statusFd));
     this.firstProcess = status.firstProcess;
@@ -66,17 +75,25 @@ export class JailProcess {
   }
 }
 
-function spawnBwrap(invocation: BwrapInvocation, stdin: boolean): ChildProcess {
+function spawnBwrap(invocation: BwrapInvocation, { stdout, stderr, stdin }: JailStreams): ChildProcess {
   const { bwrapPath, argv, inputs, statusFd } = invocation;
   const leaking = inheritedDescriptors(statusFd).length > 0;
   const [program = bwrapPath, ...rest] = leaking
     ? closingDescriptors([bwrapPath, ...argv], statusFd)
     : [bwrapPath, ...argv];
-  return spawn(program, rest, {
-    cwd: '/',
-    env: {},
-    stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const), 'pipe'],
-  });
+  const stdio = [
+    stdin ? 'pipe' : 'ignore',
+    stdout.writeFd,
+    stderr.writeFd,
+    ...inputs.map(() => 'pipe' as const),
+    'pipe',
+  ] as const;
+  try {
+    return spawn(program, rest, { cwd: '/', env: {}, stdio: [...stdio] });
+  } finally {
+    closeWriter(stdout);
+    closeWriter(stderr);
+  }
 }
 
 function exitOf(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {

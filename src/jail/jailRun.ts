@@ -10,11 +10,13 @@ import { type JailEnd, JailProcess } from './jailProcess';
 import { watchLimits } from './limits/watchLimits';
 import { checkMounts } from './mountCheck';
 import { OutputBuffer } from './outputBuffer';
+import type { OutputPipes } from './outputPipes';
 
 /** What a run needs beside its command. */
 export interface RunContext {
   readonly facts: HostFacts;
   readonly clock: Clock;
+  readonly pipes: OutputPipes;
 }
 
 /**
@@ -22,12 +24,13 @@ export interface RunContext {
  * @throws {UserError} `jail-unavailable`, `mount-missing`, `mount-point-unsafe`, `network-unavailable`.
  * @throws {CancelledError} when `command.signal` is aborted.
  */
-export async function runInJail(command: JailCommand, { facts, clock }: RunContext): Promise<JailResult> {
+export async function runInJail(command: JailCommand, { facts, clock, pipes }: RunContext): Promise<JailResult> {
   if (command.signal?.aborted) throw new CancelledError();
   const policy = await checkMounts(command.policy);
   const invocation = bwrapInvocation(policy, facts, command.argv, { newSession: true });
+  const [stdout, stderr] = [await pipes.take(), await pipes.take()];
   const startedMs = clock.monotonicMs();
-  const jail = new JailProcess(invocation, { stdin: command.stdin !== undefined });
+  const jail = new JailProcess(invocation, { stdout, stderr, stdin: command.stdin !== undefined });
   const output = new OutputBuffer(policy.limits.outputBytes);
   const watch = new DisposableStore();
   let breach: LimitBreach | null = null;

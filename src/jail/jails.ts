@@ -7,6 +7,7 @@ import { startCanaries } from './canaries/trial';
 import { handOver, remove } from './folders';
 import type { HostFacts } from './hostFacts';
 import { runInJail } from './jailRun';
+import { OutputPipes } from './outputPipes';
 import { type HostProbe, type ProbePorts, probeHost, realProbePorts } from './readiness';
 
 export interface JailsOptions {
@@ -25,7 +26,8 @@ export interface LocalJails extends Jails {
 }
 
 export function createJails(options: JailsOptions = {}): LocalJails {
-  return new BwrapJails(options.clock ?? systemClock, options.probe ?? realProbePorts);
+  const pipes = new OutputPipes();
+  return new BwrapJails(options.clock ?? systemClock, pipes, options.probe ?? realProbePorts(pipes));
 }
 
 class BwrapJails implements LocalJails {
@@ -37,6 +39,7 @@ class BwrapJails implements LocalJails {
 
   constructor(
     private readonly clock: Clock,
+    private readonly pipes: OutputPipes,
     private readonly ports: ProbePorts,
   ) {}
 
@@ -57,7 +60,7 @@ class BwrapJails implements LocalJails {
     this.claim(command.policy.account, facts);
     if (this.stop.signal.aborted) throw new CancelledError('The jails are shut down');
     const signal = command.signal ? AbortSignal.any([command.signal, this.stop.signal]) : this.stop.signal;
-    const result = runInJail({ ...command, signal }, { facts, clock: this.clock });
+    const result = runInJail({ ...command, signal }, { facts, clock: this.clock, pipes: this.pipes });
     const settled = result.catch(() => {}).finally(() => this.running.delete(settled));
     this.running.add(settled);
     return result;
@@ -86,6 +89,7 @@ class BwrapJails implements LocalJails {
   async shutdown(): Promise<void> {
     this.stop.abort();
     await Promise.all(this.running);
+    await this.pipes.shutdown();
   }
 
   private probe(): Promise<HostProbe> {

@@ -5,6 +5,7 @@ import { jailPolicySchema } from '../core/jailPolicy';
 import { detectHost, missing } from './detectHost';
 import type { HostFacts } from './hostFacts';
 import { runInJail } from './jailRun';
+import type { OutputPipes } from './outputPipes';
 import { readProc } from './procfs';
 
 /** Whether jails work here, and what must be known to build them. */
@@ -27,15 +28,17 @@ const probePolicy = jailPolicySchema.parse({
   limits: { wallMs: 10_000, outputBytes: 65_536 },
 });
 
-export const realProbePorts: ProbePorts = {
-  detect: () => detectHost(),
-  tryJail: (facts) =>
-    runInJail({ policy: probePolicy, argv: ['/bin/cat', '/proc/self/status'] }, { facts, clock: systemClock }),
-  readProc,
-};
+export function realProbePorts(pipes: OutputPipes): ProbePorts {
+  const command = { policy: probePolicy, argv: ['/bin/cat', '/proc/self/status'] };
+  return {
+    detect: () => detectHost(),
+    tryJail: (facts) => runInJail(command, { facts, clock: systemClock, pipes }),
+    readProc,
+  };
+}
 
 /** Looks at the machine and builds one jail, which must come out without any privilege. */
-export async function probeHost(ports: ProbePorts = realProbePorts): Promise<HostProbe> {
+export async function probeHost(ports: ProbePorts): Promise<HostProbe> {
   try {
     const detected = await ports.detect();
     const facts = await tryJail(detected, ports);
