@@ -18,6 +18,8 @@ const bodies = [
     executorId: z.string(),
     process: processIdentitySchema,
     version: z.string(),
+    /** Where it looks for tasks. */
+    sources: z.array(z.string()),
   }),
   /** It ended in order. */
   z.object({ kind: z.literal('executor.stopped'), executorId: z.string() }),

@@ -34,6 +34,7 @@ function foldRest(state: LiveState, event: AirlockEvent): void {
       state.executorId = event.executorId;
       // Whatever lived in the process before is gone with it.
       state.sources.clear();
+      for (const id of event.sources) state.sources.set(id, { healthy: true, looked: false, message: '' });
       return;
     case 'executor.stopped':
       state.executorId = null;
@@ -42,7 +43,7 @@ function foldRest(state: LiveState, event: AirlockEvent): void {
       state.queueMode = event.mode;
       return;
     case 'source.changed':
-      state.sources.set(event.sourceId, { healthy: event.healthy, message: event.message });
+      state.sources.set(event.sourceId, { healthy: event.healthy, looked: true, message: event.message });
       return;
     case 'session.closed':
       state.sessions.delete(event.sessionId);

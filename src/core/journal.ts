@@ -7,7 +7,9 @@ export interface Journal {
   /**
    * Appends events as one group: after a crash there are all of them or none. Resolves when they are on disk.
    * @throws {UserError} `disk-full`: nothing was written and everything that was there is kept; a later append may work.
-   * @throws {UserError} `journal-failed`: the device failed, and the journal is closed.
+   * @throws {UserError} `journal-failed`: the device failed and these events are not kept. With the fact `recovered` the
+   * file was opened anew and holds what it held before, so a later append may work; without it the journal is closed.
+   * @throws {UserError} `journal-closed`.
    */
   append(bodies: readonly EventBody[]): Promise<readonly AirlockEvent[]>;
   /** Writes what waits and closes the file. */

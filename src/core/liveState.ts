@@ -108,7 +108,8 @@ export interface LiveState {
   readonly sessions: Map<SessionId, SessionState>;
   /** What sources must still be told. */
   readonly reports: Map<ReportId, ReportState>;
-  readonly sources: Map<string, { readonly healthy: boolean; readonly message: string }>;
+  /** `looked`: something was heard of it since the executor started. */
+  readonly sources: Map<string, { readonly healthy: boolean; readonly looked: boolean; readonly message: string }>;
   /** By hour; only the last 72. */
   readonly spend: Map<number, HourlySpend>;
 }

@@ -13,7 +13,7 @@ const wireSchema = z.object({
   runs: z.array(z.looseObject({ id: z.string(), taskId: z.string() })),
   sessions: z.array(z.looseObject({ id: z.string(), runId: z.string() })),
   reports: z.array(z.looseObject({ report: z.looseObject({ reportId: z.string() }) })),
-  sources: z.array(z.tuple([z.string(), z.object({ healthy: z.boolean(), message: z.string() })])),
+  sources: z.array(z.tuple([z.string(), z.object({ healthy: z.boolean(), looked: z.boolean(), message: z.string() })])),
   spend: z.array(z.tuple([z.number(), z.looseObject({ costUsd: z.number() })])),
 });
 

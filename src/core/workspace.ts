@@ -48,6 +48,8 @@ export interface Workspace {
   readonly baseCommit: ObjectId;
   readonly baseTree: ObjectId;
   readonly config: RepositoryConfig;
+  /** What the user should know of how their repository is seen, in sentences: uncommitted changes, LFS, submodules, … */
+  readonly notes: readonly string[];
   /** For the session's jail: the workspace writable, the agent's own git directory in it, shares read-only. */
   readonly mounts: readonly Mount[];
   /** Stores the folder as it is now. Nothing in it is executed and no link is followed. */

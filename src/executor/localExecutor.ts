@@ -220,6 +220,7 @@ export class LocalExecutor implements Executor {
         executorId: this.executorId,
         process: this.options.process,
         version: this.options.version,
+        sources: this.ports.sources.map((source) => source.id),
       },
       ...left.map(
         ({ id }) =>

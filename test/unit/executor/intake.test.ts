@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../../src/base/logger';
+import type { OfferedTask, SourceListener, TaskSource } from '../../../src/core/source';
+import { maxPromptBytes } from '../../../src/core/task';
+import { Intake } from '../../../src/executor/intake';
+import type { ExecutorPorts } from '../../../src/executor/ports';
+import { FakeClock, settle } from '../../fakes/clock';
+import { MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
+
+function offered(externalId: string): OfferedTask {
+  return { externalId, task: { title: externalId, prompt: 'Do it.' } };
+}
+
+describe('the intake', () => {
+  let log: MemoryLog;
+  let intake: Intake;
+  let listener: SourceListener;
+
+  beforeEach(() => {
+    const clock = new FakeClock();
+    log = new MemoryLog(clock);
+    const source: Partial<TaskSource> = { id: 'z', start: (given) => (listener = given) };
+    const ports: Partial<ExecutorPorts> = {
+      events: log,
+      blobs: new MemoryBlobs(),
+      sources: [source as TaskSource],
+      clock,
+      logger: silentLogger,
+    };
+    intake = new Intake(ports as ExecutorPorts);
+    intake.start();
+  });
+
+  async function offer(...externalIds: string[]): Promise<void> {
+    listener.offer({ tasks: externalIds.map(offered), complete: true, problems: [] });
+    await settle();
+  }
+
+  function states(): string[] {
+    return [...log.state.tasks.values()].map((task) => `${task.id} ${task.status}${task.accepted ? ' accepted' : ''}`);
+  }
+
+  it('takes a task once, however often it is offered', async () => {
+    await Promise.all([offer('a', 'b'), offer('a', 'b')]);
+    await offer('a', 'b');
+    assert.deepEqual(states(), ['a queued', 'b queued']);
+  });
+
+  it('takes a user’s own task as accepted, and each time as a new one', async () => {
+    const ids = await Promise.all([intake.add({ title: 't', prompt: 'p' }), intake.add({ title: 't', prompt: 'p' })]);
+    assert.equal(new Set(ids).size, 2);
+    assert.deepEqual(
+      states(),
+      ids.map((id) => `${id} queued accepted`),
+    );
+  });
+
+  it('answers the task that is there when the same origin is added again', async () => {
+    const origin = { sourceId: 'z', externalId: 'a' };
+    const [first, second] = await Promise.all([
+      intake.add({ title: 't', prompt: 'p', origin }),
+      intake.add({ title: 't', prompt: 'p', origin }),
+    ]);
+    assert.equal(first, second);
+  });
+
+  it('ends a task that its source takes back before it was accepted, and goes on with it when it is offered again', async () => {
+    await offer('a', 'b');
+    await offer('b');
+    assert.deepEqual(states(), ['a cancelled', 'b queued']);
+    await offer('a', 'b');
+    assert.deepEqual(states(), ['a queued', 'b queued']);
+  });
+
+  it('does not end what it has accepted when the source stops listing it', async () => {
+    await offer('a');
+    await log.append([{ kind: 'task.accepting', taskId: 'a' }]);
+    await log.append([{ kind: 'task.accepted', taskId: 'a' }]);
+    await offer();
+    assert.deepEqual(states(), ['a queued accepted']);
+  });
+
+  it('keeps the reason with a task that can never be worked on', async () => {
+    listener.offer({
+      tasks: [],
+      rejected: [{ externalId: 'big', title: 'Big', reason: 'too long' }],
+      complete: true,
+      problems: [],
+    });
+    await settle();
+    assert.equal(log.state.tasks.get('big')?.spec.refusal, 'too long');
+  });
+
+  it('refuses a prompt that no model could read, and says what to do', async () => {
+    await assert.rejects(intake.add({ title: 't', prompt: 'x'.repeat(maxPromptBytes + 1) }), {
+      code: 'task-too-large',
+    });
+    await assert.rejects(intake.add({ title: '', prompt: 'x' }), { code: 'task-invalid' });
+    await assert.rejects(intake.add({ title: 't', prompt: 'x', dependsOn: ['nobody'] }), {
+      code: 'unknown-dependency',
+    });
+    assert.deepEqual(log.kinds, []);
+  });
+
+  it('gives two tasks with the same id at two sources two ids', async () => {
+    await offer('a');
+    const id = await intake.add({ title: 't', prompt: 'p', origin: { sourceId: 'other', externalId: 'a' } });
+    assert.notEqual(id, 'a');
+    assert.equal(log.state.tasks.size, 2);
+  });
+});
