@@ -1,0 +1,43 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { z } from 'zod';
+import { systemCodeOf } from '../base/errors';
+import { objectIdSchema, runIdSchema } from '../core/ids';
+
+/** What must be known of a run's workspace to go on with it after a restart. */
+export const runStateSchema = z.object({
+  version: z.literal(1),
+  runId: runIdSchema,
+  /** The top folder of the user's work tree. */
+  repo: z.string(),
+  baseCommit: objectIdSchema,
+  baseTree: objectIdSchema,
+  config: z.object({ checks: z.array(z.string()), share: z.array(z.string()) }),
+  /** Shares that were there: their path in the workspace, and the folder on the host without links in its path. */
+  shares: z.array(z.object({ path: z.string(), folder: z.string() })),
+  notes: z.array(z.string()),
+});
+export type RunState = z.infer<typeof runStateSchema>;
+
+/** It is on disk, whole, when this resolves. */
+export async function writeDurably(path: string, bytes: string | Uint8Array): Promise<void> {
+  const unfinished = `${path}.tmp`;
+  const file = await open(unfinished, 'w', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(unfinished, path);
+}
+
+/** @returns `undefined` when there is none or it is not whole. */
+export async function readRunState(path: string): Promise<RunState | undefined> {
+  try {
+    const parsed = runStateSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
+    return parsed.success ? parsed.data : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

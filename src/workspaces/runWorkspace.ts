@@ -1,0 +1,137 @@
+import { chmod, mkdtemp, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock';
+import type { Logger } from '../base/logger';
+import { objectIdSchema, type ObjectId, type RunId } from '../core/ids';
+import type { Jails } from '../core/jail';
+import { workspaceInJail, type Mount } from '../core/jailPolicy';
+import type { CheckTree, FileChange, RepositoryConfig, Snapshot, Workspace } from '../core/workspace';
+import { checkoutCommand } from './folderScan';
+import { GitJail } from './gitJail';
+import { publish } from './publishing';
+import type { RunFolders } from './runFolders';
+import type { RunState } from './runState';
+import { shareMounts, type Share } from './shares';
+import { Snapshots, type SnapshotLimits } from './snapshots';
+
+/** What every workspace of one storage works with. */
+export interface WorkspacePorts {
+  readonly jails: Jails;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: SnapshotLimits;
+}
+
+/** A run's own copy of the repository, on disk under the storage folder. */
+export class RunWorkspace implements Workspace {
+  readonly runId: RunId;
+  readonly repo: string;
+  readonly baseCommit: ObjectId;
+  readonly baseTree: ObjectId;
+  readonly config: RepositoryConfig;
+  readonly notes: readonly string[];
+  readonly snapshots: Snapshots;
+  private readonly shares: readonly Share[];
+  private readonly jail: GitJail;
+
+  constructor(
+    state: RunState,
+    private readonly folders: RunFolders,
+    readonly mounts: readonly Mount[],
+    private readonly ports: WorkspacePorts,
+  ) {
+    this.runId = state.runId;
+    this.repo = state.repo;
+    this.baseCommit = state.baseCommit;
+    this.baseTree = state.baseTree;
+    this.config = state.config;
+    this.notes = state.notes;
+    this.shares = state.shares;
+    this.jail = new GitJail(ports.jails, state.runId, folders);
+    this.snapshots = new Snapshots({
+      jail: this.jail,
+      folders,
+      clock: ports.clock,
+      baseCommit: state.baseCommit,
+      baseTree: state.baseTree,
+      shares: state.shares.map(({ path }) => path),
+      limits: ports.limits,
+    });
+  }
+
+  async snapshot(message: string): Promise<Snapshot> {
+    const snapshot = await this.snapshots.take(message);
+    if (snapshot.skipped.length > 0) {
+      this.ports.logger.warn('Some paths could not be taken into the snapshot', {
+        runId: this.runId,
+        count: snapshot.skipped.length,
+        first: snapshot.skipped[0]?.path,
+      });
+    }
+    return snapshot;
+  }
+
+  async changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]> {
+    return this.snapshots.changes(objectIdSchema.parse(from), objectIdSchema.parse(to));
+  }
+
+  async restoreCheckSurface(tree: ObjectId): Promise<ObjectId> {
+    return this.snapshots.restoreCheckSurface(objectIdSchema.parse(tree));
+  }
+
+  async checkTree(tree: ObjectId): Promise<CheckTree> {
+    const { jails } = this.ports;
+    const folder = await mkdtemp(join(this.folders.checks, 'check-'));
+    try {
+      // The run's folder is closed to others; in a jail, bwrap enters this one before it becomes the account.
+      await chmod(folder, 0o755);
+      await jails.handOver(folder, this.runId);
+      await this.jail.run({
+        argv: checkoutCommand(
+          objectIdSchema.parse(tree),
+          this.shares.map(({ path }) => path),
+        ),
+        workspace: { folder, access: 'write' },
+        environment: { GIT_INDEX_FILE: '/tmp/index' },
+      });
+      const mounts = [
+        { from: folder, at: workspaceInJail, access: 'write' } as const,
+        ...(await shareMounts(folder, this.repo, this.shares)),
+      ];
+      return { tree, mounts, remove: () => jails.remove(folder) };
+    } catch (error) {
+      await jails.remove(folder);
+      throw error;
+    }
+  }
+
+  async publish(options: {
+    readonly tree: ObjectId;
+    readonly branch: string;
+    readonly message: string;
+  }): Promise<{ readonly commit: ObjectId }> {
+    const { jail, folders, snapshots, repo, baseCommit } = this;
+    const publication = { ...options, tree: objectIdSchema.parse(options.tree) };
+    return { commit: await publish(publication, { jail, folders, snapshots, repo, baseCommit }) };
+  }
+
+  async remove(): Promise<void> {
+    await removeRun(this.folders, this.ports.jails);
+  }
+}
+
+/** Deletes what belongs to a run's workspace, and the run's folder when nothing else is in it. The state goes first. */
+export async function removeRun(folders: RunFolders, jails: Jails): Promise<void> {
+  for (const path of [
+    folders.state,
+    folders.baseline,
+    folders.workspace,
+    folders.checks,
+    folders.agentGit,
+    folders.hostGit,
+  ]) {
+    await jails.remove(path);
+  }
+  // Others may keep things of this run there.
+  await rmdir(folders.run).catch(() => {});
+}

@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../base/clock';
+import { UserError } from '../base/errors';
+import { newId } from '../base/ids';
+import { objectIdSchema, type ObjectId } from '../core/ids';
+import { workspaceInJail } from '../core/jailPolicy';
+import type { FileChange, Snapshot } from '../core/workspace';
+import { isCheckSurface } from './checkSurface';
+import { changesArguments, diffTreeArguments, parseChanges, parseRawChanges } from './diffListing';
+import { parseScan, scanCommand, type FolderScan } from './folderScan';
+import { GitFailure } from './gitFailure';
+import type { GitJail } from './gitJail';
+import { importStream, parseImportAnswer, type ImportedCommit, type TreeEdit } from './importStream';
+import { bytesOf, textOf, type PathBytes } from './pathBytes';
+import type { RunFolders } from './runFolders';
+import { planSnapshot, type SnapshotPlan } from './snapshotPlan';
+import { parseTreeListing, type TreeListing } from './treeListing';
+
+/** What a snapshot takes at most; what the base has already does not count. */
+export interface SnapshotLimits {
+  /** A larger file is left out and named. */
+  readonly maxFileBytes: number;
+  /** More than that altogether is refused. */
+  readonly maxBytes: number;
+}
+
+export const defaultSnapshotLimits: SnapshotLimits = { maxFileBytes: 100 * 1024 ** 2, maxBytes: 2 * 1024 ** 3 };
+
+export interface SnapshotsOptions {
+  readonly jail: GitJail;
+  readonly folders: RunFolders;
+  readonly clock: Clock;
+  readonly baseCommit: ObjectId;
+  readonly baseTree: ObjectId;
+  /** Paths of shared folders. */
+  readonly shares: readonly string[];
+  readonly limits: SnapshotLimits;
+}
+
+/** A file that changes while it is read makes a try fail. */
+const maxTries = 3;
+
+/**
+ * The trees of a run, all of them made and compared in git jails. No git command ever walks the workspace: `find` lists it,
+ * `hash-object --no-filters` stores the files that it is told by name, and `fast-import` edits the base's tree.
+ */
+export class Snapshots {
+  private base: Promise<TreeListing> | undefined;
+  private baseline: ReadonlyMap<PathBytes, string> | undefined;
+
+  constructor(private readonly options: SnapshotsOptions) {}
+
+  /** Tells what is known already, so that it need not be read again. */
+  know(base: TreeListing, baseline: ReadonlyMap<PathBytes, string>): void {
+    this.base = Promise.resolve(base);
+    this.baseline = baseline;
+  }
+
+  /** @throws {UserError} `workspace-limit`, `workspace-unsteady`. */
+  async take(message: string): Promise<Snapshot> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.tryToTake(message);
+      } catch (error) {
+        if (!(error instanceof GitFailure)) throw error;
+        if (tries === maxTries) throw unsteady(error);
+      }
+    }
+  }
+
+  async changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]> {
+    return parseChanges(await this.options.jail.run({ argv: ['git', 'diff-tree', ...changesArguments, from, to] }));
+  }
+
+  async restoreCheckSurface(tree: ObjectId): Promise<ObjectId> {
+    const { baseTree, jail } = this.options;
+    const differing = parseRawChanges(
+      await jail.run({ argv: ['git', 'diff-tree', ...diffTreeArguments, '--no-renames', baseTree, tree] }),
+    ).filter(({ path }) => isCheckSurface(textOf(path) ?? path));
+    if (differing.length === 0) return tree;
+    const edit: TreeEdit = {
+      removed: differing.filter(({ before }) => !before).map(({ path }) => path),
+      entries: differing.flatMap(({ path, before }) => (before ? [{ path, ...before }] : [])),
+      links: [],
+    };
+    return (await this.commit({ message: 'Check surface restored\n', tree, edit })).tree;
+  }
+
+  /** Makes a commit on the base, under a ref of this run's own. */
+  async commit(
+    commit: Pick<ImportedCommit, 'message' | 'tree' | 'edit'>,
+  ): Promise<{ commit: ObjectId; tree: ObjectId }> {
+    const { clock, baseCommit, jail } = this.options;
+    const stdin = importStream({
+      ref: `refs/snapshots/${newId('snapshot')}`,
+      parent: baseCommit,
+      committedAtMs: clock.nowMs(),
+      ...commit,
+    });
+    const answer = parseImportAnswer(
+      await jail.run({ argv: ['git', 'fast-import', '--quiet', '--done', '--cat-blob-fd=1'], hostGit: 'write', stdin }),
+    );
+    return { commit: objectIdSchema.parse(answer.commit), tree: objectIdSchema.parse(answer.tree) };
+  }
+
+  private async tryToTake(message: string): Promise<Snapshot> {
+    const plan = await this.plan(await this.scan());
+    const objectIds = await this.store(plan.files.map(({ path }) => path));
+    const entries = plan.files.map(({ path, mode }, index) => {
+      const objectId = objectIds[index];
+      if (objectId === undefined) throw new GitFailure('git hash-object', 0, 'it answered less than it was asked');
+      return { path, mode, objectId };
+    });
+    const edit: TreeEdit = { removed: plan.removed, entries, links: plan.links };
+    return { ...(await this.commit({ message, edit })), skipped: plan.skipped };
+  }
+
+  private async scan(): Promise<FolderScan> {
+    const { jail, folders } = this.options;
+    const workspace = { folder: folders.workspace, access: 'read' } as const;
+    return parseScan(await jail.run({ argv: scanCommand, workspace }));
+  }
+
+  private async plan(scan: FolderScan): Promise<SnapshotPlan> {
+    const { limits, shares } = this.options;
+    const [base, baseline] = await Promise.all([this.baseListing(), this.baselineStamps()]);
+    const plan = planSnapshot(scan, {
+      base,
+      baseline,
+      shares: shares.map(bytesOf),
+      maxFileBytes: limits.maxFileBytes,
+    });
+    if (plan.sizeBytes <= limits.maxBytes) return plan;
+    throw new UserError(
+      'workspace-limit',
+      `The run changed ${plan.sizeBytes} bytes of files, more than the ${limits.maxBytes} that a result may have. Delete what is not part of it, or add it to .gitignore.`,
+      { limit: 'diskBytes', sizeBytes: plan.sizeBytes, maxBytes: limits.maxBytes },
+    );
+  }
+
+  /** Stores files as they are, unconverted, and answers their names in the order of the paths. */
+  private async store(paths: readonly PathBytes[]): Promise<readonly ObjectId[]> {
+    if (paths.length === 0) return [];
+    const answer = await this.options.jail.run({
+      argv: ['xargs', '-0', 'git', '-C', workspaceInJail, 'hash-object', '-w', '--no-filters', '--'],
+      hostGit: 'write',
+      workspace: { folder: this.options.folders.workspace, access: 'read' },
+      stdin: Buffer.from(paths.map((path) => `${path}\0`).join(''), 'latin1'),
+    });
+    return answer
+      .toString('latin1')
+      .trim()
+      .split('\n')
+      .map((line) => objectIdSchema.parse(line));
+  }
+
+  private baseListing(): Promise<TreeListing> {
+    const { jail, baseTree } = this.options;
+    this.base ??= jail.run({ argv: ['git', 'ls-tree', '-r', '-z', baseTree] }).then(parseTreeListing);
+    return this.base;
+  }
+
+  /** Without it every file counts as changed, and is read. */
+  private async baselineStamps(): Promise<ReadonlyMap<PathBytes, string>> {
+    this.baseline ??= parseStamps(await readFile(this.options.folders.baseline, 'latin1').catch(() => ''));
+    return this.baseline;
+  }
+}
+
+/** The stamps of a fresh checkout as the bytes of a file: path and stamp in turn, each ended by NUL. */
+export function formatStamps(stamps: ReadonlyMap<PathBytes, string>): Buffer {
+  return Buffer.from([...stamps].map(([path, stamp]) => `${path}\0${stamp}\0`).join(''), 'latin1');
+}
+
+function parseStamps(text: string): Map<PathBytes, string> {
+  const fields = text.split('\0');
+  const stamps = new Map<PathBytes, string>();
+  for (let at = 0; at + 1 < fields.length; at += 2) stamps.set(fields[at] ?? '', fields[at + 1] ?? '');
+  return stamps;
+}
+
+function unsteady(cause: GitFailure): UserError {
+  return new UserError(
+    'workspace-unsteady',
+    `The workspace could not be stored: ${cause.stderr}. Its files may be changing while they are read: let what runs in it end first.`,
+    { git: cause.stderr },
+    { cause },
+  );
+}

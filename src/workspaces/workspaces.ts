@@ -1,0 +1,210 @@
+import { lstat, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CancelledError, UserError } from '../base/errors';
+import { silentLogger, type Logger } from '../base/logger';
+import { systemClock, type Clock } from '../base/clock';
+import { objectIdSchema, type ObjectId, type RunId } from '../core/ids';
+import type { Jails } from '../core/jail';
+import { workspaceInJail, type Mount } from '../core/jailPolicy';
+import type { FileChange, RepositoryConfig, Workspace, Workspaces } from '../core/workspace';
+import { changesArguments, parseChanges } from './diffListing';
+import { checkoutCommand, parseBaseline } from './folderScan';
+import { createGitDirectories } from './gitDirectories';
+import { agentGitInJail, GitJail } from './gitJail';
+import { bytesOf } from './pathBytes';
+import { configPath, invalidConfig, maxConfigBytes, parseRepositoryConfig } from './repositoryConfig';
+import { inspectRepository, type Repository } from './repositoryInspection';
+import { repositoryNotes } from './repositoryNotes';
+import { runFoldersOf, type RunFolders } from './runFolders';
+import { readRunState, writeDurably, type RunState } from './runState';
+import { removeRun, RunWorkspace, type WorkspacePorts } from './runWorkspace';
+import { resolveShares, shareMounts, type ResolvedShares } from './shares';
+import { defaultSnapshotLimits, formatStamps, type SnapshotLimits } from './snapshots';
+import { parseTreeListing, type TreeListing } from './treeListing';
+import { UserGit } from './userGit';
+
+export interface WorkspacesOptions {
+  readonly jails: Jails;
+  /** The storage folder; runs are in `runs/<runId>` in it. */
+  readonly storage: string;
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+  readonly limits?: Partial<SnapshotLimits>;
+}
+
+/** Larger files are not read into memory. */
+const maxReadBytes = 64 * 1024 ** 2;
+
+export function createWorkspaces(options: WorkspacesOptions): Workspaces {
+  return new StoredWorkspaces(options.storage, {
+    jails: options.jails,
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? silentLogger,
+    limits: { ...defaultSnapshotLimits, ...options.limits },
+  });
+}
+
+/** The workspaces of one storage folder. It holds nothing: all that is known of a run is on disk. */
+class StoredWorkspaces implements Workspaces {
+  constructor(
+    private readonly storage: string,
+    private readonly ports: WorkspacePorts,
+  ) {}
+
+  async create(options: {
+    readonly runId: RunId;
+    readonly repo: string;
+    readonly signal?: AbortSignal;
+  }): Promise<Workspace> {
+    const { runId, signal } = options;
+    const folders = runFoldersOf(this.storage, runId);
+    if (await readRunState(folders.state)) {
+      throw new UserError('workspace-exists', `The run ${runId} has a workspace already.`, { runId });
+    }
+    const repository = await inspectRepository(options.repo);
+    // What is there was left behind by a creation that did not end.
+    await removeRun(folders, this.ports.jails);
+    try {
+      return await this.checkOut(runId, repository, folders, signal);
+    } catch (error) {
+      await removeRun(folders, this.ports.jails);
+      if (signal?.aborted) throw new CancelledError(undefined, { cause: error });
+      throw error;
+    }
+  }
+
+  async reopen(runId: RunId): Promise<Workspace | undefined> {
+    const folders = runFoldersOf(this.storage, runId);
+    const state = await readRunState(folders.state);
+    if (!state || state.runId !== runId || !(await isWhole(folders))) return undefined;
+    // Checks that ran when the process ended are run again, in fresh folders.
+    await this.ports.jails.remove(folders.checks);
+    await mkdir(folders.checks, { mode: 0o700 });
+    return new RunWorkspace(state, folders, await sessionMounts(folders, state), this.ports);
+  }
+
+  async readFile(repo: string, commit: ObjectId, path: string): Promise<Uint8Array | undefined> {
+    const git = await UserGit.in(repo);
+    const name = objectIdSchema.parse(commit);
+    const listed = parseTreeListing(await git.run(['ls-tree', '-z', '--full-tree', name, '--', path]));
+    const entry = listed.get(bytesOf(path));
+    if (!entry || entry.mode === '160000') return undefined;
+    return git.run(['cat-file', 'blob', entry.objectId], { maxBytes: maxReadBytes });
+  }
+
+  async changes(repo: string, from: ObjectId, to: ObjectId): Promise<readonly FileChange[]> {
+    const git = await UserGit.in(repo);
+    const commits = [objectIdSchema.parse(from), objectIdSchema.parse(to)];
+    return parseChanges(await git.run(['diff-tree', ...changesArguments, ...commits]));
+  }
+
+  private async checkOut(
+    runId: RunId,
+    repository: Repository,
+    folders: RunFolders,
+    signal: AbortSignal | undefined,
+  ): Promise<Workspace> {
+    await makeFolders(folders);
+    const packed = createGitDirectories(folders, repository, signal);
+    const [base, config] = await Promise.all([listBase(repository), readConfig(repository)]).catch(
+      settledAfter(packed),
+    );
+    const [shared, notes] = await Promise.all([
+      resolveShares(repository.root, config.share, base),
+      repositoryNotes(repository, base),
+      packed,
+    ]).catch(settledAfter(packed));
+    const baseline = await this.fill(runId, repository, folders, shared, signal);
+    const state: RunState = {
+      version: 1,
+      runId,
+      repo: repository.root,
+      baseCommit: repository.baseCommit,
+      baseTree: repository.baseTree,
+      config: { checks: [...config.checks], share: [...config.share] },
+      shares: [...shared.shares],
+      notes: [...notes, ...shared.notes],
+    };
+    await writeDurably(folders.baseline, formatStamps(baseline));
+    const workspace = new RunWorkspace(state, folders, await sessionMounts(folders, state), this.ports);
+    workspace.snapshots.know(base, baseline);
+    await writeDurably(folders.state, JSON.stringify(state));
+    return workspace;
+  }
+
+  /** Checks the base out, in a git jail, as the account that the run's jails have. */
+  private async fill(
+    runId: RunId,
+    { baseTree }: Repository,
+    folders: RunFolders,
+    { shares }: ResolvedShares,
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, string>> {
+    const { jails } = this.ports;
+    await Promise.all(
+      [folders.workspace, folders.hostGit, folders.agentGit].map((path) => jails.handOver(path, runId)),
+    );
+    const listing = await new GitJail(jails, runId, folders).run({
+      argv: checkoutCommand(
+        baseTree,
+        shares.map(({ path }) => path),
+      ),
+      workspace: { folder: folders.workspace, access: 'write' },
+      agentGit: true,
+      // The agent's index is what git writes as it checks out, so that the agent's first status has nothing to look at.
+      environment: { GIT_INDEX_FILE: `${agentGitInJail}/index` },
+      ...(signal ? { signal } : {}),
+    });
+    return parseBaseline(listing);
+  }
+}
+
+/** Lets `pending` end before the error goes on: what it was making is about to be deleted. */
+function settledAfter(pending: Promise<unknown>): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await pending.catch(() => {});
+    throw error;
+  };
+}
+
+async function makeFolders(folders: RunFolders): Promise<void> {
+  await mkdir(folders.run, { recursive: true, mode: 0o700 });
+  await Promise.all([folders.hostGit, folders.agentGit, folders.checks].map((path) => mkdir(path)));
+  // The agent's git directory is mounted here. On the host the folder stays empty.
+  await mkdir(join(folders.workspace, '.git'), { recursive: true });
+}
+
+/** For the session's jail: the workspace, the agent's git directory in it, and the shares. */
+async function sessionMounts(folders: RunFolders, { repo, shares }: RunState): Promise<Mount[]> {
+  return [
+    { from: folders.workspace, at: workspaceInJail, access: 'write' },
+    { from: folders.agentGit, at: `${workspaceInJail}/.git`, access: 'write' },
+    ...(await shareMounts(folders.workspace, repo, shares)),
+  ];
+}
+
+async function isWhole(folders: RunFolders): Promise<boolean> {
+  const parts = [
+    folders.workspace,
+    join(folders.workspace, '.git'),
+    folders.agentGit,
+    join(folders.hostGit, 'objects'),
+  ];
+  const found = await Promise.all(parts.map((path) => lstat(path).catch(() => undefined)));
+  return found.every((part) => part?.isDirectory() === true);
+}
+
+async function listBase({ git, baseTree }: Repository): Promise<TreeListing> {
+  return parseTreeListing(await git.run(['ls-tree', '-r', '-z', '--full-tree', baseTree]));
+}
+
+/** The configuration as the base commit has it. @throws {UserError} `config-invalid` */
+async function readConfig({ git, baseTree }: Repository): Promise<RepositoryConfig> {
+  const listed = parseTreeListing(await git.run(['ls-tree', '-z', '--full-tree', baseTree, '--', configPath]));
+  const entry = listed.get(configPath);
+  if (!entry) return { checks: [], share: [] };
+  if (entry.mode === '120000' || entry.mode === '160000') throw invalidConfig(null, 'it is not a file');
+  const bytes = await git.run(['cat-file', 'blob', entry.objectId]);
+  if (bytes.length > maxConfigBytes) throw invalidConfig(null, `it is larger than ${maxConfigBytes} bytes`);
+  return parseRepositoryConfig(bytes.toString('utf8'));
+}
