@@ -1,0 +1,13 @@
+import type { Tool } from '../core/tool';
+import { bashTool } from './bashTool';
+import { editTool } from './editTool';
+import { globTool } from './globTool';
+import { grepTool } from './grepTool';
+import { readTool } from './readTool';
+import { reportProgressTool } from './reportProgressTool';
+import { writeTool } from './writeTool';
+
+/** Every tool that an agent can be given. Which it may use is its persona's business. */
+export function createTools(): readonly Tool[] {
+  return [bashTool, readTool, writeTool, editTool, globTool, grepTool, reportProgressTool];
+}
