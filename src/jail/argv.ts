@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors';
 import type { JailLimits, JailPolicy } from '../core/jailPolicy';
 import { idOfAccount } from './account';
-import { homeInJail, madeEtcFiles, userInJail } from './etcFiles';
+import { accountFiles, accountFolderInJail, homeInJail, hostnameInJail, userInJail } from './etcFiles';
 import type { HostFacts } from './hostFacts';
 import { isWithin } from './pathInJail';
 import { seccompFilter } from './seccomp/filter';
@@ -42,7 +42,6 @@ export interface BwrapInvocation {
   readonly hostId: number | null;
 }
 
-const hostname = 'airlock';
 /** The id that an ordinary user has inside; on the host it is the user's own. */
 const mappedId = 1000;
 const firstFd = 3;
@@ -122,7 +121,7 @@ function isolation(facts: HostFacts, options: InvocationOptions): string[] {
     ...(facts.mode.kind === 'user' ? user : []),
     ...['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try'],
     ...['--cap-drop', 'ALL', ...(facts.mode.kind === 'privileged' ? kept : [])],
-    ...['--die-with-parent', '--hostname', hostname, '--clearenv'],
+    ...['--die-with-parent', '--hostname', hostnameInJail, '--clearenv'],
     ...(options.newSession ? ['--new-session'] : []),
   ];
 }
@@ -135,9 +134,10 @@ function system(facts: HostFacts): string[] {
 
 function etc(facts: HostFacts, id: number, addInput: (text: string) => string): string[] {
   return [
-    ...folders(facts.etc),
-    ...facts.etc.flatMap((path) => ['--ro-bind', path, path]),
-    ...madeEtcFiles(id, hostname).flatMap(({ path, text }) => ['--perms', '0444', '--file', addInput(text), path]),
+    ...['--ro-bind', facts.etcFolder, '/etc', '--perms', '0755', '--dir', accountFolderInJail],
+    ...accountFiles(id).flatMap(({ name, text }) => [
+      ...['--perms', '0444', '--file', addInput(text), `${accountFolderInJail}/${name}`],
+    ]),
   ];
 }
 

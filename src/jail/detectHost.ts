@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { lstat, readFile, readlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { UserError } from '../base/errors';
 import { accountIds, parseIdMap } from './account';
-import { shownEtcNames, shownEtcPatterns } from './etcFiles';
+import { makeEtcFolder } from './etcFolder';
 import type { Architecture, HardLimits, HostFacts, HostMode, SystemFolder } from './hostFacts';
 import { detectToolChains, findProgram } from './toolChains';
 
@@ -18,10 +18,11 @@ const oldestBwrap = [0, 8, 0] as const;
 const installUtilLinux = 'Install util-linux: "sudo apt install util-linux", "sudo dnf install util-linux".';
 
 /**
- * Looks at this machine, without starting a jail. `disableUserns` is what is hoped for; the probe finds out.
+ * Looks at this machine, without starting a jail, and makes the `/etc` of its jails in the empty folder
+ * `etcFolder`. `disableUserns` is what is hoped for; the probe finds out.
  * @throws {UserError} with a code of `JailReadiness` and, as the fact `fix`, what to do.
  */
-export async function detectHost(environment: NodeJS.ProcessEnv = process.env): Promise<HostFacts> {
+export async function detectHost(etcFolder: string, environment: NodeJS.ProcessEnv = process.env): Promise<HostFacts> {
   if (process.platform !== 'linux') {
     throw missing(
       'not-linux',
@@ -33,6 +34,7 @@ export async function detectHost(environment: NodeJS.ProcessEnv = process.env): 
   const searchPath = `${trustedPath}:${environment['PATH'] ?? ''}`;
   const program = (name: string): Promise<string> => requireProgram(name, searchPath);
   const bwrapPath = await findBwrap(searchPath);
+  await makeEtcFolder(etcFolder);
   return {
     bwrapPath,
     bwrapVersion: await bwrapVersion(bwrapPath),
@@ -43,7 +45,7 @@ export async function detectHost(environment: NodeJS.ProcessEnv = process.env): 
     mode: await hostMode(),
     disableUserns: true,
     systemFolders: await systemFolders(),
-    etc: await shownEtc(),
+    etcFolder,
     toolChains: await detectToolChains(environment['PATH'] ?? ''),
     hardLimits: parseHardLimits(await readFile('/proc/self/limits', 'utf8')),
   };
@@ -123,21 +125,6 @@ async function systemFolders(): Promise<SystemFolder[]> {
     },
   );
   return (await Promise.all(found)).flat();
-}
-
-async function shownEtc(): Promise<string[]> {
-  const names = await readdir('/etc');
-  const versioned = names.filter((name) => shownEtcPatterns.some((pattern) => pattern.test(name)));
-  const paths = [...shownEtcNames, ...versioned].map((name) => `/etc/${name}`);
-  const exist = await Promise.all(
-    paths.map((path) =>
-      readFile(path, { flag: 'r' }).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => error.code === 'EISDIR',
-      ),
-    ),
-  );
-  return paths.filter((_, index) => exist[index]);
 }
 
 /** @internal exported for its test */

@@ -39,8 +39,8 @@ export interface HostFacts {
   /** bwrap's `--disable-userns` works; where it does not, seccomp alone forbids nested user namespaces. */
   readonly disableUserns: boolean;
   readonly systemFolders: readonly SystemFolder[];
-  /** Files and folders below `/etc` that jails see: public ones without which programs break. */
-  readonly etc: readonly string[];
+  /** A folder of the host that jails see as `/etc`. */
+  readonly etcFolder: string;
   readonly toolChains: readonly ToolChain[];
   readonly hardLimits: HardLimits;
 }

@@ -8,6 +8,7 @@ import { handOver, remove } from './folders';
 import type { HostFacts } from './hostFacts';
 import { runInJail } from './jailRun';
 import { OutputPipes } from './outputPipes';
+import { PrivateFolder } from './privateFolder';
 import { type HostProbe, type ProbePorts, probeHost, realProbePorts } from './readiness';
 
 export interface JailsOptions {
@@ -26,8 +27,9 @@ export interface LocalJails extends Jails {
 }
 
 export function createJails(options: JailsOptions = {}): LocalJails {
-  const pipes = new OutputPipes();
-  return new BwrapJails(options.clock ?? systemClock, pipes, options.probe ?? realProbePorts(pipes));
+  const folder = new PrivateFolder();
+  const pipes = new OutputPipes(folder);
+  return new BwrapJails(options.clock ?? systemClock, folder, pipes, options.probe ?? realProbePorts(pipes, folder));
 }
 
 class BwrapJails implements LocalJails {
@@ -39,6 +41,7 @@ class BwrapJails implements LocalJails {
 
   constructor(
     private readonly clock: Clock,
+    private readonly folder: PrivateFolder,
     private readonly pipes: OutputPipes,
     private readonly ports: ProbePorts,
   ) {}
@@ -89,7 +92,7 @@ class BwrapJails implements LocalJails {
   async shutdown(): Promise<void> {
     this.stop.abort();
     await Promise.all(this.running);
-    await this.pipes.shutdown();
+    await this.folder.remove();
   }
 
   private probe(): Promise<HostProbe> {

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Mutex } from '../base/mutex';
+import type { PrivateFolder } from './privateFolder';
 
 const run = promisify(execFile);
 
@@ -25,9 +24,10 @@ const batch = 32;
  */
 export class OutputPipes {
   private readonly mutex = new Mutex();
-  private folder: string | undefined;
   private spare: string[] = [];
   private made = 0;
+
+  constructor(private readonly folder: PrivateFolder) {}
 
   async take(): Promise<OutputPipe> {
     const path = await this.mutex.run(() => this.next());
@@ -38,19 +38,11 @@ export class OutputPipes {
     return { reader: new Socket({ fd: readFd, readable: true, writable: false }), writeFd };
   }
 
-  async shutdown(): Promise<void> {
-    const folder = this.folder;
-    this.folder = undefined;
-    this.spare = [];
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  }
-
   private async next(): Promise<string> {
     const path = this.spare.pop();
     if (path !== undefined) return path;
-    this.folder ??= await mkdtemp(join(tmpdir(), 'airlock-pipes-'));
-    const folder = this.folder;
-    const paths = Array.from({ length: batch }, () => join(folder, String((this.made += 1))));
+    const folder = await this.folder.path();
+    const paths = Array.from({ length: batch }, () => join(folder, `pipe-${(this.made += 1)}`));
     await run('mkfifo', ['--mode=666', '--', ...paths], { env: { PATH: '/usr/bin:/bin' } });
     this.spare = paths.slice(1);
     return paths[0] ?? '';

@@ -1,3 +1,5 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemClock } from '../base/clock';
 import { messageOf, UserError } from '../base/errors';
 import type { JailReadiness, JailResult } from '../core/jail';
@@ -6,6 +8,7 @@ import { detectHost, missing } from './detectHost';
 import type { HostFacts } from './hostFacts';
 import { runInJail } from './jailRun';
 import type { OutputPipes } from './outputPipes';
+import type { PrivateFolder } from './privateFolder';
 import { readProc } from './procfs';
 
 /** Whether jails work here, and what must be known to build them. */
@@ -28,10 +31,10 @@ const probePolicy = jailPolicySchema.parse({
   limits: { wallMs: 10_000, outputBytes: 65_536 },
 });
 
-export function realProbePorts(pipes: OutputPipes): ProbePorts {
+export function realProbePorts(pipes: OutputPipes, folder: PrivateFolder): ProbePorts {
   const command = { policy: probePolicy, argv: ['/bin/cat', '/proc/self/status'] };
   return {
-    detect: () => detectHost(),
+    detect: async () => detectHost(await mkdtemp(join(await folder.path(), 'etc-'))),
     tryJail: (facts) => runInJail(command, { facts, clock: systemClock, pipes }),
     readProc,
   };

@@ -105,6 +105,9 @@ const harmlessPersonalities = [0, 0xffff_ffff];
 /** Pushing characters into a terminal (TIOCSTI, TIOCLINUX), and loading a line discipline (TIOCSETD). */
 const forbiddenIoctls = [0x5412, 0x541c, 0x5423];
 
+/** Judged by their arguments, each at the label of its name. */
+const weighed: readonly SyscallName[] = ['ioctl', 'clone', 'socket', 'personality', 'shmget'];
+
 const family = { unix: 1, inet: 2, inet6: 10, netlink: 16 } as const;
 const socketTypeMask = 0xf;
 const rawSocketTypes = [3, 10];
@@ -117,11 +120,20 @@ export interface FilterOptions {
   readonly unixSockets: boolean;
 }
 
+const made = new Map<string, Uint8Array>();
+
 /**
  * The seccomp filter of a jail as the kernel reads it. Calls that it does not know, because they are newer than the filter,
  * do not exist in the jail (ENOSYS); that covers x86-64's x32 calls too. Code for another processor is killed.
  */
 export function seccompFilter(architecture: Architecture, options: FilterOptions): Uint8Array {
+  const key = `${architecture} ${options.unixSockets}`;
+  const filter = made.get(key) ?? makeFilter(architecture, options);
+  made.set(key, filter);
+  return filter;
+}
+
+function makeFilter(architecture: Architecture, options: FilterOptions): Uint8Array {
   const on = (name: SyscallName, label: string): Instruction[] => {
     const number = syscallNumber(name, architecture);
     return number === null ? [] : [{ kind: 'jump', when: 'equal', value: number, then: label }];
@@ -131,7 +143,7 @@ export function seccompFilter(architecture: Architecture, options: FilterOptions
     { kind: 'jump', when: 'equal', value: auditArchitecture[architecture], otherwise: 'kill' },
     { kind: 'load', offset: dataOffset.number },
     { kind: 'jump', when: 'atLeast', value: newestKnownSyscall + 1, then: 'absent' },
-    ...['ioctl', 'clone', 'socket', 'personality', 'shmget'].flatMap((name) => on(name as SyscallName, name)),
+    ...weighed.flatMap((name) => on(name, name)),
     ...forbidden.flatMap((name) => on(name, 'forbidden')),
     ...absent.flatMap((name) => on(name, 'absent')),
     { kind: 'return', value: verdict.allow },

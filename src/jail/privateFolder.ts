@@ -1,0 +1,19 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A folder for the jails' own small files, for this user alone: made when it is first asked for. */
+export class PrivateFolder {
+  private made: Promise<string> | undefined;
+
+  path(): Promise<string> {
+    this.made ??= mkdtemp(join(tmpdir(), 'airlock-jails-'));
+    return this.made;
+  }
+
+  async remove(): Promise<void> {
+    const made = this.made;
+    this.made = undefined;
+    if (made) await rm(await made, { recursive: true, force: true });
+  }
+}
