@@ -1,6 +1,6 @@
 import { assertNever } from '../base/errors';
 import type { AirlockEvent } from './events';
-import type { LiveState, RunState, TaskState } from './liveState';
+import { type LiveState, type RunState, type TaskState, type ToolCallState, toolCallOf } from './liveState';
 import { addUsage, noUsage } from './usage';
 
 const hourMs = 3_600_000;
@@ -220,18 +220,19 @@ function foldRun(state: LiveState, event: AirlockEvent): void {
 function foldWork(state: LiveState, run: RunState, event: AirlockEvent): void {
   switch (event.kind) {
     case 'message.recorded':
-      run.messages[event.index] = event.blob;
+      // Without gaps: a hole would not survive as JSON.
+      if (event.index <= run.messages.length) run.messages[event.index] = event.blob;
       return;
     case 'tool.called':
-      run.toolCalls[event.callId] = { name: event.name, ok: null, output: null };
+      setToolCall(run, event.callId, { name: event.name, ok: null, output: null });
       run.activity = event.summary;
       return;
     case 'tool.finished':
-      run.toolCalls[event.callId] = {
-        name: run.toolCalls[event.callId]?.name ?? '',
+      setToolCall(run, event.callId, {
+        name: toolCallOf(run, event.callId)?.name ?? '',
         ok: event.ok,
         output: event.output,
-      };
+      });
       return;
     case 'usage.recorded':
       recordSpend(state, run, event);
@@ -258,6 +259,11 @@ function foldWork(state: LiveState, run: RunState, event: AirlockEvent): void {
     default:
       return;
   }
+}
+
+/** Call ids are the model's own words: `__proto__` is one like any other. */
+function setToolCall(run: RunState, callId: string, call: ToolCallState): void {
+  Object.defineProperty(run.toolCalls, callId, { value: call, enumerable: true, configurable: true, writable: true });
 }
 
 function startRun(state: LiveState, event: EventOf<'run.started'>): void {

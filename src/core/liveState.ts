@@ -30,6 +30,13 @@ export interface TaskState {
   changedAtMs: number;
 }
 
+/** A tool call. Without an output it was begun and not finished. */
+export interface ToolCallState {
+  readonly name: string;
+  readonly ok: boolean | null;
+  readonly output: Digest | null;
+}
+
 export interface RunState {
   readonly id: RunId;
   readonly taskId: TaskId;
@@ -50,8 +57,8 @@ export interface RunState {
   sessionId: SessionId | null;
   /** Blobs of the conversation, in order. */
   messages: Digest[];
-  /** Tool calls: by id, what became of them. A call without an output was begun and not finished. */
-  toolCalls: Record<string, { readonly name: string; readonly ok: boolean | null; readonly output: Digest | null }>;
+  /** Tool calls: by id, what became of them. Read them with `toolCallOf`: ids are the model's own words. */
+  toolCalls: Record<string, ToolCallState>;
   usage: TokenUsage;
   /** `null` as soon as one part of it is not known. */
   costUsd: number | null;
@@ -126,6 +133,11 @@ export function emptyState(): LiveState {
     sources: new Map(),
     spend: new Map(),
   };
+}
+
+/** What became of a tool call; `undefined` when there was none of this id (`constructor` is no call either). */
+export function toolCallOf(run: RunState, callId: string): ToolCallState | undefined {
+  return Object.hasOwn(run.toolCalls, callId) ? run.toolCalls[callId] : undefined;
 }
 
 /** The task that an event is about, if it is about one. */

@@ -1,0 +1,96 @@
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256 } from '../base/digest';
+import { systemCodeOf, UserError } from '../base/errors';
+import { newId } from '../base/ids';
+import type { BlobStore } from '../core/blobs';
+import { type Digest, digestSchema } from '../core/ids';
+import { makePrivateFolder, syncFolder, writeDurably } from './durableFile';
+
+/** Blobs as files: `ab/abcdef…`, mode 0600. */
+export interface BlobFolder extends BlobStore {
+  /** Deletes one for good. Doing it again does nothing. */
+  delete(digest: Digest): Promise<void>;
+}
+
+/** Opens the folder, making it when it is missing. What an earlier process left half written is removed. */
+export async function openBlobFolder(folder: string): Promise<BlobFolder> {
+  const temporary = path.join(folder, 'tmp');
+  await rm(temporary, { recursive: true, force: true });
+  await makePrivateFolder(temporary);
+  return new FileBlobs(folder, temporary);
+}
+
+class FileBlobs implements BlobFolder {
+  /** Puts under way: a second put of the same bytes must not resolve before they are durable. */
+  private readonly putting = new Map<Digest, Promise<void>>();
+  private readonly madeFolders = new Set<string>();
+
+  constructor(
+    private readonly folder: string,
+    private readonly temporary: string,
+  ) {}
+
+  async put(content: Uint8Array | string): Promise<Digest> {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    const digest = sha256(bytes);
+    let putting = this.putting.get(digest);
+    if (!putting) {
+      putting = this.store(digest, bytes).finally(() => this.putting.delete(digest));
+      this.putting.set(digest, putting);
+    }
+    await putting;
+    return digest;
+  }
+
+  async get(digest: Digest): Promise<Uint8Array | undefined> {
+    const file = this.fileOf(digest);
+    if (!file) return undefined;
+    const bytes = await readFile(file).catch((error: unknown) => {
+      if (systemCodeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (bytes && sha256(bytes) !== digest) {
+      throw new UserError('blob-corrupt', `${file} is damaged: its bytes are not the ones that were stored.`, { file });
+    }
+    return bytes;
+  }
+
+  async delete(digest: Digest): Promise<void> {
+    const file = this.fileOf(digest);
+    if (!file) return;
+    await this.putting.get(digest)?.catch(() => {});
+    if ((await sizeOf(file)) === undefined) return;
+    await rm(file, { force: true });
+    await syncFolder(path.dirname(file));
+  }
+
+  private async store(digest: Digest, bytes: Uint8Array): Promise<void> {
+    const file = this.fileOf(digest);
+    if (!file || (await sizeOf(file)) === bytes.length) return;
+    await this.makeFolder(path.dirname(file));
+    await writeDurably(file, bytes, path.join(this.temporary, newId('blob')));
+  }
+
+  private async makeFolder(folder: string): Promise<void> {
+    if (this.madeFolders.has(folder)) return;
+    const made = await mkdir(folder, { mode: 0o700, recursive: true });
+    if (made !== undefined) await syncFolder(this.folder);
+    this.madeFolders.add(folder);
+  }
+
+  /** @returns `undefined` for what is no digest: no such blob was ever there. */
+  private fileOf(digest: string): string | undefined {
+    if (!digestSchema.safeParse(digest).success) return undefined;
+    return path.join(this.folder, digest.slice(0, 2), digest);
+  }
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

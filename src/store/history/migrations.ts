@@ -1,0 +1,109 @@
+import type { Database } from 'sql.js';
+
+/** The columns of a `TokenUsage`, in the order of `usageValues`. */
+export const usageColumns = [
+  'input_tokens',
+  'output_tokens',
+  'cache_write_5m_tokens',
+  'cache_write_1h_tokens',
+  'cache_read_tokens',
+] as const;
+
+const usageDefinition = usageColumns.map((column) => `${column} INTEGER NOT NULL DEFAULT 0`).join(', ');
+
+const firstSchema = `
+  CREATE TABLE progress (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    segment INTEGER NOT NULL, byte_offset INTEGER NOT NULL, hash TEXT NOT NULL, seq INTEGER NOT NULL
+  );
+  CREATE TABLE tasks (
+    task_id TEXT PRIMARY KEY, title TEXT NOT NULL, priority INTEGER NOT NULL, persona TEXT, repo TEXT,
+    source_id TEXT NOT NULL, external_id TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT, reason TEXT NOT NULL DEFAULT '', settled TEXT,
+    queued_at_ms REAL NOT NULL, started_at_ms REAL, ended_at_ms REAL
+  );
+  CREATE INDEX tasks_by_end ON tasks (ended_at_ms);
+  CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY, task_id TEXT NOT NULL, attempt INTEGER NOT NULL, repo TEXT NOT NULL,
+    engine TEXT NOT NULL, model TEXT NOT NULL, persona TEXT NOT NULL,
+    base_commit TEXT, verdict TEXT, rounds INTEGER NOT NULL DEFAULT 0, branch TEXT, commit_id TEXT,
+    files_changed INTEGER NOT NULL DEFAULT 0, insertions INTEGER NOT NULL DEFAULT 0,
+    deletions INTEGER NOT NULL DEFAULT 0, outcome TEXT, reason TEXT NOT NULL DEFAULT '',
+    started_at_ms REAL NOT NULL, ended_at_ms REAL,
+    requests INTEGER NOT NULL DEFAULT 0, unpriced INTEGER NOT NULL DEFAULT 0, cost_usd REAL NOT NULL DEFAULT 0,
+    ${usageDefinition}
+  );
+  CREATE INDEX runs_by_task ON runs (task_id);
+  CREATE TABLE sessions (
+    session_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, proven INTEGER NOT NULL, created_at_ms REAL NOT NULL,
+    closed_at_ms REAL, reason TEXT NOT NULL DEFAULT '', breach TEXT
+  );
+  CREATE TABLE usage (
+    seq INTEGER PRIMARY KEY, at_ms REAL NOT NULL, run_id TEXT NOT NULL, model TEXT NOT NULL, cost_usd REAL,
+    ${usageDefinition}
+  );
+  CREATE TABLE checks (
+    seq INTEGER PRIMARY KEY, at_ms REAL NOT NULL, run_id TEXT NOT NULL, round INTEGER NOT NULL,
+    command TEXT NOT NULL, subject TEXT NOT NULL, tree TEXT NOT NULL, exit_code INTEGER, ended_by TEXT,
+    output TEXT NOT NULL, output_bytes INTEGER NOT NULL, duration_ms REAL NOT NULL
+  );
+  CREATE INDEX checks_by_run ON checks (run_id);
+  CREATE TABLE messages (
+    run_id TEXT NOT NULL, position INTEGER NOT NULL, role TEXT NOT NULL, blob TEXT NOT NULL, at_ms REAL NOT NULL,
+    PRIMARY KEY (run_id, position)
+  ) WITHOUT ROWID;
+  CREATE TABLE reports (
+    report_id TEXT PRIMARY KEY, task_id TEXT NOT NULL, source_id TEXT NOT NULL, external_id TEXT NOT NULL,
+    kind TEXT NOT NULL, body TEXT NOT NULL, status TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '', queued_at_ms REAL NOT NULL, settled_at_ms REAL
+  );
+  CREATE TABLE daily_models (
+    day TEXT NOT NULL, model TEXT NOT NULL, requests INTEGER NOT NULL DEFAULT 0,
+    unpriced INTEGER NOT NULL DEFAULT 0, cost_usd REAL NOT NULL DEFAULT 0, ${usageDefinition},
+    PRIMARY KEY (day, model)
+  ) WITHOUT ROWID;
+  CREATE TABLE daily_tasks (
+    day TEXT NOT NULL, outcome TEXT NOT NULL, tasks INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (day, outcome)
+  ) WITHOUT ROWID;
+  CREATE TABLE daily_starts (
+    day TEXT PRIMARY KEY, runs INTEGER NOT NULL DEFAULT 0, queue_wait_ms REAL NOT NULL DEFAULT 0
+  ) WITHOUT ROWID;
+  CREATE TABLE daily_runs (
+    day TEXT NOT NULL, outcome TEXT NOT NULL, runs INTEGER NOT NULL DEFAULT 0,
+    unpriced INTEGER NOT NULL DEFAULT 0, cost_usd REAL NOT NULL DEFAULT 0, run_ms REAL NOT NULL DEFAULT 0,
+    ${usageDefinition},
+    PRIMARY KEY (day, outcome)
+  ) WITHOUT ROWID;
+`;
+
+/** The steps of the database's schema. A step is never changed; a new one is added behind it. */
+export const migrations: readonly string[] = [firstSchema];
+
+/** Thrown when a database has seen more steps than this version knows. */
+export class NewerSchemaError extends Error {
+  override readonly name = 'NewerSchemaError';
+  constructor(readonly version: number) {
+    super(`the database has schema ${version}, and this version knows up to ${migrations.length}`);
+  }
+}
+
+/**
+ * Brings a database, new or old, to the last step; each step happens as a whole or not at all.
+ * @throws {NewerSchemaError}
+ */
+export function migrate(database: Database, steps: readonly string[] = migrations): void {
+  database.run('CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)');
+  const version = Number(database.exec('SELECT max(version) FROM schema_version')[0]?.values[0]?.[0] ?? 0);
+  if (version > steps.length) throw new NewerSchemaError(version);
+  steps.slice(version).forEach((step, index) => {
+    database.run('BEGIN');
+    try {
+      database.run(step);
+      database.run('INSERT INTO schema_version VALUES (?)', [version + index + 1]);
+      database.run('COMMIT');
+    } catch (error) {
+      database.run('ROLLBACK');
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,40 @@
+import type { Database, SqlValue, Statement } from 'sql.js';
+
+/** Prepared statements of one database, each prepared once. */
+export class Statements {
+  private readonly prepared = new Map<string, Statement>();
+
+  constructor(private readonly database: Database) {}
+
+  run(sql: string, values: readonly SqlValue[]): void {
+    this.get(sql).run([...values]);
+  }
+
+  /** Every row of an answer, by column. */
+  all(sql: string, values: readonly SqlValue[]): Record<string, SqlValue>[] {
+    const statement = this.get(sql);
+    const rows: Record<string, SqlValue>[] = [];
+    try {
+      statement.bind([...values]);
+      while (statement.step()) rows.push(statement.getAsObject());
+    } finally {
+      statement.reset();
+    }
+    return rows;
+  }
+
+  /** Lets all of them go, as must be done before the database is exported: that frees them behind our back. */
+  free(): void {
+    for (const statement of this.prepared.values()) statement.free();
+    this.prepared.clear();
+  }
+
+  private get(sql: string): Statement {
+    let statement = this.prepared.get(sql);
+    if (!statement) {
+      statement = this.database.prepare(sql);
+      this.prepared.set(sql, statement);
+    }
+    return statement;
+  }
+}

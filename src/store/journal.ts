@@ -1,0 +1,104 @@
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import type { Clock } from '../base/clock';
+import type { AirlockEvent } from '../core/events';
+import { diskFull, isDiskFull, makePrivateFolder, syncFolder } from './durableFile';
+import type { EventVersions } from './eventLifting';
+import { openJournalFile, type OpenJournalFile } from './journalFile';
+import { type JournalPosition, journalStart } from './journalPosition';
+import { readJournal } from './journalReader';
+import { JournalWriter } from './journalWriter';
+import { createSegment, listSegments, segmentFile } from './segments';
+
+export interface OpenJournalOptions {
+  /** The folder with the segments; it is made when it is missing. */
+  readonly folder: string;
+  readonly clock: Clock;
+  /** Events after this are replayed. Absent: all of them. */
+  readonly from?: JournalPosition;
+  /** Called with every group that was there already, in order. */
+  readonly onReplay: (events: readonly AirlockEvent[], end: JournalPosition) => void;
+  /** Called with the events of each append once they are durable and before the append resolves, in order. Never throws. */
+  readonly onDurable: (events: readonly AirlockEvent[]) => void;
+  /** What tests put in place of the real things. */
+  readonly openFile?: OpenJournalFile;
+  readonly versions?: EventVersions;
+}
+
+export interface OpenedJournal {
+  readonly journal: JournalWriter;
+  /** What the user is to be told about what was found. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Opens the journal for its one writer: replays what is there, puts a group that was never finished aside, and goes on
+ * behind the last whole one. The caller owns the storage (`acquireOwnership`).
+ * @throws {UserError} `journal-corrupt`, `journal-newer`: then nothing was changed. `disk-full`.
+ */
+export async function openJournal(options: OpenJournalOptions): Promise<OpenedJournal> {
+  const { folder, clock, from = journalStart, versions, onReplay, onDurable, openFile = openJournalFile } = options;
+  await makePrivateFolder(folder);
+  if (from.offset === 0 && (await listSegments(folder)).length === 0) await createSegment(folder, from.segment, from);
+  const end = await readJournal({
+    folder,
+    from,
+    versions,
+    onGroup: (events, position) => {
+      onReplay(events, position);
+      return true;
+    },
+  });
+  const file = segmentFile(folder, end.position.segment);
+  const notes = end.torn ? [await putTailAside(file, end.position, clock)] : [];
+  const journal = await JournalWriter.open({ file, position: end.position, clock, openFile, onDurable });
+  return { journal, notes };
+}
+
+/**
+ * Moves what follows the last whole group into a file beside the segment.
+ * @returns What was done, in words for the user.
+ */
+async function putTailAside(file: string, position: JournalPosition, clock: Clock): Promise<string> {
+  const handle = await open(file, 'r+');
+  try {
+    const { size } = await handle.stat();
+    const tail = Buffer.alloc(size - position.offset);
+    await handle.read(tail, 0, tail.length, position.offset);
+    const aside = await keepAside(`${file.replace(/\.jsonl$/, '')}.torn-${timestamp(clock.nowMs())}`, tail);
+    await handle.truncate(position.offset);
+    await handle.sync();
+    return (
+      `The journal ended in the middle of a write, as after a crash: the last ${tail.length} bytes, which nobody had ` +
+      `been promised, were moved to ${aside}. Everything up to event ${position.seq} is there.`
+    );
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes a file that is not there yet; a number makes its name new. */
+async function keepAside(name: string, bytes: Uint8Array): Promise<string> {
+  for (let number = 0; ; number += 1) {
+    const file = number === 0 ? name : `${name}-${number}`;
+    try {
+      const handle = await open(file, 'wx', 0o600);
+      try {
+        await handle.writeFile(bytes);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await syncFolder(path.dirname(file));
+      return file;
+    } catch (error) {
+      if (isDiskFull(error)) throw diskFull(file, error);
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+  }
+}
+
+/** `20260105T120000Z`: sorts by time and is safe in a file name. */
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString().replace(/[-:]|\.\d+/g, '');
+}

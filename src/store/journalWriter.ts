@@ -1,0 +1,186 @@
+import type { Clock } from '../base/clock';
+import { messageOf, UserError } from '../base/errors';
+import { type AirlockEvent, currentVersion, type EventBody, eventBodySchema } from '../core/events';
+import type { Journal } from '../core/journal';
+import { diskFull, isDiskFull } from './durableFile';
+import type { JournalFile, OpenJournalFile } from './journalFile';
+import { encodeCommit, encodeEvent, hashOf } from './journalLine';
+import { isAnchored, type JournalPosition } from './journalPosition';
+
+export interface JournalWriterOptions {
+  /** The last segment. */
+  readonly file: string;
+  /** Where it ends: behind its last commit line, everything before it durable. */
+  readonly position: JournalPosition;
+  readonly clock: Clock;
+  readonly openFile: OpenJournalFile;
+  /** Called with the events of each append once they are durable and before the append resolves, in order. Never throws. */
+  readonly onDurable: (events: readonly AirlockEvent[]) => void;
+}
+
+interface Waiting {
+  readonly bodies: readonly EventBody[];
+  readonly atMs: number;
+  readonly resolve: (events: readonly AirlockEvent[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * - `open`: appends are taken.
+ * - `closed`: by `close()`.
+ * - `failed`: the device failed and the file could not be brought back to what was promised; nothing is written any more.
+ */
+type WriterMode =
+  { readonly kind: 'open' } | { readonly kind: 'closed' } | { readonly kind: 'failed'; readonly error: UserError };
+
+/** The one writer of the journal: all appends that wait are one write, one commit line and one `fdatasync`. */
+export class JournalWriter implements Journal {
+  private mode: WriterMode = { kind: 'open' };
+  private waiting: Waiting[] = [];
+  private flushing: Promise<void> | undefined;
+  private durable: JournalPosition;
+
+  static async open(options: JournalWriterOptions): Promise<JournalWriter> {
+    return new JournalWriter(options, await options.openFile(options.file));
+  }
+
+  private constructor(
+    private readonly options: JournalWriterOptions,
+    private file: JournalFile,
+  ) {
+    this.durable = options.position;
+  }
+
+  /** Behind the last group that is durable. */
+  get position(): JournalPosition {
+    return this.durable;
+  }
+
+  async append(bodies: readonly EventBody[]): Promise<readonly AirlockEvent[]> {
+    this.assertOpen();
+    // What cannot be read back must not be written: one such line would make the whole journal unreadable.
+    // Through JSON, so that the event in memory is to the last detail the one that a replay gives.
+    const checked = bodies.map((body) => eventBodySchema.parse(JSON.parse(JSON.stringify(body))));
+    if (checked.length === 0) return [];
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ bodies: checked, atMs: this.options.clock.nowMs(), resolve, reject });
+      this.flushing ??= this.flush();
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.mode.kind === 'open') this.mode = { kind: 'closed' };
+    await this.flushing;
+    await this.file.close().catch(() => {});
+  }
+
+  private assertOpen(): void {
+    if (this.mode.kind === 'failed') throw this.mode.error;
+    if (this.mode.kind === 'closed')
+      throw new UserError('journal-closed', 'Airlock is ending; nothing more is written.');
+  }
+
+  private async flush(): Promise<void> {
+    // Whoever appends in the same turn of the event loop shares the write.
+    await Promise.resolve();
+    while (this.waiting.length > 0) await this.writeGroup(this.waiting.splice(0));
+    this.flushing = undefined;
+  }
+
+  private async writeGroup(appends: readonly Waiting[]): Promise<void> {
+    try {
+      if (this.mode.kind === 'failed') throw this.mode.error;
+      const group = encodeGroup(appends, this.durable);
+      await this.writeDurably(group.bytes);
+      this.durable = group.end;
+      appends.forEach((append, index) => {
+        const events = group.events[index] ?? [];
+        this.options.onDurable(events);
+        append.resolve(events);
+      });
+    } catch (error) {
+      for (const append of appends) append.reject(error);
+    }
+  }
+
+  private async writeDurably(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let written = 0; written < bytes.length;) {
+        const count = await this.file.write(bytes.subarray(written));
+        if (count === 0) throw new Error('The device took no bytes');
+        written += count;
+      }
+    } catch (error) {
+      await this.undo(error, () => this.file.truncate(this.durable.offset));
+    }
+    try {
+      await this.file.datasync();
+    } catch (error) {
+      // After a failed sync the kernel may call dirty pages clean: this descriptor's word is worth nothing any more.
+      await this.undo(error, () => this.reopen());
+    }
+  }
+
+  /**
+   * Brings the file back to its last durable byte after a failure, and says what went wrong.
+   * @throws {UserError} always.
+   */
+  private async undo(cause: unknown, bringBack: () => Promise<void>): Promise<never> {
+    try {
+      await bringBack();
+    } catch {
+      await this.reopen().catch((error: unknown) => this.fail(error));
+    }
+    throw isDiskFull(cause) ? diskFull(this.options.file, cause) : this.failure(cause, true);
+  }
+
+  /** Opens the file anew, looks whether what was promised is there, and cuts what was not. */
+  private async reopen(): Promise<void> {
+    await this.file.close().catch(() => {});
+    this.file = await this.options.openFile(this.options.file);
+    if (!(await isAnchored(this.file, this.durable))) throw new Error('What was written before is no longer there');
+    await this.file.truncate(this.durable.offset);
+  }
+
+  private fail(cause: unknown): never {
+    const error = this.failure(cause, false);
+    this.mode = { kind: 'failed', error };
+    throw error;
+  }
+
+  private failure(cause: unknown, recovered: boolean): UserError {
+    const { file } = this.options;
+    return new UserError(
+      'journal-failed',
+      `The disk failed to keep what was written to ${file} (${messageOf(cause)}). ` +
+        (recovered
+          ? 'Nothing of it was kept, and everything before it is still there; try again, and look at the disk.'
+          : 'Airlock has stopped writing. Look at the disk, then start Airlock again: it goes on from what was kept.'),
+      { file, recovered },
+      { cause },
+    );
+  }
+}
+
+function encodeGroup(
+  appends: readonly Waiting[],
+  from: JournalPosition,
+): { readonly bytes: Buffer; readonly events: AirlockEvent[][]; readonly end: JournalPosition } {
+  let { hash, seq } = from;
+  const lines: string[] = [];
+  const add = (line: string): void => {
+    lines.push(line, '\n');
+    hash = hashOf(line);
+  };
+  const events = appends.map(({ bodies, atMs }) =>
+    bodies.map((body): AirlockEvent => {
+      seq += 1;
+      const event = { seq, atMs, v: currentVersion(body.kind), ...body };
+      add(encodeEvent(event, hash));
+      return event;
+    }),
+  );
+  add(encodeCommit(seq, seq - from.seq, hash));
+  const bytes = Buffer.from(lines.join(''));
+  return { bytes, events, end: { ...from, offset: from.offset + bytes.length, hash, seq } };
+}

@@ -1,0 +1,100 @@
+import path from 'node:path';
+import type { Clock } from '../base/clock';
+import type { Event } from '../base/emitter';
+import type { Logger } from '../base/logger';
+import type { BlobStore } from '../core/blobs';
+import type { AirlockEvent } from '../core/events';
+import type { History } from '../core/history';
+import type { Journal } from '../core/journal';
+import { emptyState, type LiveState } from '../core/liveState';
+import { openBlobFolder } from './blobFolder';
+import { WorkerHistory, type WorkerProgram } from './history/workerHistory';
+import { openJournal } from './journal';
+import type { OpenJournalFile } from './journalFile';
+import { LiveFold } from './liveFold';
+import { readNewestSnapshot } from './snapshotFiles';
+import { SnapshotKeeper } from './snapshotKeeper';
+
+export interface OpenStoreOptions {
+  /** The storage folder. Who opens it owns it (`acquireOwnership`). */
+  readonly storage: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A snapshot is written after so many events; 10,000 are replayed in about a tenth of a second. */
+  readonly eventsBetweenSnapshots?: number;
+  readonly databaseWorker?: WorkerProgram;
+  /** What tests put in place of real files. */
+  readonly openFile?: OpenJournalFile;
+}
+
+/** Everything that is kept: the journal, the state that is folded from it, blobs and history. */
+export interface Store {
+  readonly journal: Journal;
+  /** Every event is in it before its append resolves. Whoever reads it must not change it. */
+  readonly state: LiveState;
+  /** The events of each append, after they were applied to `state` and before the append resolves. */
+  readonly onDidAppend: Event<readonly AirlockEvent[]>;
+  readonly blobs: BlobStore;
+  readonly history: History;
+  /** What the user is to be told about what was found at the start. */
+  readonly notes: readonly string[];
+  /** Writes what waits and a snapshot, and closes the files. Doing it again does nothing. */
+  close(): Promise<void>;
+}
+
+const defaultEventsBetweenSnapshots = 10_000;
+
+/**
+ * Opens what is in a storage folder: the newest good snapshot, the events after it, and the rest beside it.
+ * @throws {UserError} `journal-corrupt`, `journal-newer`: nothing was changed. `disk-full`.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const { storage, clock, logger } = options;
+  const inStorage = (name: string): string => path.join(storage, name);
+  const { snapshot, notes } = await readNewestSnapshot(inStorage('snapshots'));
+  const blobs = await openBlobFolder(inStorage('blobs'));
+  const fold = new LiveFold(snapshot?.state ?? emptyState(), logger);
+  const opened = await openJournal({
+    folder: inStorage('journal'),
+    clock,
+    openFile: options.openFile,
+    from: snapshot?.position,
+    onReplay: (events) => fold.replay(events),
+    onDurable: (events) => fold.follow(events),
+  });
+  const { journal } = opened;
+  const snapshots = new SnapshotKeeper({
+    folder: inStorage('snapshots'),
+    state: fold.state,
+    position: () => journal.position,
+    lastSeq: snapshot?.position.seq ?? 0,
+    eventsBetween: options.eventsBetweenSnapshots ?? defaultEventsBetweenSnapshots,
+    logger,
+  });
+  fold.onDidAppend(() => snapshots.consider());
+  const history = new WorkerHistory({
+    file: inStorage('history.sqlite'),
+    journalFolder: inStorage('journal'),
+    durableSeq: () => journal.position.seq,
+    clock,
+    logger,
+    program: options.databaseWorker,
+  });
+  let closing: Promise<void> | undefined;
+  return {
+    journal,
+    state: fold.state,
+    onDidAppend: fold.onDidAppend,
+    blobs,
+    history,
+    notes: [...notes, ...opened.notes],
+    close: () => (closing ??= closeAll([() => journal.close(), () => snapshots.finish(), () => history.close()], fold)),
+  };
+}
+
+async function closeAll(parts: readonly (() => Promise<void>)[], fold: LiveFold): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of parts) await close().catch((error: unknown) => failures.push(error));
+  fold.dispose();
+  if (failures.length > 0) throw new AggregateError(failures, 'The store could not be closed in order');
+}
