@@ -152,6 +152,7 @@ export class FakeExecutor implements Executor {
         repo: parsed.repo,
         origin: parsed.origin ?? { sourceId: 'user', externalId: taskId },
         context: parsed.context && this.keep(JSON.stringify(parsed.context)),
+        refusal: parsed.refusal,
       },
     });
     return taskId;

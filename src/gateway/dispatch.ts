@@ -1,0 +1,54 @@
+import { assertNever } from '../base/errors';
+import type { Executor } from '../core/executor';
+import type { Call, ResultOf } from '../protocol/executorProtocol';
+
+/** The calls that are more than one command of the executor: they belong to a connection. */
+export type ConnectionCall = Extract<Call, { method: 'watchSession' | 'unwatchSession' }>;
+export type PlainCall = Exclude<Call, ConnectionCall>;
+
+/** Does what a client asked for, and answers what it is to be told. */
+export async function dispatch(executor: Executor, call: PlainCall): Promise<ResultOf<PlainCall['method']>> {
+  switch (call.method) {
+    case 'add':
+      return executor.add(call.task);
+    case 'startQueue':
+      return done(executor.startQueue());
+    case 'pauseQueue':
+      return done(executor.pauseQueue());
+    case 'stopQueue':
+      return done(executor.stopQueue());
+    case 'cancel':
+      return done(executor.cancel(call.taskId));
+    case 'retry':
+      return done(executor.retry(call.taskId));
+    case 'runNow':
+      return done(executor.runNow(call.taskId));
+    case 'assignRepository':
+      return done(executor.assignRepository(call.taskId, call.repo));
+    case 'refreshSources':
+      return done(executor.refreshSources());
+    case 'readBlob':
+      return encode(await executor.readBlob(call.digest));
+    case 'changes':
+      return executor.changes(call.taskId);
+    case 'readResultFile':
+      return encode(await executor.readResultFile(call.taskId, call.side, call.path));
+    case 'history':
+      return executor.history(call.query);
+    case 'jailReadiness':
+      return executor.jailReadiness();
+    case 'proveJail':
+      return executor.proveJail();
+    default:
+      return assertNever(call);
+  }
+}
+
+async function done(work: Promise<void>): Promise<null> {
+  await work;
+  return null;
+}
+
+function encode(bytes: Uint8Array | undefined): string | null {
+  return bytes === undefined ? null : Buffer.from(bytes).toString('base64');
+}

@@ -1,0 +1,241 @@
+import type { Clock } from '../base/clock';
+import { type Disposable, toDisposable } from '../base/disposable';
+import { Emitter } from '../base/emitter';
+import { assertNever, UserError } from '../base/errors';
+import { newId } from '../base/ids';
+import type { Logger } from '../base/logger';
+import type { AirlockEvent } from '../core/events';
+import type { Executor, ExecutorPlace, ResultChanges } from '../core/executor';
+import { applyEvent } from '../core/fold';
+import type { HistoryAnswer, HistoryQuery } from '../core/history';
+import type { Digest, SessionId, TaskId } from '../core/ids';
+import type { JailProof, JailReadiness } from '../core/jail';
+import { emptyState, type LiveState } from '../core/liveState';
+import { fromWire } from '../core/snapshot';
+import type { NewTask } from '../core/task';
+import { protocolVersion, type CallInput, type ResultOf } from '../protocol/executorProtocol';
+import { GatewayLink, unreachable, type Push } from './gatewayLink';
+import { fromWireError } from './wireError';
+
+const welcomeTimeoutMs = 10_000;
+const requestTimeoutMs = 60_000;
+/** A proof starts a jail and waits for every attempt to get out of it; a cancelled run is waited for. */
+const slowRequestTimeoutMs = 300_000;
+
+export interface GatewayClientOptions {
+  readonly socketPath: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Connects to the executor of another process.
+ * @throws {UserError} `executor-unreachable` when nobody answers; `executor-version` when the two cannot talk.
+ */
+export async function connectExecutor(options: GatewayClientOptions): Promise<Executor> {
+  const client = new GatewayClient(options);
+  try {
+    await client.connected;
+    return client;
+  } catch (error) {
+    client.dispose();
+    throw error;
+  }
+}
+
+/**
+ * An executor that lives in another process: commands go over, and a replica of its state follows its events. When the
+ * connection ends its place is `nowhere`, and it stays so; the last state can still be read.
+ */
+class GatewayClient implements Executor {
+  place: ExecutorPlace = { kind: 'nowhere' };
+  state: LiveState = emptyState();
+  /** Resolves once the state is here. */
+  readonly connected: Promise<void>;
+
+  private readonly appended: Emitter<readonly AirlockEvent[]>;
+  private readonly replaced: Emitter<void>;
+  private readonly watchers = new Map<string, (text: string) => void>();
+  private readonly link: GatewayLink;
+  private greet: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+
+  constructor(private readonly options: GatewayClientOptions) {
+    const onListenerError = (error: unknown): void => options.logger.error('A listener to the executor failed', error);
+    this.appended = new Emitter(onListenerError);
+    this.replaced = new Emitter(onListenerError);
+    this.connected = new Promise((resolve, reject) => {
+      this.greet = { resolve, reject };
+    });
+    this.link = new GatewayLink({
+      socketPath: options.socketPath,
+      clock: options.clock,
+      onPush: (push) => this.receive(push),
+      onClosed: (error) => this.lost(error),
+    });
+    const deadline = options.clock.setTimer(welcomeTimeoutMs, () => this.link.close(unreachable('it does not answer')));
+    const settled = (): void => deadline.dispose();
+    this.connected.then(settled, settled);
+    this.link.send({ kind: 'hello', protocol: protocolVersion, version: options.version, pid: process.pid });
+  }
+
+  get onDidAppend(): Executor['onDidAppend'] {
+    return this.appended.event;
+  }
+
+  get onDidReset(): Executor['onDidReset'] {
+    return this.replaced.event;
+  }
+
+  add(task: NewTask): Promise<TaskId> {
+    return this.call({ method: 'add', task });
+  }
+
+  async startQueue(): Promise<void> {
+    await this.call({ method: 'startQueue' });
+  }
+
+  async pauseQueue(): Promise<void> {
+    await this.call({ method: 'pauseQueue' });
+  }
+
+  async stopQueue(): Promise<void> {
+    await this.call({ method: 'stopQueue' }, slowRequestTimeoutMs);
+  }
+
+  async cancel(taskId: TaskId): Promise<void> {
+    await this.call({ method: 'cancel', taskId }, slowRequestTimeoutMs);
+  }
+
+  async retry(taskId: TaskId): Promise<void> {
+    await this.call({ method: 'retry', taskId });
+  }
+
+  async runNow(taskId: TaskId): Promise<void> {
+    await this.call({ method: 'runNow', taskId });
+  }
+
+  async assignRepository(taskId: TaskId, repo: string): Promise<void> {
+    await this.call({ method: 'assignRepository', taskId, repo });
+  }
+
+  async refreshSources(): Promise<void> {
+    await this.call({ method: 'refreshSources' });
+  }
+
+  async readBlob(digest: Digest): Promise<Uint8Array | undefined> {
+    return decode(await this.call({ method: 'readBlob', digest }));
+  }
+
+  changes(taskId: TaskId): Promise<ResultChanges> {
+    return this.call({ method: 'changes', taskId }, slowRequestTimeoutMs);
+  }
+
+  async readResultFile(taskId: TaskId, side: 'base' | 'result', path: string): Promise<Uint8Array | undefined> {
+    return decode(await this.call({ method: 'readResultFile', taskId, side, path }));
+  }
+
+  async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {
+    const watch = newId('watch');
+    // Before the request: what was shown so far comes before the reply.
+    this.watchers.set(watch, onOutput);
+    try {
+      await this.call({ method: 'watchSession', sessionId, watch });
+    } catch (error) {
+      this.watchers.delete(watch);
+      throw error;
+    }
+    return toDisposable(() => {
+      this.watchers.delete(watch);
+      // Nothing hangs on it: at worst some output comes that nobody reads.
+      this.call({ method: 'unwatchSession', watch }).catch(() => {});
+    });
+  }
+
+  history(query: HistoryQuery): Promise<HistoryAnswer> {
+    return this.call({ method: 'history', query });
+  }
+
+  jailReadiness(): Promise<JailReadiness> {
+    return this.call({ method: 'jailReadiness' });
+  }
+
+  proveJail(): Promise<JailProof> {
+    return this.call({ method: 'proveJail' }, slowRequestTimeoutMs);
+  }
+
+  async shutdown(): Promise<void> {
+    this.dispose();
+  }
+
+  dispose(): void {
+    this.appended.dispose();
+    this.replaced.dispose();
+    this.watchers.clear();
+    this.link.dispose();
+  }
+
+  private call<C extends CallInput>(call: C, timeoutMs = requestTimeoutMs): Promise<ResultOf<C['method']>> {
+    return this.link.request(call, timeoutMs);
+  }
+
+  private receive(push: Push): void {
+    switch (push.kind) {
+      case 'welcome':
+        this.state = fromWire(push.state);
+        this.place = { kind: 'elsewhere', pid: push.pid };
+        this.greet?.resolve();
+        return;
+      case 'refused':
+        throw fromWireError(push.error);
+      case 'events':
+        return this.apply(push.events);
+      case 'reset':
+        this.state = fromWire(push.state);
+        this.replaced.fire();
+        return;
+      case 'output':
+        this.show(push.watch, push.text);
+        return;
+      default:
+        assertNever(push);
+    }
+  }
+
+  private apply(events: readonly AirlockEvent[]): void {
+    for (const event of events) {
+      if (event.seq !== this.state.seq + 1) {
+        throw new UserError(
+          'executor-unreachable',
+          'The events of the executor have a gap; its state is fetched anew.',
+          {
+            expected: this.state.seq + 1,
+            came: event.seq,
+          },
+        );
+      }
+      applyEvent(this.state, event);
+    }
+    this.appended.fire(events);
+  }
+
+  private show(watch: string, text: string): void {
+    try {
+      this.watchers.get(watch)?.(text);
+    } catch (error) {
+      this.options.logger.error('Output of a session could not be shown', error);
+    }
+  }
+
+  private lost(error: Error): void {
+    const wasConnected = this.place.kind !== 'nowhere';
+    this.place = { kind: 'nowhere' };
+    this.watchers.clear();
+    this.greet?.reject(error);
+    if (wasConnected) this.replaced.fire();
+  }
+}
+
+function decode(base64: string | null): Uint8Array | undefined {
+  return base64 === null ? undefined : new Uint8Array(Buffer.from(base64, 'base64'));
+}

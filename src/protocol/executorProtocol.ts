@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { eventSchema } from '../core/events';
+import type { ResultChanges } from '../core/executor';
+import { historyAnswerSchema, historyQuerySchema } from '../core/history';
+import { digestSchema, objectIdSchema, sessionIdSchema, taskIdSchema } from '../core/ids';
+import { jailProofSchema, type JailReadiness } from '../core/jail';
+import { newTaskSchema } from '../core/task';
+import type { FileChange } from '../core/workspace';
+
+/**
+ * What goes over the executor's socket: one JSON object a line, both ways.
+ *
+ * The client says `hello`; the server answers `welcome` with the state, or `refused` and hangs up. From then on the client
+ * sends requests and gets one `reply` or `failure` for each, by its id; between them come `events`, in order and without
+ * gaps after the state, `reset` when the state is replaced, and `output` of watched sessions. The events of a command come
+ * before its reply.
+ *
+ * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
+ * part of it.
+ */
+export const protocolVersion = 1;
+
+/** The longest line that a client may send: room for the longest prompt, escaped. */
+export const maxRequestBytes = 16 * 1024 * 1024;
+/** The longest line that a server sends: a state of very many tasks, a large blob. */
+export const maxReplyBytes = 400 * 1024 * 1024;
+
+const methods = [
+  z.object({ method: z.literal('add'), task: newTaskSchema }),
+  z.object({ method: z.literal('startQueue') }),
+  z.object({ method: z.literal('pauseQueue') }),
+  z.object({ method: z.literal('stopQueue') }),
+  z.object({ method: z.literal('cancel'), taskId: taskIdSchema }),
+  z.object({ method: z.literal('retry'), taskId: taskIdSchema }),
+  z.object({ method: z.literal('runNow'), taskId: taskIdSchema }),
+  z.object({ method: z.literal('assignRepository'), taskId: taskIdSchema, repo: z.string() }),
+  z.object({ method: z.literal('refreshSources') }),
+  z.object({ method: z.literal('readBlob'), digest: digestSchema }),
+  z.object({ method: z.literal('changes'), taskId: taskIdSchema }),
+  z.object({
+    method: z.literal('readResultFile'),
+    taskId: taskIdSchema,
+    side: z.enum(['base', 'result']),
+    path: z.string(),
+  }),
+  /** `watch` names the watching, chosen by the client; its output comes under that name, also before the reply. */
+  z.object({ method: z.literal('watchSession'), sessionId: sessionIdSchema, watch: z.string() }),
+  z.object({ method: z.literal('unwatchSession'), watch: z.string() }),
+  z.object({ method: z.literal('history'), query: historyQuerySchema }),
+  z.object({ method: z.literal('jailReadiness') }),
+  z.object({ method: z.literal('proveJail') }),
+] as const;
+
+export const callSchema = z.discriminatedUnion('method', methods);
+export type Call = z.infer<typeof callSchema>;
+/** As a client may give it: what has a default can be absent. */
+export type CallInput = z.input<typeof callSchema>;
+export type Method = Call['method'];
+
+export const helloSchema = z.object({
+  kind: z.literal('hello'),
+  protocol: z.number().int(),
+  /** The product's version, for the words of a refusal. */
+  version: z.string(),
+  pid: z.number().int(),
+});
+
+export const requestSchema = z.object({ kind: z.literal('request'), id: z.number().int(), call: callSchema });
+/** What is read of a request that is wrong, so that its failure can be told. */
+export const requestOutlineSchema = z.looseObject({ kind: z.literal('request'), id: z.number().int() });
+
+const factsSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]));
+
+/** An error as it crosses: one for the user keeps its code and facts, a cancellation stays one, the rest keeps its words. */
+export const wireErrorSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('user'), code: z.string(), message: z.string(), facts: factsSchema }),
+  z.object({ kind: z.literal('cancelled'), message: z.string() }),
+  z.object({ kind: z.literal('internal'), message: z.string() }),
+]);
+export type WireError = z.infer<typeof wireErrorSchema>;
+
+export const serverMessageSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('welcome'),
+    protocol: z.number().int(),
+    version: z.string(),
+    pid: z.number().int(),
+    /** What `toWire` of the live state gave. */
+    state: z.unknown(),
+  }),
+  z.object({ kind: z.literal('refused'), error: wireErrorSchema }),
+  z.object({ kind: z.literal('reply'), id: z.number().int(), result: z.unknown() }),
+  z.object({ kind: z.literal('failure'), id: z.number().int(), error: wireErrorSchema }),
+  z.object({ kind: z.literal('events'), events: z.array(eventSchema) }),
+  z.object({ kind: z.literal('reset'), state: z.unknown() }),
+  z.object({ kind: z.literal('output'), watch: z.string(), text: z.string() }),
+]);
+export type ServerMessage = z.infer<typeof serverMessageSchema>;
+
+export const jailReadinessSchema: z.ZodType<JailReadiness> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready'), bwrapVersion: z.string(), bwrapPath: z.string() }),
+  z.object({ kind: z.literal('unavailable'), code: z.string(), reason: z.string(), fix: z.string() }),
+]);
+
+const fileChangeSchema: z.ZodType<FileChange> = z.object({
+  path: z.string(),
+  oldPath: z.string().nullable(),
+  kind: z.enum(['added', 'modified', 'deleted', 'renamed', 'typeChanged']),
+  insertions: z.number().nullable(),
+  deletions: z.number().nullable(),
+});
+
+export const resultChangesSchema: z.ZodType<ResultChanges> = z.object({
+  repo: z.string(),
+  baseCommit: objectIdSchema,
+  commit: objectIdSchema,
+  branch: z.string(),
+  files: z.array(fileChangeSchema),
+});
+
+/** Bytes as base64; `null` when there are none to give. */
+const bytesSchema = z.base64().nullable();
+const nothing = z.null();
+
+/** What each call is answered with. */
+export const resultSchemas = {
+  add: taskIdSchema,
+  startQueue: nothing,
+  pauseQueue: nothing,
+  stopQueue: nothing,
+  cancel: nothing,
+  retry: nothing,
+  runNow: nothing,
+  assignRepository: nothing,
+  refreshSources: nothing,
+  readBlob: bytesSchema,
+  changes: resultChangesSchema,
+  readResultFile: bytesSchema,
+  watchSession: nothing,
+  unwatchSession: nothing,
+  history: historyAnswerSchema,
+  jailReadiness: jailReadinessSchema,
+  proveJail: jailProofSchema,
+} as const satisfies Record<Method, z.ZodType>;
+
+export type ResultOf<M extends Method> = z.output<(typeof resultSchemas)[M]>;
