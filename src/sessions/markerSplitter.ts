@@ -32,13 +32,6 @@ export class MarkerSplitter {
     return parts;
   }
 
-  /** What is held back turns out to be no marker. */
-  release(): Buffer {
-    const bytes = this.held;
-    this.held = Buffer.alloc(0);
-    return bytes;
-  }
-
   private find(bytes: Buffer): { at: number; length: number; name: string } | undefined {
     const found = this.markers
       .map((marker) => ({ at: bytes.indexOf(marker.bytes), length: marker.bytes.length, name: marker.name }))

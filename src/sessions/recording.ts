@@ -26,6 +26,7 @@ export class Recording {
   private readonly startedMs: number;
   private readonly file: WriteStream;
   private writtenBytes = 0;
+  private atLineStart = true;
   private state: 'open' | 'full' | 'failed' = 'open';
 
   constructor(private readonly options: RecordingOptions) {
@@ -48,12 +49,17 @@ export class Recording {
 
   /** @returns false when more than 1 MiB waits for the disk: hold the producer back until `whenDrained`. */
   output(stream: OutputStream, bytes: Buffer): boolean {
-    return this.state !== 'open' || this.show(this.filters[stream].filter(bytes));
+    if (this.state !== 'open') return true;
+    const text = this.filters[stream].filter(bytes);
+    if (text !== '') this.atLineStart = text.endsWith('\n');
+    return this.show(text);
   }
 
-  /** Text of our own, already safe. */
-  text(text: string): void {
-    if (this.state === 'open') this.show(text);
+  /** A line of our own, already safe. It begins at the start of a line. */
+  line(text: string): void {
+    if (this.state !== 'open') return;
+    this.show(this.atLineStart ? text : `\u001b[0m\r\n${text}`);
+    this.atLineStart = true;
   }
 
   whenDrained(callback: () => void): void {

@@ -1,0 +1,147 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock';
+import { CancelledError, UserError } from '../base/errors';
+import type { Logger } from '../base/logger';
+import type { JailProof } from '../core/jail';
+import type { JailPolicy } from '../core/jailPolicy';
+import type { SessionOptions } from '../core/session';
+import { bwrapInvocation } from '../jail/argv';
+import { startCanaries } from '../jail/canaries/trial';
+import type { LocalJails } from '../jail/jails';
+import { watchLimits } from '../jail/limits/watchLimits';
+import { checkMounts } from '../jail/mountCheck';
+import { channelsInJail } from './launcher';
+import { LivingSession } from './livingSession';
+import { loadNodePty } from './nodePty';
+import { Recording } from './recording';
+import { type SessionJail, startOnPty, startWithoutPty, terminalSize } from './sessionJail';
+import { launcherArgv, makeChannels, SessionShells } from './sessionShells';
+
+/** What every session is made with. */
+export interface SessionContext {
+  readonly jails: LocalJails;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A folder with node-pty that is tried before the packaged one. */
+  readonly nodePtyPath: string | undefined;
+  readonly maxRecordingBytes: number;
+}
+
+/** Colour for people, though the agent's shell has no terminal. A policy that says otherwise wins. */
+const colours: Readonly<Record<string, string>> = { FORCE_COLOR: '1', CLICOLOR_FORCE: '1' };
+
+const canaryTimeoutMs = 15_000;
+const canaryOutputBytes = 256 * 1024;
+
+/**
+ * Starts a jail, its shells and its terminal, and proves it before anything else runs in it.
+ * @throws {UserError} `jail-unavailable`, `jail-not-proven`, and what is wrong with the policy.
+ * @throws {CancelledError}
+ */
+export async function openSession(options: SessionOptions, context: SessionContext): Promise<LivingSession> {
+  throwIfAborted(options.signal);
+  const trial = await startCanaries(options.policy, context.clock);
+  try {
+    const session = await startSession(options, context);
+    const onAbort = (): void => void session.close('It was cancelled.');
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const proof = await trial.judge(await canaryOutput(session, trial.argv));
+      throwIfAborted(options.signal);
+      if (!proof.proven) throw notProven(proof);
+      session.handOut(proof);
+      return session;
+    } catch (error) {
+      await session.close('It was not handed out.');
+      throw options.signal?.aborted ? new CancelledError() : error;
+    } finally {
+      options.signal?.removeEventListener('abort', onAbort);
+    }
+  } finally {
+    await trial.dispose();
+  }
+}
+
+async function canaryOutput(session: LivingSession, argv: readonly string[]): Promise<Uint8Array> {
+  const options = { timeoutMs: canaryTimeoutMs, maxOutputBytes: canaryOutputBytes };
+  return (await session.files.run(argv, options)).stdout;
+}
+
+async function startSession(options: SessionOptions, context: SessionContext): Promise<LivingSession> {
+  const { clock, logger } = context;
+  const { policy, stateFolder } = options;
+  await mkdir(stateFolder, { recursive: true, mode: 0o700 });
+  const channels = join(stateFolder, 'channels');
+  await makeChannels(channels);
+  await context.jails.handOver(channels, policy.account);
+  const jail = await startJail(options, await withChannels(policy, channels), context);
+  const shells = new SessionShells({
+    folder: channels,
+    workingDirectory: policy.workingDirectory,
+    agentEnvironment: agentEnvironment(policy),
+    firstProcess: jail.firstProcess,
+    clock,
+  });
+  const process = await untilReady(jail, shells);
+  const recording = new Recording({
+    path: join(stateFolder, 'session.cast'),
+    clock,
+    logger,
+    maxBytes: context.maxRecordingBytes,
+    ...terminalSize,
+  });
+  const session = new LivingSession({ id: options.id, jail, process, shells, recording, clock, logger });
+  const onBreach = session.onBreach.bind(session);
+  session.keep(watchLimits(policy, jail.firstProcess, { clock, onBreach }));
+  return session;
+}
+
+function withChannels(policy: JailPolicy, folder: string): Promise<JailPolicy> {
+  return checkMounts({ ...policy, mounts: [...policy.mounts, { from: folder, at: channelsInJail, access: 'read' }] });
+}
+
+async function startJail(options: SessionOptions, policy: JailPolicy, context: SessionContext): Promise<SessionJail> {
+  const facts = await context.jails.facts();
+  const invocation = (newSession: boolean) =>
+    bwrapInvocation(policy, facts, launcherArgv(channelsInJail), { newSession, terminal: 'xterm-256color' });
+  const folder = join(options.stateFolder, 'start');
+  try {
+    return await startOnPty(await loadNodePty(context.nodePtyPath), invocation(false), folder);
+  } catch (error) {
+    if (!(error instanceof UserError && error.code === 'pty-unavailable')) throw error;
+    context.logger.warn(error.message, error.facts);
+    return startWithoutPty(invocation(true), folder);
+  }
+}
+
+async function untilReady(jail: SessionJail, shells: SessionShells) {
+  const died = jail.ended.then(() => 'died' as const);
+  const outcome = await Promise.race([shells.whenReady().then(() => 'ready' as const), died]);
+  const process = outcome === 'ready' ? await jail.firstProcess : undefined;
+  if (process) return process;
+  jail.kill();
+  shells.close('The jail could not be built.');
+  const detail = jail.lastWords() || 'bwrap ended without a word';
+  throw new UserError('jail-unavailable', `The jail could not be built, so nothing was run: ${detail}`, { detail });
+}
+
+function agentEnvironment(policy: JailPolicy): string[] {
+  return Object.entries(colours)
+    .filter(([name]) => policy.environment[name] === undefined)
+    .map(([name, value]) => `${name}=${value}`);
+}
+
+function notProven(proof: JailProof): UserError {
+  const failed = proof.canaries.filter((canary) => !canary.held || !canary.controlSucceeded);
+  const words = failed.map(({ attempt, seen, held }) => `${attempt}: ${held ? 'its control outside failed' : seen}`);
+  return new UserError(
+    'jail-not-proven',
+    `The jail did not hold, so nothing was run in it: ${words.join('; ')}. Run "airlock doctor" for the whole report.`,
+    { failed: words.join('; '), canaries: proof.canaries.length },
+  );
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new CancelledError();
+}

@@ -1,0 +1,165 @@
+import { constants, openSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { IPty } from 'node-pty';
+import { z } from 'zod';
+import { Emitter, type Event } from '../base/emitter';
+import { messageOf } from '../base/errors';
+import type { ProcessIdentity } from '../core/session';
+import type { BwrapInvocation } from '../jail/argv';
+import { endProcess, waitUntilDead } from '../jail/endProcess';
+import { closingDescriptors, inheritedDescriptors } from '../jail/descriptors';
+import { JailProcess } from '../jail/jailProcess';
+import { identifyProcess } from '../jail/procfs';
+import { ptyLaunch } from '../jail/ptyLaunch';
+import { fifoReader, makeFifos } from './fifo';
+import type { NodePty } from './nodePty';
+
+/** The size of a session's terminal until somebody says otherwise. */
+export const terminalSize = { columns: 120, rows: 30 };
+
+/** The terminal of a jail, for a user who takes it over. */
+export interface JailTerminal {
+  readonly onDidData: Event<string>;
+  write(text: string): void;
+  resize(columns: number, rows: number): void;
+}
+
+/** A running jail of a session, on a pty or without one. */
+export interface SessionJail {
+  /** The first process inside, whose death ends every other; `undefined` when the jail could not be built. */
+  readonly firstProcess: Promise<ProcessIdentity | undefined>;
+  /** Resolves when every process of the jail is dead. */
+  readonly ended: Promise<void>;
+  /** `null` when there is no pty: then nobody can take over, and everything else works. */
+  readonly terminal: JailTerminal | null;
+  /** What bwrap said, if it could not build the jail. */
+  lastWords(): string;
+  /** Ends every process of the jail. */
+  kill(): void;
+}
+
+const lastWordsChars = 2_000;
+
+/** Keeps the end of what a jail says before it is ready. */
+class LastWords {
+  private text = '';
+
+  add(piece: string): void {
+    this.text = (this.text + piece).slice(-lastWordsChars);
+  }
+
+  get(): string {
+    return this.text.trim();
+  }
+}
+
+/** A jail without a terminal, for where node-pty cannot be loaded. `folder` is a new folder of the host. */
+export async function startWithoutPty(invocation: BwrapInvocation, folder: string): Promise<SessionJail> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, 'words');
+  await makeFifos([path]);
+  const words = new LastWords();
+  const reader = fifoReader(path);
+  reader.on('data', (bytes: Buffer) => words.add(bytes.toString())).on('error', () => {});
+  const end = () => ({ reader, writeFd: openSync(path, constants.O_WRONLY) });
+  const jail = new JailProcess(invocation, { stdout: end(), stderr: end(), stdin: false });
+  const ended = jail.ended
+    .then(
+      () => undefined,
+      (error: unknown) => words.add(messageOf(error)),
+    )
+    .finally(() => reader.destroy());
+  void ended.finally(() => rm(folder, { recursive: true, force: true }));
+  return {
+    firstProcess: jail.firstProcess,
+    ended,
+    terminal: null,
+    lastWords: () => words.get(),
+    kill: () => jail.kill(),
+  };
+}
+
+const statusSchema = z.object({ 'child-pid': z.number().optional() });
+
+/**
+ * A jail on a pty of its own. `folder` is a new folder of the host for what bwrap reads; it is deleted when the jail ends.
+ */
+export async function startOnPty(pty: NodePty, invocation: BwrapInvocation, folder: string): Promise<SessionJail> {
+  const launch = await ptyLaunch(invocation, folder);
+  // A pipe in the file's place tells at once what a file would have to be asked for again and again.
+  await rm(launch.statusFile, { force: true });
+  await makeFifos([launch.statusFile]);
+  const status = fifoReader(launch.statusFile);
+  const direct = [launch.file, ...launch.args];
+  const [file = launch.file, ...args] = inheritedDescriptors(2).length > 0 ? closingDescriptors(direct, 2) : direct;
+  const child = pty.spawn(file, args, {
+    name: 'xterm-256color',
+    cwd: '/',
+    env: {},
+    cols: terminalSize.columns,
+    rows: terminalSize.rows,
+  });
+  const jail = new PtyJail(child, status);
+  void jail.ended.finally(() => launch.dispose());
+  return jail;
+}
+
+class PtyJail implements SessionJail {
+  readonly firstProcess: Promise<ProcessIdentity | undefined>;
+  readonly ended: Promise<void>;
+  readonly terminal: JailTerminal;
+  private readonly words = new LastWords();
+
+  constructor(
+    private readonly child: IPty,
+    status: ReturnType<typeof fifoReader>,
+  ) {
+    const data = new Emitter<string>();
+    this.terminal = {
+      onDidData: data.event,
+      write: (text) => child.write(text),
+      resize: (columns, rows) => child.resize(columns, rows),
+    };
+    child.onData((text) => {
+      this.words.add(text);
+      data.fire(text);
+    });
+    const exited = new Promise<void>((resolve) => child.onExit(() => resolve()));
+    this.firstProcess = Promise.race([firstProcessOf(status), exited.then(() => undefined)]);
+    this.ended = exited.then(async () => {
+      status.destroy();
+      const first = await this.firstProcess;
+      if (first) await waitUntilDead(first);
+    });
+  }
+
+  lastWords(): string {
+    return this.words.get();
+  }
+
+  kill(): void {
+    // Not bwrap itself first: while it builds the jail, the first process would go on without it.
+    void this.firstProcess.then((first) => {
+      if (first) endProcess(first);
+      else this.child.kill('SIGKILL');
+    });
+  }
+}
+
+/** bwrap writes one JSON document a line. */
+function firstProcessOf(status: ReturnType<typeof fifoReader>): Promise<ProcessIdentity | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    status.setEncoding('utf8').on('error', () => {});
+    status.on('data', (piece: string) => {
+      text += piece;
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) {
+        const pid = statusSchema.parse(JSON.parse(line))['child-pid'];
+        if (pid !== undefined) resolve(identifyProcess(pid));
+      }
+    });
+  });
+}

@@ -1,0 +1,152 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock';
+import { Emitter } from '../base/emitter';
+import { UserError } from '../base/errors';
+import type { ProcessIdentity } from '../core/session';
+import { FifoWriter, fifoReader, makeFifos } from './fifo';
+import { type JailedProcess, processesOf, signalProcess } from './jailProcesses';
+import {
+  type ChannelName,
+  channelNames,
+  fifoNames,
+  launcherScript,
+  startKeyboardLine,
+  startShellLine,
+} from './launcher';
+import type { OutputStream } from './outputCutter';
+import type { JailTerminal } from './sessionJail';
+import { type ChannelPipes, ShellChannel } from './shellChannel';
+
+const launcherName = 'launcher';
+
+/** Makes the folder that the jail sees as `channelsInJail`: the launcher and its pipes. */
+export async function makeChannels(folder: string): Promise<void> {
+  await mkdir(folder, { mode: 0o700 });
+  await Promise.all([
+    makeFifos(fifoNames().map((name) => join(folder, name))),
+    writeFile(join(folder, launcherName), launcherScript(), { mode: 0o555 }),
+  ]);
+}
+
+/** The launcher as the first program of a jail. */
+export function launcherArgv(folderInJail: string): string[] {
+  return ['/bin/bash', '--norc', '--noprofile', '-p', join(folderInJail, launcherName)];
+}
+
+export interface SessionShellsOptions {
+  /** The folder that `makeChannels` made. */
+  readonly folder: string;
+  /** The folder in the jail that shells start in. */
+  readonly workingDirectory: string;
+  /** `NAME=value`, for the agent's shell alone. */
+  readonly agentEnvironment: readonly string[];
+  readonly firstProcess: Promise<ProcessIdentity | undefined>;
+  readonly clock: Clock;
+}
+
+/** The shells of a session: the agent's own, and those that serve its files and searches. */
+export class SessionShells {
+  private readonly output = new Emitter<{ readonly stream: OutputStream; readonly bytes: Buffer }>();
+  private readonly broken = new Emitter<string>();
+  private readonly launcher: FifoWriter;
+  private readonly channels: Readonly<Record<ChannelName, ShellChannel>>;
+  private first: ProcessIdentity | undefined;
+
+  readonly onDidOutput = this.output.event;
+  /** The launcher does not answer any more. */
+  readonly onDidBreak = this.broken.event;
+
+  constructor(private readonly options: SessionShellsOptions) {
+    this.launcher = this.writer('launcher.in');
+    this.channels = {
+      agent: this.openChannel('agent', options.agentEnvironment),
+      files: this.openChannel('files', []),
+      search: this.openChannel('search', []),
+    };
+    void options.firstProcess.then((first) => (this.first = first));
+  }
+
+  channel(name: ChannelName): ShellChannel {
+    return this.channels[name];
+  }
+
+  /** Resolves when every shell is there, and nobody else can open the pipes any more. */
+  async whenReady(): Promise<void> {
+    await Promise.all(channelNames.map((name) => this.channels[name].whenReady()));
+    await Promise.all(fifoNames().map((name) => rm(join(this.options.folder, name), { force: true })));
+  }
+
+  /** @throws {UserError} `pty-unavailable`. */
+  openKeyboard(terminal: JailTerminal | null): JailTerminal {
+    if (!terminal) {
+      throw new UserError(
+        'pty-unavailable',
+        'This session has no terminal to take over: node-pty could not be loaded.',
+      );
+    }
+    this.launcher.write(startKeyboardLine(this.channels.agent.currentFolder));
+    return terminal;
+  }
+
+  close(reason: string): void {
+    for (const name of channelNames) this.channels[name].close(reason);
+    this.launcher.dispose();
+    this.output.dispose();
+    this.broken.dispose();
+  }
+
+  private openChannel(name: ChannelName, environment: readonly string[]): ShellChannel {
+    return new ShellChannel(
+      this.pipes(name),
+      {
+        clock: this.options.clock,
+        startShell: (generation, folder) => this.launcher.write(startShellLine(name, generation, folder, environment)),
+        signalCommand: (signal, sinceTicks) => this.signalCommand(name, signal, sinceTicks),
+        killShell: () => this.killShell(name),
+        onOutput: name === 'agent' ? (stream, bytes) => this.output.fire({ stream, bytes }) : undefined,
+        onBroken: (reason) => this.broken.fire(reason),
+      },
+      this.options.workingDirectory,
+    );
+  }
+
+  private pipes(name: ChannelName): ChannelPipes {
+    const reader = (end: string) => fifoReader(join(this.options.folder, `${name}.${end}`));
+    return { input: this.writer(`${name}.in`), stdout: reader('out'), stderr: reader('err'), control: reader('ctl') };
+  }
+
+  private writer(name: string): FifoWriter {
+    return new FifoWriter(join(this.options.folder, name), (error) => this.broken.fire(error.message));
+  }
+
+  private killShell(name: ChannelName): void {
+    const inner = this.channels[name].pids?.shell;
+    for (const process of this.processes()) if (process.innerPid === inner) signalProcess(process, 'SIGKILL');
+  }
+
+  /**
+   * Everything that came into being while the command ran, wherever it has gone since, but for what belongs to the
+   * launcher and to the other shells.
+   */
+  private signalCommand(name: ChannelName, signal: NodeJS.Signals, sinceTicks: number): void {
+    const all = this.processes();
+    const spared = new Set(this.sparedSessions(name, all));
+    const shell = this.channels[name].pids?.shell;
+    for (const process of all) {
+      if (process.startTicks >= sinceTicks && process.innerPid !== shell && !spared.has(process.sessionId)) {
+        signalProcess(process, signal);
+      }
+    }
+  }
+
+  private sparedSessions(name: ChannelName, all: readonly JailedProcess[]): number[] {
+    const others = channelNames.filter((other) => other !== name).map((other) => this.channels[other].pids?.shell);
+    const inner = new Set([...others, this.channels[name].pids?.launcher]);
+    return all.filter((process) => inner.has(process.innerPid)).map((process) => process.sessionId);
+  }
+
+  private processes(): JailedProcess[] {
+    return this.first ? processesOf(this.first) : [];
+  }
+}

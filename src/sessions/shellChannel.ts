@@ -1,0 +1,278 @@
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Clock } from '../base/clock';
+import { type Disposable, DisposableStore, toDisposable } from '../base/disposable';
+import { UserError } from '../base/errors';
+import { Mutex } from '../base/mutex';
+import type { ExecOptions, ExecResult } from '../core/session';
+import { type ControlMessage, ControlReader } from './controlMessages';
+import type { FifoWriter } from './fifo';
+import { nowTicks } from './jailProcesses';
+import { MarkerSplitter } from './markerSplitter';
+import type { OutputStream } from './outputCutter';
+import { RunningCommand } from './runningCommand';
+
+/** The host's ends of a channel's pipes. */
+export interface ChannelPipes {
+  readonly input: FifoWriter;
+  readonly stdout: Socket;
+  readonly stderr: Socket;
+  readonly control: Socket;
+}
+
+/** What a channel needs of the session that it belongs to. */
+export interface ChannelHost {
+  readonly clock: Clock;
+  /** Makes the launcher start a shell for this channel in `folder`. */
+  startShell(generation: string, folder: string): void;
+  /** Sends `signal` to every process that the running command started, at `sinceTicks` or later. */
+  signalCommand(signal: NodeJS.Signals, sinceTicks: number): void;
+  /** Kills this channel's shell itself. */
+  killShell(): void;
+  /** Output as it comes, between commands too. */
+  onOutput?(stream: OutputStream, bytes: Buffer): void;
+  /** The launcher does not answer: nothing can be run any more. */
+  onBroken(reason: string): void;
+}
+
+export interface ChannelRequest extends ExecOptions {
+  /** One complete command of the shell, on as many lines as it likes. */
+  readonly script: string;
+  /** Bytes that the command reads from the shell's own input. */
+  readonly input?: Uint8Array;
+  /** Called when its turn has come. */
+  readonly onStart?: () => void;
+}
+
+/** How long a process has to end after SIGTERM, and how long the shell has to notice that its command is gone. */
+const graceMs = 200;
+/** How long the launcher may take to start a shell or to say that one has ended; it takes some 5 ms. */
+const launcherMs = 10_000;
+/** Between commands, output is taken at the rate at which it is shown: 64 KiB a frame. */
+const idleBytes = 64 * 1024;
+const idleMs = 16;
+
+const streams: readonly OutputStream[] = ['stdout', 'stderr'];
+
+/**
+ * A living shell in the jail, one command at a time. What a command writes comes over pipes of its own; its end is told by
+ * a marker with a nonce of 128 bits on both, and on the control pipe with the exit code and the folder. A command that ends
+ * its shell, or has to be ended together with it, finds a new one afterwards, in the folder where the old one was last seen.
+ *
+ * Code in the jail can read the nonce in its parent's memory and forge a result: nothing that must be true is taken from here.
+ */
+export class ShellChannel implements Disposable {
+  private readonly queue = new Mutex();
+  private readonly resources = new DisposableStore();
+  private readonly splitters = { stdout: new MarkerSplitter(), stderr: new MarkerSplitter() };
+  private readonly holds = new Set<string>();
+  private running: RunningCommand | undefined;
+  private ready: Promise<void>;
+  private onStarted: (() => void) | undefined;
+  private generation = '';
+  private shellDead = false;
+  private idleCount = 0;
+  private idleTimer: Disposable | undefined;
+  private closedReason: string | undefined;
+  /** The shell's and the launcher's numbers in the jail. */
+  pids: { readonly shell: number; readonly launcher: number } | undefined;
+
+  constructor(
+    private readonly pipes: ChannelPipes,
+    private readonly host: ChannelHost,
+    private folder: string,
+  ) {
+    const control = new ControlReader();
+    this.listen(pipes.control, (bytes) => control.push(bytes).forEach((message) => this.onControl(message)));
+    for (const stream of streams) this.listen(pipes[stream], (bytes) => this.onBytes(stream, bytes));
+    this.resources.add(pipes.input);
+    this.ready = this.startShell();
+  }
+
+  /** Where the shell was last seen. */
+  get currentFolder(): string {
+    return this.folder;
+  }
+
+  /** Resolves when a shell is there. It may have failed: then `run` says why. */
+  whenReady(): Promise<void> {
+    return this.ready;
+  }
+
+  /** @throws {UserError} `session-closed`. */
+  run(request: ChannelRequest): Promise<ExecResult> {
+    return this.queue.run(async () => {
+      if (this.shellDead) this.ready = this.startShell();
+      await this.ready;
+      this.assertOpen();
+      if (request.signal?.aborted) return RunningCommand.cancelled;
+      return this.runNow(request);
+    });
+  }
+
+  /** Leaves output in the pipes, so that whoever writes it has to wait, until `resume` with the same reason. */
+  pause(reason: string): void {
+    this.holds.add(reason);
+    for (const stream of streams) this.pipes[stream].pause();
+  }
+
+  resume(reason: string): void {
+    if (!this.holds.delete(reason) || this.holds.size > 0) return;
+    for (const stream of streams) this.pipes[stream].resume();
+  }
+
+  /** What runs now fails with `session-closed`, and so does everything after it. */
+  close(reason: string): void {
+    this.closedReason ??= reason;
+    this.onStarted?.();
+    this.running?.fail(this.closedError());
+    this.dispose();
+  }
+
+  dispose(): void {
+    this.idleTimer?.dispose();
+    this.resources.dispose();
+  }
+
+  private async runNow(request: ChannelRequest): Promise<ExecResult> {
+    const command = new RunningCommand(randomBytes(16).toString('hex'), this.generation, request, this.host.clock);
+    this.running = command;
+    request.onStart?.();
+    for (const stream of streams) this.splitters[stream].expect([command.nonce, this.generation]);
+    this.idleTimer?.dispose();
+    this.resume('idle');
+    const sinceTicks = nowTicks();
+    this.pipes.input.write(`${request.script}\n${request.input ? '' : endLine(command.nonce)}`);
+    if (request.input) {
+      this.pipes.input.write(request.input);
+      this.pipes.input.write(endLine(command.nonce));
+    }
+    try {
+      const interruption = await command.untilDoneOrInterrupted();
+      if (interruption) await this.interrupt(command, sinceTicks);
+      const { result, folder, shellGone } = command.outcome(interruption);
+      this.folder = folder ?? this.folder;
+      if (shellGone) this.ready = this.startShell();
+      return result;
+    } finally {
+      this.running = undefined;
+      for (const stream of streams) this.splitters[stream].expect([this.generation]);
+    }
+  }
+
+  /** Ends a command: its processes first, gently and then not, and the shell with it when that is still not enough. */
+  private async interrupt(command: RunningCommand, sinceTicks: number): Promise<void> {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      this.host.signalCommand(signal, sinceTicks);
+      if (await command.doneWithin(graceMs)) break;
+    }
+    if (!command.isDone) {
+      this.host.killShell();
+      await command.doneWithin(graceMs);
+    }
+    // What it started while it was being ended.
+    this.host.signalCommand('SIGKILL', sinceTicks);
+  }
+
+  private async startShell(): Promise<void> {
+    if (this.pids) this.host.killShell();
+    this.pids = undefined;
+    this.shellDead = false;
+    this.generation = randomBytes(16).toString('hex');
+    for (const stream of streams) this.splitters[stream].expect([this.generation]);
+    this.pipes.input.discard();
+    const started = new Promise<boolean>((resolve) => {
+      const timer = this.host.clock.setTimer(launcherMs, () => resolve(false));
+      this.onStarted = () => {
+        timer.dispose();
+        resolve(true);
+      };
+    });
+    this.host.startShell(this.generation, this.folder);
+    const inTime = await started;
+    this.onStarted = undefined;
+    if (!inTime) this.host.onBroken('The jail does not start a shell any more');
+  }
+
+  private listen(socket: Socket, onBytes: (bytes: Buffer) => void): void {
+    socket.on('data', onBytes);
+    // The other end of a pipe cannot fail; what is left in it goes with the jail.
+    socket.on('error', () => {});
+    this.resources.add(toDisposable(() => socket.destroy()));
+  }
+
+  private onBytes(stream: OutputStream, bytes: Buffer): void {
+    for (const part of this.splitters[stream].push(bytes)) {
+      if (part.kind === 'marker') this.running?.sawMarker(stream, part.name);
+      else this.onOutput(stream, part.bytes);
+    }
+  }
+
+  private onOutput(stream: OutputStream, bytes: Buffer): void {
+    this.host.onOutput?.(stream, bytes);
+    if (this.running && !this.running.isDone) this.running.output(stream, bytes);
+    else this.throttle(bytes.length);
+  }
+
+  /** What runs in the background may write as much as it likes, but not as fast: nobody waits for it. */
+  private throttle(bytes: number): void {
+    this.idleCount += bytes;
+    if (this.idleCount < idleBytes || this.holds.has('idle')) return;
+    this.pause('idle');
+    this.idleTimer = this.host.clock.setTimer(idleMs, () => {
+      this.idleCount = 0;
+      this.resume('idle');
+    });
+  }
+
+  private onControl(message: ControlMessage): void {
+    if (message.kind === 'finished') this.running?.finished(message);
+    else if (message.generation !== this.generation) return;
+    else if (message.kind === 'ended') this.shellEnded(message.exitCode);
+    else {
+      this.pids = { shell: message.pid, launcher: message.launcherPid };
+      this.onStarted?.();
+    }
+  }
+
+  /**
+   * A shell that ends while nothing runs was killed by something that an earlier command left behind. The next one is
+   * started when it is needed: one that always dies must not be started without end.
+   */
+  private shellEnded(exitCode: number): void {
+    this.pids = undefined;
+    if (this.running) this.running.shellEnded(exitCode);
+    else this.shellDead = true;
+  }
+
+  private assertOpen(): void {
+    if (this.closedReason !== undefined) throw this.closedError();
+  }
+
+  private closedError(): UserError {
+    return new UserError('session-closed', `The session has ended: ${this.closedReason ?? ''}`, {
+      reason: this.closedReason,
+    });
+  }
+}
+
+/**
+ * Tells the end of the command before it. Backslashes keep aliases out, and `${PWD-}` a shell with `set -u`. The control
+ * pipe comes first: `$?` is gone after that.
+ */
+function endLine(nonce: string): string {
+  return (
+    `\\builtin \\printf '%s %s %s\\0' ${nonce} "$?" "\${PWD-}" >&249; ` +
+    `\\builtin \\printf '\\036%s\\036' ${nonce} >&247; \\builtin \\printf '\\036%s\\036' ${nonce} >&248\n`
+  );
+}
+
+/** The agent's command, with streams of its own that nothing in it can take away from the shell, and nothing on stdin. */
+export function commandScript(quoted: string): string {
+  return `command eval ${quoted} </dev/null >&247 2>&248 247>&- 248>&- 249>&-`;
+}
+
+/** A command of our own in a helper's shell: it reads what follows it from the shell's input. */
+export function helperScript(script: string): string {
+  return `{ ${script}\n} >&247 2>&248 247>&- 248>&- 249>&-`;
+}
