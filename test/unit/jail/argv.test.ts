@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { type JailPolicyInput, jailPolicySchema } from '../../../src/core/jailPolicy';
+import { type BwrapInvocation, bwrapInvocation } from '../../../src/jail/argv';
+import type { HostFacts } from '../../../src/jail/hostFacts';
+
+const unlimited = Number.POSITIVE_INFINITY;
+const facts: HostFacts = {
+  bwrapPath: '/usr/bin/bwrap',
+  bwrapVersion: '0.8.0',
+  prlimitPath: '/usr/bin/prlimit',
+  setprivPath: '/usr/bin/setpriv',
+  envPath: '/usr/bin/env',
+  architecture: 'x64',
+  mode: { kind: 'user' },
+  disableUserns: true,
+  systemFolders: [
+    { kind: 'folder', path: '/usr' },
+    { kind: 'link', path: '/bin', target: 'usr/bin' },
+  ],
+  etcFolder: '/tmp/made/etc',
+  toolChains: [],
+  hardLimits: { processes: unlimited, dataBytes: unlimited, fileBytes: unlimited, openFiles: 1024 },
+};
+const privileged: HostFacts = { ...facts, mode: { kind: 'privileged', ids: { first: 0x70000000, count: 1 } } };
+
+function build(policy: Partial<JailPolicyInput>, host = facts, newSession = true): BwrapInvocation {
+  const complete = jailPolicySchema.parse({ account: 'run-1', ...policy });
+  return bwrapInvocation(complete, host, ['/usr/bin/make', 'test'], { newSession });
+}
+
+/** What bwrap reads from its `--args` descriptor. */
+function setUp({ inputs }: BwrapInvocation): string[] {
+  return Buffer.from(inputs[0]?.bytes ?? [])
+    .toString()
+    .split('\0')
+    .slice(0, -1);
+}
+
+/** The words from `from` on, as many as asked for. */
+function after(words: readonly string[], from: string, count: number): string[] {
+  const at = words.indexOf(from);
+  assert.notEqual(at, -1, `${from} is among the arguments`);
+  return words.slice(at, at + count);
+}
+
+describe('bwrapInvocation', () => {
+  it('builds the whole jail of an ordinary user', () => {
+    const invocation = build({ mounts: [{ from: '/srv/run/workspace', at: '/workspace', access: 'write' }] });
+    assert.deepEqual(setUp(invocation), [
+      ...['--unshare-user', '--disable-userns', '--uid', '1000', '--gid', '1000'],
+      ...['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try'],
+      ...['--cap-drop', 'ALL', '--die-with-parent', '--hostname', 'airlock', '--clearenv', '--new-session'],
+      ...['--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin'],
+      ...['--ro-bind', '/tmp/made/etc', '/etc', '--perms', '0755', '--dir', '/.account'],
+      ...['--perms', '0444', '--file', '5', '/.account/passwd', '--perms', '0444', '--file', '6', '/.account/group'],
+      ...['--proc', '/proc', '--dev', '/dev'],
+      ...['--perms', '1777', '--size', '268435456', '--tmpfs', '/dev/shm'],
+      ...['--perms', '1777', '--size', '1073741824', '--tmpfs', '/tmp'],
+      ...['--perms', '0755', '--dir', '/home', '--perms', '0777', '--size', '1073741824', '--tmpfs', '/home/agent'],
+      ...['--bind', '/srv/run/workspace', '/workspace'],
+      ...['--remount-ro', '/dev', '--remount-ro', '/'],
+      ...['--setenv', 'PATH', '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', '--setenv', 'HOME', '/home/agent'],
+      ...['--setenv', 'LANG', 'C.UTF-8', '--setenv', 'TMPDIR', '/tmp', '--setenv', 'TERM', 'dumb'],
+      ...['--setenv', 'USER', 'agent', '--chdir', '/workspace'],
+    ]);
+    assert.deepEqual(
+      {
+        argv: invocation.argv,
+        env: invocation.env,
+        fds: invocation.inputs.map(({ fd }) => fd),
+        status: invocation.statusFd,
+      },
+      {
+        argv: [
+          ...['--args', '3', '--seccomp', '4', '--json-status-fd', '7', '--', '/usr/bin/prlimit', '--nproc=512:512'],
+          ...[
+            '--data=8589934592:8589934592',
+            '--fsize=1073741824:1073741824',
+            '--nofile=1024:1024',
+            '--core=0:0',
+            '--',
+          ],
+          ...['/usr/bin/make', 'test'],
+        ],
+        env: {},
+        fds: [3, 4, 5, 6],
+        status: 7,
+      },
+    );
+  });
+
+  it('takes a privileged host without a user namespace, and the root away inside', () => {
+    const invocation = build({}, privileged);
+    assert.deepEqual(setUp(invocation).slice(0, 13), [
+      ...[
+        '--unshare-ipc',
+        '--unshare-pid',
+        '--unshare-net',
+        '--unshare-uts',
+        '--unshare-cgroup-try',
+        '--cap-drop',
+        'ALL',
+      ],
+      ...['--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP'],
+    ]);
+    assert.deepEqual(after(invocation.argv, '/usr/bin/setpriv', 13), [
+      ...[
+        '/usr/bin/setpriv',
+        '--reuid',
+        '1879048192',
+        '--regid',
+        '1879048192',
+        '--clear-groups',
+        '--bounding-set=-all',
+      ],
+      ...['--inh-caps=-all', '--ambient-caps=-all', '--no-new-privs', '--', '/usr/bin/make', 'test'],
+    ]);
+    assert.equal(invocation.hostId, 0x70000000);
+  });
+
+  it('shows no path of the host on the command line, which the jail can read', () => {
+    const { argv } = build({ mounts: [{ from: '/home/jane/secret-project', at: '/workspace', access: 'write' }] });
+    assert.equal(argv.join(' ').includes('jane'), false);
+  });
+
+  it("sets the policy's variables only once the account has been taken on", () => {
+    const invocation = build({ environment: { LD_PRELOAD: '/workspace/evil.so' } }, privileged);
+    assert.deepEqual(invocation.argv.slice(-6), [
+      ...['--', '/usr/bin/env', '--', 'LD_PRELOAD=/workspace/evil.so', '/usr/bin/make', 'test'],
+    ]);
+    assert.equal(setUp(invocation).includes('LD_PRELOAD'), false);
+  });
+
+  it('mounts in the order of the policy and makes folders that the account may enter', () => {
+    const words = setUp(
+      build({
+        mounts: [
+          { from: '/a', at: '/data/one', access: 'write' },
+          { from: '/b', at: '/data/one/inner/two', access: 'read' },
+        ],
+      }),
+    );
+    assert.deepEqual(after(words, '/data', 7), [
+      '/data',
+      '--bind',
+      '/a',
+      '/data/one',
+      '--ro-bind',
+      '/b',
+      '/data/one/inner/two',
+    ]);
+  });
+
+  it('leaves a session on a terminal its terminal', () => {
+    assert.equal(setUp(build({}, facts, false)).includes('--new-session'), false);
+  });
+
+  it('puts tool chains in front of the path', () => {
+    const mounts = [{ from: '/home/jane/.nvm/v20/bin', at: '/opt/tools/node/bin' }];
+    const words = setUp(build({}, { ...facts, toolChains: [{ name: 'node', mounts, bin: '/opt/tools/node/bin' }] }));
+    assert.deepEqual(after(words, '/home/jane/.nvm/v20/bin', 2), ['/home/jane/.nvm/v20/bin', '/opt/tools/node/bin']);
+    assert.equal(after(words, 'PATH', 2)[1], '/opt/tools/node/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin');
+  });
+
+  it('refuses a network, which it cannot give yet', () => {
+    assert.throws(() => build({ network: { kind: 'allowlist', domains: ['example.org'] } }), {
+      code: 'network-unavailable',
+    });
+  });
+});
