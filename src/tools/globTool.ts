@@ -17,9 +17,8 @@ export const globTool = defineTool({
   summarize: ({ pattern, path }) => `find ${pattern}${path === '.' ? '' : ` in ${path}`}`,
   async run({ pattern, path }, { session, signal }) {
     if (pattern.includes('\0')) return failed('A pattern has no NUL in it.');
-    // An absolute pattern names its own place.
-    const folder = pattern.startsWith('/') ? '/' : searchPath(path);
-    const argv = findArguments(folder, pattern.replace(/^(\.?\/)+/, ''), prunedFolders(`${path}/${pattern}`));
+    const scope = searchScope(path, pattern);
+    const argv = findArguments(scope.folder, scope.pattern, prunedFolders(`${path}/${pattern}`));
     const result = await session.files.run(argv, { timeoutMs, maxOutputBytes: maxListBytes, signal });
     throwIfCancelled(result);
     if (result.kind !== 'exited') return failed('The search took too long. Search in a smaller folder.');
@@ -32,6 +31,13 @@ export const globTool = defineTool({
     return succeeded('No file matches.');
   },
 });
+
+/** An absolute pattern names its own place: the folders before its first special character. */
+function searchScope(path: string, pattern: string): { readonly folder: string; readonly pattern: string } {
+  if (!pattern.startsWith('/')) return { folder: searchPath(path), pattern: pattern.replace(/^(\.\/+)+/, '') };
+  const folder = /^(?:\/[^/*?[\]{}\\]+(?=\/))*/.exec(pattern)?.[0] ?? '';
+  return { folder: folder || '/', pattern: pattern.slice(folder.length).replace(/^\/+/, '') };
+}
 
 function findArguments(folder: string, pattern: string, pruned: readonly string[]): string[] {
   const base = folder === '/' ? '/' : `${folder}/`;

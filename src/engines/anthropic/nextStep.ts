@@ -29,8 +29,10 @@ export function nextStep(history: readonly ConversationMessage[], maxContinuatio
       return { kind: 'end', end: { kind: 'refused', text: textOf(last).trim() } };
     case 'model_context_window_exceeded':
       return { kind: 'contextFull' };
-    case 'pause_turn':
-      return { kind: 'request' };
+    case 'pause_turn': {
+      const calls = pendingCalls(last);
+      return calls.length > 0 ? { kind: 'answerCalls', calls } : { kind: 'request' };
+    }
     case 'max_tokens':
       return afterCut(history, last, maxContinuations);
     default: {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { defaultEngineLimits } from '../../../src/engines/anthropic/engineOptions';
+import { createModelClient } from '../../../src/engines/anthropic/modelClient';
+import { ResponseGuard } from '../../../src/engines/anthropic/responseGuard';
 import { noUsage } from '../../../src/core/usage';
 import type { ConversationMessage } from '../../../src/core/engine';
 import { broken, calls, reply, says, stopsWith, text, toolUse, toolUseRaw } from '../../fakes/messagesApiTurns';
@@ -419,7 +422,37 @@ describe('the Anthropic engine', () => {
       assert.deepEqual([headers.authorization, headers['x-api-key']], [undefined, testKey]);
     });
 
-    it('sends no credential at all where there is none', async () => {
+    it('speaks the newest version to Anthropic’s own server, with the key as Bearer', async () => {
+      const { api, clock } = await start([says('Hi')]);
+      const guard = new ResponseGuard(clock, defaultEngineLimits);
+      const anthropic = { baseUrl: api.baseUrl, isAnthropic: true };
+      const key = { kind: 'apiKey', secret: testKey } as const;
+      const client = await createModelClient(anthropic, key, guard, defaultEngineLimits);
+      const messages = [{ role: 'user', content: 'Hi' }] as const;
+      const options = {
+        model: 'claude-test',
+        max_tokens: 10,
+        messages: [...messages],
+        stream: true,
+        system: '',
+      } as const;
+      for await (const event of await client.messages.create(options, { signal: guard.begin() })) {
+        if (event.type === 'message_stop') guard.end();
+      }
+      const { headers } = api.requests[0] ?? assert.fail('no request');
+      assert.deepEqual(
+        [headers.authorization, headers['x-api-key'], headers['anthropic-version']],
+        [`Bearer ${testKey}`, undefined, '2026-10-21'],
+      );
+    });
+
+    it('sends no credential at all where there is none, not even one of the environment', async () => {
+      const before = process.env.ANTHROPIC_API_KEY;
+      process.env.ANTHROPIC_API_KEY = 'sk-of-the-environment';
+      after(() => {
+        if (before === undefined) delete process.env.ANTHROPIC_API_KEY;
+        else process.env.ANTHROPIC_API_KEY = before;
+      });
       const { api } = await start([says('Hi')]);
       const credential = { kind: 'apiKey', read: async () => undefined } as const;
       await (await harness.open({}, { credential, baseUrl: `${api.baseUrl}/v1/` })).send('Hi');
