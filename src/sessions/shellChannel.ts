@@ -51,6 +51,8 @@ const launcherMs = 10_000;
 /** Between commands, output is taken at the rate at which it is shown: 64 KiB a frame. */
 const idleBytes = 64 * 1024;
 const idleMs = 16;
+/** Older ones have come by now, or never will. */
+const maxStale = 4;
 
 const streams: readonly OutputStream[] = ['stdout', 'stderr'];
 
@@ -70,6 +72,8 @@ export class ShellChannel implements Disposable {
   private ready: Promise<void>;
   private onStarted: (() => void) | undefined;
   private generation = '';
+  /** Markers that may still come of commands and shells that were given up: they are no output. */
+  private stale: readonly string[] = [];
   private shellDead = false;
   private idleCount = 0;
   private idleTimer: Disposable | undefined;
@@ -138,7 +142,7 @@ export class ShellChannel implements Disposable {
     const command = new RunningCommand(randomBytes(16).toString('hex'), this.generation, request, this.host.clock);
     this.running = command;
     request.onStart?.();
-    for (const stream of streams) this.splitters[stream].expect([command.nonce, this.generation]);
+    this.expectMarkers(command.nonce);
     this.idleTimer?.dispose();
     this.resume('idle');
     const sinceTicks = nowTicks();
@@ -156,7 +160,8 @@ export class ShellChannel implements Disposable {
       return result;
     } finally {
       this.running = undefined;
-      for (const stream of streams) this.splitters[stream].expect([this.generation]);
+      if (!command.isDone) this.giveUp(command.nonce);
+      this.expectMarkers();
     }
   }
 
@@ -178,8 +183,9 @@ export class ShellChannel implements Disposable {
     if (this.pids) this.host.killShell();
     this.pids = undefined;
     this.shellDead = false;
+    this.giveUp(this.generation);
     this.generation = randomBytes(16).toString('hex');
-    for (const stream of streams) this.splitters[stream].expect([this.generation]);
+    this.expectMarkers();
     this.pipes.input.discard();
     const started = new Promise<boolean>((resolve) => {
       const timer = this.host.clock.setTimer(launcherMs, () => resolve(false));
@@ -192,6 +198,14 @@ export class ShellChannel implements Disposable {
     const inTime = await started;
     this.onStarted = undefined;
     if (!inTime) this.host.onBroken('The jail does not start a shell any more');
+  }
+
+  private giveUp(name: string): void {
+    if (name !== '') this.stale = [name, ...this.stale].slice(0, maxStale);
+  }
+
+  private expectMarkers(...names: readonly string[]): void {
+    for (const stream of streams) this.splitters[stream].expect([...names, this.generation, ...this.stale]);
   }
 
   private listen(socket: Socket, onBytes: (bytes: Buffer) => void): void {
@@ -269,7 +283,7 @@ function endLine(nonce: string): string {
 
 /** The agent's command, with streams of its own that nothing in it can take away from the shell, and nothing on stdin. */
 export function commandScript(quoted: string): string {
-  return `command eval ${quoted} </dev/null >&247 2>&248 247>&- 248>&- 249>&-`;
+  return `\\command eval ${quoted} </dev/null >&247 2>&248 247>&- 248>&- 249>&-`;
 }
 
 /** A command of our own in a helper's shell: it reads what follows it from the shell's input. */
