@@ -19,7 +19,7 @@ export function isCheckSurface(path: string): boolean {
 
 /** A part of a path that names a folder of tests. A file or link of that name counts too: it may stand in for the folder. */
 function isTestFolder(part: string): boolean {
-  return testFolders.has(part.toLowerCase()) || testFolderEndings.test(part);
+  return testFolders.has(part.toLowerCase()) || testFolderEndings.some((ending) => ending.test(part));
 }
 
 const testFolders = new Set(
@@ -29,7 +29,7 @@ const testFolders = new Set(
 );
 
 /** `unit-tests`, `integration_test`, `Shop.Tests`, `AppUITests`. */
-const testFolderEndings = /(?:[-_.]tests?|[a-z]Tests)$/;
+const testFolderEndings = [/[-_.]tests?$/i, /[A-Za-z0-9]Tests$/];
 
 /** Wrappers, plug-ins and dependencies that a build takes from the repository itself. */
 const toolFolders = new Set(['node_modules', 'vendor', 'gradle', 'buildsrc', 'site-packages']);
