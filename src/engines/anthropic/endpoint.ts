@@ -58,15 +58,16 @@ export async function readAuthorization(credential: ModelCredential, endpoint: E
 }
 
 /**
- * Headers beside what the SDK sends. Anthropic's own server gets the SDK's. Others get what they were written for: the
- * version of 2023, an API key as `x-api-key`, a token as Bearer. `null` takes a header of the SDK's away.
+ * Headers beside what the SDK sends. Anthropic's own server gets the SDK's. Others get the
+ * version of 2023, which is what they were written for, and an API key in both places where servers look for one: some
+ * read only `x-api-key`, some only the Bearer token that the SDK sends. `null` takes a header of the SDK's away.
  */
 export function headersFor(endpoint: Endpoint, authorization: Authorization): Record<string, string | null> {
   if (endpoint.isAnthropic) return {};
   const version = { 'anthropic-version': '2023-06-01' };
   switch (authorization.kind) {
     case 'apiKey':
-      return { ...version, 'x-api-key': authorization.secret, authorization: null };
+      return { ...version, 'x-api-key': authorization.secret };
     case 'authToken':
       return version;
     case 'none':

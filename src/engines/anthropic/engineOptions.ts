@@ -2,8 +2,8 @@ import type { Clock } from '../../base/clock';
 import type { Logger } from '../../base/logger';
 
 /**
- * How the engine proves who pays. `apiKey` is a key of the Anthropic console (or of a server that takes `x-api-key`),
- * `authToken` is sent as a Bearer token, which is what most local and compatible servers want. It is read anew for each
+ * How the engine proves who pays. `apiKey` is a key of the Anthropic console or of a compatible server; `authToken`
+ * is sent as a Bearer token and in no other way. It is read anew for each
  * conversation, and `undefined` means that there is none.
  */
 export interface ModelCredential {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { defaultEngineLimits } from '../../../src/engines/anthropic/engineOptions';
 import { createModelClient } from '../../../src/engines/anthropic/modelClient';
+import { requestBody } from '../../../src/engines/anthropic/requestBody';
 import { ResponseGuard } from '../../../src/engines/anthropic/responseGuard';
 import { noUsage } from '../../../src/core/usage';
 import type { ConversationMessage } from '../../../src/core/engine';
@@ -414,12 +415,12 @@ describe('the Anthropic engine', () => {
       );
     });
 
-    it('sends an API key as x-api-key', async () => {
+    it('sends an API key in both places where servers look for one', async () => {
       const { api } = await start([says('Hi')]);
       const credential = { kind: 'apiKey', read: async () => `${testKey}\n` } as const;
       await (await harness.open({}, { credential })).send('Hi');
       const { headers } = api.requests[0] ?? assert.fail('no request');
-      assert.deepEqual([headers.authorization, headers['x-api-key']], [undefined, testKey]);
+      assert.deepEqual([headers.authorization, headers['x-api-key']], [`Bearer ${testKey}`, testKey]);
     });
 
     it('speaks the newest version to Anthropic’s own server, with the key as Bearer', async () => {
@@ -428,15 +429,15 @@ describe('the Anthropic engine', () => {
       const anthropic = { baseUrl: api.baseUrl, isAnthropic: true };
       const key = { kind: 'apiKey', secret: testKey } as const;
       const client = await createModelClient(anthropic, key, guard, defaultEngineLimits);
-      const messages = [{ role: 'user', content: 'Hi' }] as const;
-      const options = {
+      const body = requestBody({
         model: 'claude-test',
-        max_tokens: 10,
-        messages: [...messages],
-        stream: true,
-        system: '',
-      } as const;
-      for await (const event of await client.messages.create(options, { signal: guard.begin() })) {
+        maxOutputTokens: 10,
+        systemPrompt: 'Test.',
+        tools: [],
+        history: [user('Hi')],
+        promptCaching: true,
+      });
+      for await (const event of await client.messages.create(body, { signal: guard.begin() })) {
         if (event.type === 'message_stop') guard.end();
       }
       const { headers } = api.requests[0] ?? assert.fail('no request');
@@ -447,15 +448,16 @@ describe('the Anthropic engine', () => {
     });
 
     it('sends no credential at all where there is none, not even one of the environment', async () => {
-      const before = process.env.ANTHROPIC_API_KEY;
-      process.env.ANTHROPIC_API_KEY = 'sk-of-the-environment';
-      after(() => {
-        if (before === undefined) delete process.env.ANTHROPIC_API_KEY;
-        else process.env.ANTHROPIC_API_KEY = before;
-      });
       const { api } = await start([says('Hi')]);
       const credential = { kind: 'apiKey', read: async () => undefined } as const;
-      await (await harness.open({}, { credential, baseUrl: `${api.baseUrl}/v1/` })).send('Hi');
+      const before = process.env.ANTHROPIC_API_KEY;
+      process.env.ANTHROPIC_API_KEY = 'sk-of-the-environment';
+      try {
+        await (await harness.open({}, { credential, baseUrl: `${api.baseUrl}/v1/` })).send('Hi');
+      } finally {
+        if (before === undefined) delete process.env.ANTHROPIC_API_KEY;
+        else process.env.ANTHROPIC_API_KEY = before;
+      }
       const { headers, path } = api.requests[0] ?? assert.fail('no request');
       assert.deepEqual([path, headers.authorization, headers['x-api-key']], ['/v1/messages', undefined, undefined]);
     });
