@@ -64,9 +64,21 @@ export class Workbench {
     }
   }
 
-  /** Loads the workbench, anew when it is open: a window's reload. */
-  async load(): Promise<void> {
+  /** Reloads the window as a user does: VS Code saves what it keeps. */
+  async reload(): Promise<void> {
+    await Promise.all([
+      this.page.waitForEvent('domcontentloaded', { timeout: 30_000 }),
+      this.command('Developer: Reload Window'),
+    ]);
+    await this.ready();
+  }
+
+  private async load(): Promise<void> {
     await this.page.goto(workbenchUrl(this.server, this.workspace));
+    await this.ready();
+  }
+
+  private async ready(): Promise<void> {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 30_000 });
     // The theme comes from an extension: it is there when the extension host is.
     await this.page.locator('.monaco-workbench[class*="vscode-theme-defaults"]').waitFor({ timeout: 30_000 });
@@ -192,7 +204,7 @@ export class Workbench {
     await this.command('Preferences: Color Theme');
     await this.answer(label, { confirm: false });
     await this.pick(label);
-    await this.page.locator(`.monaco-workbench.${cssClass}`).waitFor({ timeout: 15_000 });
+    await this.page.locator(`.monaco-workbench.${cssClass}`).waitFor({ timeout: 30_000 });
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
@@ -218,7 +230,7 @@ function exactly(text: string): RegExp {
 export async function eventually<T>(
   read: () => Promise<T>,
   isWanted: (value: T) => boolean,
-  limitMs = 15_000,
+  limitMs = 30_000,
 ): Promise<T> {
   const deadline = Date.now() + limitMs;
   for (;;) {

@@ -1,0 +1,55 @@
+import * as vscode from 'vscode';
+import type { AnalyticsText } from '../../protocol/analyticsProtocol';
+
+/** The page's words in the user's language. */
+export function analyticsText(): AnalyticsText {
+  const { t } = vscode.l10n;
+  return {
+    title: t('Airlock Analytics'),
+    loading: t('Reading the history…'),
+    refresh: t('Refresh'),
+    retry: t('Try again'),
+    failed: t('The history could not be read.'),
+    nothingYet: t('No task has ended yet.'),
+    nothingYetHint: t('Tokens, costs and verdicts appear here as soon as an agent starts to work.'),
+    nothingInPeriod: t('Nothing happened in this period.'),
+    period: t('Period'),
+    lastDays: t('Last {0} days'),
+    tasksEnded: t('Tasks ended'),
+    verified: t('Verified'),
+    tokens: t('Tokens'),
+    requests: t('{0} requests'),
+    cost: t('Cost'),
+    ofTasks: t('{0} of {1}'),
+    unpriced: t('and {0} requests whose price is not known'),
+    metric: t('Show'),
+    byDay: t('{0} by day'),
+    chartSummary: t('{0} by day, from {1} to {2}: {3} in all. The same figures are in the table below.'),
+    showTable: t('Show these figures as a table'),
+    day: t('Day (UTC)'),
+    inputTokens: t('Input'),
+    cacheWriteTokens: t('Cache write'),
+    cacheReadTokens: t('Cache read'),
+    outputTokens: t('Output'),
+    endedTasks: t('Ended tasks'),
+    task: t('Task'),
+    verdict: t('Verdict'),
+    attempts: t('Attempts'),
+    time: t('Queued to ended'),
+    ended: t('Ended'),
+    showMore: t('Show more'),
+    unknown: t('unknown'),
+    updatedAt: t('As of {0}'),
+    byModel: t('By model'),
+    model: t('Model'),
+    requestCount: t('Requests'),
+    outcomes: {
+      verified: t('Verified'),
+      partial: t('Partial'),
+      unchecked: t('Unchecked'),
+      contradicted: t('Contradicted'),
+      failed: t('Failed'),
+      cancelled: t('Cancelled'),
+    },
+  };
+}
