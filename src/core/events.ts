@@ -170,11 +170,22 @@ const bodies = [
 
   z.object({ kind: z.literal('report.queued'), report: reportSchema }),
   /** It is about to be sent. Written before it is, so that after a crash it is known that it may have been. */
-  z.object({ kind: z.literal('report.sending'), reportId: reportIdSchema, attempt: z.number().int().positive() }),
-  z.object({ kind: z.literal('report.postponed'), reportId: reportIdSchema, error: z.string(), retryAtMs: z.number() }),
-  z.object({ kind: z.literal('report.acknowledged'), reportId: reportIdSchema }),
+  z.object({
+    kind: z.literal('report.sending'),
+    taskId: taskIdSchema,
+    reportId: reportIdSchema,
+    attempt: z.number().int().positive(),
+  }),
+  z.object({
+    kind: z.literal('report.postponed'),
+    taskId: taskIdSchema,
+    reportId: reportIdSchema,
+    error: z.string(),
+    retryAtMs: z.number(),
+  }),
+  z.object({ kind: z.literal('report.acknowledged'), taskId: taskIdSchema, reportId: reportIdSchema }),
   /** The source will never take it. It stays visible. */
-  z.object({ kind: z.literal('report.dead'), reportId: reportIdSchema, error: z.string() }),
+  z.object({ kind: z.literal('report.dead'), taskId: taskIdSchema, reportId: reportIdSchema, error: z.string() }),
 ] as const;
 
 export const eventBodySchema = z.discriminatedUnion('kind', bodies);

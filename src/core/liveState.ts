@@ -145,7 +145,6 @@ export function taskOf(state: LiveState, event: EventBody | AirlockEvent): TaskI
   if ('taskId' in event) return event.taskId;
   if ('runId' in event) return state.runs.get(event.runId)?.taskId;
   if (event.kind === 'report.queued') return event.report.taskId;
-  if ('reportId' in event) return state.reports.get(event.reportId)?.report.taskId;
   if (event.kind === 'session.closed') {
     const session = state.sessions.get(event.sessionId);
     return session && state.runs.get(session.runId)?.taskId;

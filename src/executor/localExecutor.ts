@@ -23,6 +23,8 @@ export interface LocalExecutorOptions {
   readonly settings: ExecutorSettings;
   readonly process: ProcessIdentity;
   readonly version: string;
+  /** Closes what was opened for this executor: store, socket, lock. */
+  readonly afterEnd: () => Promise<void>;
 }
 
 /**
@@ -195,6 +197,7 @@ export class LocalExecutor implements Executor {
     await this.ports.jails.shutdown();
     await this.append([{ kind: 'executor.stopped', executorId: this.executorId }]);
     this.dispose();
+    await this.options.afterEnd();
   }
 
   /** Ends processes that an earlier executor left, and puts its runs back into the queue, where they go on. */

@@ -2,7 +2,7 @@ import { fullJitterMs } from '../base/backoff';
 import { DisposableStore, type Disposable } from '../base/disposable';
 import { messageOf } from '../base/errors';
 import type { ReportState } from '../core/liveState';
-import { reportBodySchema, SourceUnreachableError, type TaskSource } from '../core/source';
+import { reportBodySchema, SourceUnreachableError, type Report, type TaskSource } from '../core/source';
 import type { ExecutorPorts } from './ports';
 import { treatmentOf } from './retryPolicy';
 
@@ -90,29 +90,29 @@ export class Outbox implements Disposable {
 
   private async send(source: TaskSource, { report, attempts }: ReportState): Promise<void> {
     const { events } = this.ports;
-    const { reportId } = report;
-    await events.append([{ kind: 'report.sending', reportId, attempt: attempts + 1 }]);
+    const { reportId, taskId } = report;
+    await events.append([{ kind: 'report.sending', taskId, reportId, attempt: attempts + 1 }]);
     try {
       const bytes = await this.ports.blobs.get(report.body);
       const body = reportBodySchema.parse(JSON.parse(Buffer.from(bytes ?? '').toString('utf8') || 'null'));
       await source.report(report, body, { isRepeat: attempts > 0 });
     } catch (error) {
-      await this.keepForLater(reportId, attempts, error);
+      await this.keepForLater(report, attempts, error);
       return;
     }
-    await events.append([{ kind: 'report.acknowledged', reportId }]);
+    await events.append([{ kind: 'report.acknowledged', taskId, reportId }]);
   }
 
-  private async keepForLater(reportId: string, attempts: number, error: unknown): Promise<void> {
+  private async keepForLater({ reportId, taskId }: Report, attempts: number, error: unknown): Promise<void> {
     const reason = messageOf(error);
     if (treatmentOf(error) === 'fail') {
-      await this.ports.events.append([{ kind: 'report.dead', reportId, error: reason }]);
+      await this.ports.events.append([{ kind: 'report.dead', taskId, reportId, error: reason }]);
       return;
     }
     const asked = error instanceof SourceUnreachableError ? error.retryAfterMs : null;
     const waitMs = Math.min(backoff.maxMs, asked ?? fullJitterMs(attempts + 1, backoff));
     const retryAtMs = this.ports.clock.nowMs() + waitMs;
-    await this.ports.events.append([{ kind: 'report.postponed', reportId, error: reason, retryAtMs }]);
+    await this.ports.events.append([{ kind: 'report.postponed', taskId, reportId, error: reason, retryAtMs }]);
   }
 
   private wakeIn(sourceId: string, delayMs: number): void {

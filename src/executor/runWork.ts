@@ -33,6 +33,14 @@ export interface WorkResult {
   readonly complete: boolean;
 }
 
+/** A tree and what the checks said of it. */
+interface Judged {
+  readonly tree: ObjectId;
+  /** 0 for the first verdict of the run. */
+  readonly round: number;
+  readonly evidence: Evidence;
+}
+
 /**
  * The work of one run between its workspace and its verdict: the session, the conversation, and the checks, whose failures
  * go back to the agent a few times. It leaves no session behind, however it ends.
@@ -90,26 +98,42 @@ export class RunWork {
   }
 
   private async converse(conversation: Conversation, history: readonly ConversationMessage[]): Promise<WorkResult> {
-    let end = await this.firstExchange(conversation, history);
+    const wasAtRest = history.length > 0 && isAtRest(history);
+    let end = wasAtRest
+      ? ({ kind: 'done', text: lastWords(history) } as const)
+      : await this.firstExchange(conversation, history);
+    let judged = wasAtRest ? this.judgedBefore() : undefined;
+    let isNew = judged !== undefined;
     for (;;) {
       if (end.kind !== 'done') return this.unfinished(end);
       const { tree } = await this.options.workspace.snapshot('after the agent’s turn');
-      const { evidence, round } = await this.judge(tree);
-      if (evidence.verdict !== 'contradicted' || round >= this.settings.maxFixRounds)
+      // Told what fails, the agent changed nothing: to tell it again would only cost more.
+      if (judged?.tree === tree && !isNew) return this.conclude(end.text, judged.evidence, tree);
+      if (judged?.tree !== tree) judged = await this.judge(tree);
+      isNew = false;
+      const { evidence, round } = judged;
+      if (evidence.verdict !== 'contradicted' || round >= this.settings.maxFixRounds) {
         return this.conclude(end.text, evidence, tree);
+      }
       await this.phase('working');
       end = await conversation.send(checkFeedback(evidence.results, await this.outputsOf(evidence.results)));
     }
   }
 
   private async firstExchange(conversation: Conversation, history: readonly ConversationMessage[]): Promise<EngineEnd> {
-    if (history.length > 0 && isAtRest(history)) return { kind: 'done', text: lastWords(history) };
     await this.phase('working');
     if (history.length > 0) return conversation.resume();
     const { task, checks } = this.options;
     const prompt = await this.textOf(task.spec.prompt);
     const context = task.spec.context === null ? null : await this.textOf(task.spec.context);
     return conversation.send(taskPrompt(task.spec, prompt, checks, context));
+  }
+
+  /** The last verdict of an earlier process. Whether it has been told to the agent shows in the conversation. */
+  private judgedBefore(): Judged | undefined {
+    const { run } = this.options;
+    if (!run.verdict || !run.resultTree) return undefined;
+    return { tree: run.resultTree, round: run.rounds - 1, evidence: { verdict: run.verdict, results: run.checks } };
   }
 
   /** The final snapshot follows the death of the session's processes: what they changed after the checks is checked again. */
@@ -134,12 +158,8 @@ export class RunWork {
     };
   }
 
-  private async judge(tree: ObjectId): Promise<{ readonly evidence: Evidence; readonly round: number }> {
+  private async judge(tree: ObjectId): Promise<Judged> {
     const { run, workspace, persona, checks, signal } = this.options;
-    // After a restart the verdict on this very tree may be there already.
-    if (run.verdict && run.resultTree === tree && run.rounds > 0) {
-      return { evidence: { verdict: run.verdict, results: run.checks }, round: run.rounds - 1 };
-    }
     await this.phase('checking');
     const round = run.rounds;
     const evidence = await this.evidence.collect({
@@ -152,7 +172,7 @@ export class RunWork {
       timeoutMs: this.settings.checkTimeoutMs,
       signal,
     });
-    return { evidence, round };
+    return { tree, round, evidence };
   }
 
   private async openSession(): Promise<Session> {

@@ -15,7 +15,9 @@ const maxQuotedLength = 200;
 export function retryAfterMs(answer: HttpAnswer, clock: Clock): number | null {
   const text = answer.headers['retry-after']?.trim();
   if (!text) return null;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - clock.nowMs();
+  // A date begins with the day of the week; `Date.parse` would find one in almost anything.
+  const isDate = /^[a-z]{3,9}, /i.test(text);
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : isDate ? Date.parse(text) - clock.nowMs() : NaN;
   return Number.isNaN(ms) ? null : Math.min(Math.max(0, ms), maxRetryAfterMs);
 }
 

@@ -1,8 +1,9 @@
+import path from 'node:path';
 import type { Clock } from '../../base/clock';
 import type { Logger } from '../../base/logger';
 import { EmbeddedZMemory } from './embedded/embeddedZMemory';
 import { ZMemoryHttpServer } from './embedded/httpServer';
-import { tokenIn } from './embedded/tokenFile';
+import { tokenFileName, tokenIn } from './embedded/tokenFile';
 
 export interface EmbeddedServerOptions {
   /** The server's own folder; it is made, for its user alone. */
@@ -19,6 +20,8 @@ export interface EmbeddedServer {
   readonly url: string;
   readonly port: number;
   readonly token: string;
+  /** The file that holds the token when none was given. */
+  readonly tokenFile: string;
   /** The same tasks without HTTP. */
   readonly api: EmbeddedZMemory;
   close(): Promise<void>;
@@ -46,6 +49,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
       url: server.url,
       port: server.port,
       token,
+      tokenFile: path.join(storage, tokenFileName),
       api,
       async close() {
         await server.close();

@@ -82,6 +82,8 @@ export type ArtifactBody = z.infer<typeof artifactBodySchema>;
 
 /** What makes a new task at the embedded server. */
 export const newTaskBodySchema = z.object({
+  /** Chosen by whoever puts it in: putting the same id in again answers the task that is there. Absent: the server chooses. */
+  id: wireIdSchema.optional(),
   description: z.string().min(1),
   context: z.record(z.string(), z.unknown()).default({}),
   /** Whom it is for; anybody when it is absent. */

@@ -113,7 +113,7 @@ describe('the outbox', () => {
 
   it('says after a crash that it may have been said before', async () => {
     outbox.dispose();
-    await log.append([await queued('a/1'), { kind: 'report.sending', reportId: 'a/1', attempt: 1 }]);
+    await log.append([await queued('a/1'), { kind: 'report.sending', taskId: 'a', reportId: 'a/1', attempt: 1 }]);
     outbox = start();
     await settle();
     assert.deepEqual(sources[0]?.told, [{ reportId: 'a/1', isRepeat: true }]);

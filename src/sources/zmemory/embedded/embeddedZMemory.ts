@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../../../base/clock';
@@ -78,28 +79,34 @@ export class EmbeddedZMemory implements ZMemoryApi {
     return this.byId.get(id);
   }
 
-  /** Puts tasks in: all of them or none. */
+  /** Puts tasks in: all of them or none. One whose id is there already stays as it is and is answered. */
   create(bodies: readonly NewTaskBody[]): Promise<readonly StoredTask[]> {
-    const now = this.nowText();
-    const tasks = bodies.map((body): StoredTask => {
-      const { description, context, agent } = newTaskBodySchema.parse(body);
-      return {
-        id: newId('z'),
-        description,
-        context,
-        status: 'pending',
-        agent: agent ?? null,
-        progress: null,
-        created_at: now,
-        updated_at: now,
-        result: null,
-        error: null,
-        completed_at: null,
-        failed_at: null,
-        artifacts: [],
-      };
+    const parsed = bodies.map((body) => newTaskBodySchema.parse(body));
+    return this.turns.run(async () => {
+      const known = parsed.map(({ id }) => (id === undefined ? undefined : this.get(id)));
+      const made = await this.store(parsed.filter((_, at) => !known[at]).map((body) => this.newTask(body)));
+      const next = made.values();
+      return known.map((task) => task ?? next.next().value).filter((task) => task !== undefined);
     });
-    return this.turns.run(() => this.store(tasks));
+  }
+
+  private newTask({ id, description, context, agent }: z.output<typeof newTaskBodySchema>): StoredTask {
+    const now = this.nowText();
+    return {
+      id: id ?? newId('z'),
+      description,
+      context,
+      status: 'pending',
+      agent: agent ?? null,
+      progress: null,
+      created_at: now,
+      updated_at: now,
+      result: null,
+      error: null,
+      completed_at: null,
+      failed_at: null,
+      artifacts: [],
+    };
   }
 
   async pending(agent: string, knownTag: string | null): Promise<PendingAnswer> {

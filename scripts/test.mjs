@@ -1,0 +1,111 @@
+// Runs every test there is and says at the end how many passed. Each suite is a process of its own, so that one that hangs or
+// crashes fails alone. Arguments name suites; without any, all are run.
+import { spawn, spawnSync } from 'node:child_process';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+const node = process.execPath;
+const mocha = ['node_modules/mocha/bin/mocha.js', '--config', '.mocharc.json'];
+
+/** In the order from quick to slow. `minutes` is how long a suite may take before it is ended as hung. */
+const suites = {
+  types: { command: [node, 'node_modules/typescript/bin/tsc', '--noEmit', '-p', '.'], minutes: 3, single: true },
+  lint: { command: [node, 'node_modules/eslint/bin/eslint.js', '.'], minutes: 4, single: true },
+  format: { command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '.'], minutes: 2, single: true },
+  unit: { command: [node, ...mocha, 'test/unit/**/*.test.ts'], minutes: 6 },
+  jail: { command: [node, ...mocha, '--timeout', '60000', 'test/jail/**/*.test.ts'], minutes: 6 },
+  whole: { command: [node, ...mocha, '--timeout', '120000', 'test/whole/**/*.test.ts'], minutes: 6 },
+  crash: { command: [node, ...mocha, '--timeout', '300000', 'test/crash/**/*.test.ts'], minutes: 6 },
+  host: { command: [node, 'test/host/run.mjs'], minutes: 6 },
+  ui: { command: [node, ...mocha, '--timeout', '120000', 'test/ui/**/*.test.ts'], minutes: 8 },
+};
+
+function runSuite(name, { command, minutes, single }) {
+  return new Promise((resolve) => {
+    process.stdout.write(`\n━━ ${name}\n`);
+    const started = Date.now();
+    const [program, ...args] = command;
+    // A group of its own, so that whatever it started can be ended with it.
+    const child = spawn(program, args, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      process.stdout.write(chunk);
+      output = (output + chunk).slice(-200_000);
+    });
+    let hung = false;
+    const timer = setTimeout(() => {
+      hung = true;
+      process.stderr.write(`\n${name} did not end within ${minutes} minutes and is killed.\n`);
+      endGroup(child.pid);
+    }, minutes * 60_000);
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      endGroup(child.pid);
+      resolve({
+        name,
+        seconds: Math.round((Date.now() - started) / 1000),
+        ...count(output, hung ? 1 : (code ?? 1), single),
+      });
+    });
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      process.stderr.write(`${name}: ${error.message}\n`);
+      resolve({ name, seconds: 0, passed: 0, failed: 1, skipped: 0 });
+    });
+  });
+}
+
+function endGroup(pid) {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It is over already.
+  }
+}
+
+/** Mocha's own closing lines; a suite that ends badly without them counts as one failure. */
+function count(output, code, single) {
+  if (single) return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+  const sum = (word) =>
+    [...output.matchAll(new RegExp(`^\\s*(\\d+) ${word}\\b`, 'gm'))].reduce(
+      (total, match) => total + Number(match[1]),
+      0,
+    );
+  const result = { passed: sum('passing'), failed: sum('failing'), skipped: sum('pending') };
+  if (code !== 0 && result.failed === 0) result.failed = 1;
+  // A suite in which no test ran has not shown anything.
+  if (code === 0 && result.passed === 0) result.failed = 1;
+  return result;
+}
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in suites));
+if (unknown.length > 0) {
+  process.stderr.write(`No such suite: ${unknown.join(', ')}. There are: ${Object.keys(suites).join(', ')}\n`);
+  process.exit(2);
+}
+const needsVSCode = wanted.length === 0 || wanted.includes('host') || wanted.includes('ui');
+const setup = spawnSync(node, ['scripts/setup.mjs', ...(needsVSCode ? ['--tests'] : [])], {
+  cwd: root,
+  stdio: 'inherit',
+});
+if (setup.status !== 0) {
+  process.stdout.write('\n0 passed, 1 failed\n');
+  process.exit(setup.status ?? 1);
+}
+const results = [];
+for (const [name, suite] of Object.entries(suites)) {
+  if (wanted.length === 0 || wanted.includes(name)) results.push(await runSuite(name, suite));
+}
+process.stdout.write('\n');
+for (const { name, passed, failed, skipped, seconds } of results) {
+  const verdict = failed === 0 ? 'ok    ' : 'FAILED';
+  process.stdout.write(
+    `${name.padEnd(8)} ${verdict} ${passed} good, ${failed} bad, ${skipped} skipped, ${seconds} s\n`,
+  );
+}
+const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
+process.stdout.write(
+  `\n${total('passed')} passed, ${total('failed')} failed${total('skipped') > 0 ? `, ${total('skipped')} skipped` : ''}\n`,
+);
+process.exit(total('failed') === 0 ? 0 : 1);

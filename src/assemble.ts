@@ -1,0 +1,260 @@
+/**
+ * Joins the rooms through core's ports. This is the one file that knows them all; it decides nothing but who is given to
+ * whom. Heavy parts (the SDK, sql.js, node-pty) are loaded by their rooms when they are first needed.
+ */
+import path from 'node:path';
+import { costOf } from './analytics/prices';
+import { systemClock, type Clock } from './base/clock';
+import { UserError } from './base/errors';
+import type { Logger } from './base/logger';
+import type { Engine } from './core/engine';
+import type { Executor } from './core/executor';
+import type { TaskSource } from './core/source';
+import { createAnthropicEngine } from './engines/anthropic/anthropicEngine';
+import type { ModelCredential } from './engines/anthropic/engineOptions';
+import { scriptedModelName } from './engines/scripted/scriptedModel';
+import { LocalExecutor } from './executor/localExecutor';
+import { defaultSettings, type ExecutorSettings } from './executor/ports';
+import { connectExecutor } from './gateway/gatewayClient';
+import { serveExecutor } from './gateway/gatewayServer';
+import { RoamingExecutor } from './gateway/roamingExecutor';
+import { createJails } from './jail/jails';
+import { identifyProcess } from './jail/procfs';
+import { createSessions } from './sessions/sessions';
+import { repositoryResolver } from './sources/repositoryResolver';
+import { openEmbeddedZMemory } from './sources/zmemory/embeddedServer';
+import { connectZMemory, createZMemorySource } from './sources/zmemory/zmemorySource';
+import { acquireOwnership } from './store/ownership';
+import { openStore } from './store/store';
+import { createTools } from './tools/tools';
+import { version } from '../package.json';
+import { createWorkspaces } from './workspaces/workspaces';
+
+export { createJails } from './jail/jails';
+export { checkPty } from './sessions/nodePty';
+export { startScriptedModel } from './engines/scripted/scriptedModel';
+export { startEmbeddedServer } from './sources/zmemory/embeddedServer';
+export { loadTasks } from './sources/zmemory/loadTasks';
+export { probeZMemory } from './sources/zmemory/probe';
+export type { ExecutorSettings } from './executor/ports';
+
+export const airlockVersion = version;
+
+/** The model when nobody names one. */
+const defaultModel = 'claude-sonnet-5-5';
+
+/** What thinks. */
+export type EngineChoice =
+  | {
+      readonly kind: 'anthropic';
+      /** The key or token, read anew for each conversation; `undefined` while there is none. */
+      readonly credential: ModelCredential;
+      /** `null` for Anthropic's own server. */
+      readonly baseUrl: string | null;
+      readonly model: string | null;
+    }
+  /** The bundled script that plays a model. */
+  | { readonly kind: 'scripted'; readonly baseUrl: string; readonly token: string }
+  /** None yet: tasks wait until there is one. */
+  | { readonly kind: 'none' };
+
+/** Where tasks come from, beside the user. */
+export type SourceChoice =
+  | {
+      readonly kind: 'server';
+      readonly name: string;
+      readonly url: string;
+      readonly token: () => Promise<string | undefined>;
+      readonly agent: string;
+      readonly pollMs: number;
+    }
+  /** The embedded ZMemory, in this process, in the storage folder. */
+  | { readonly kind: 'embedded'; readonly agent: string };
+
+export interface AirlockOptions {
+  /** The storage folder: one executor at a time owns it. */
+  readonly storage: string;
+  readonly settings: Partial<ExecutorSettings>;
+  /** Absolute paths of the repositories that tasks may be for; asked anew each time. */
+  readonly repositories: () => readonly string[];
+  readonly engine: EngineChoice;
+  readonly sources: readonly SourceChoice[];
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** VS Code's own copy of node-pty. */
+  readonly nodePtyPath?: string;
+  /** Fired when a key was set or removed: what waited for one goes on. */
+  readonly onDidChangeCredentials?: (listener: () => void) => { dispose(): void };
+}
+
+/**
+ * The executor of a storage folder: in this process when the folder is free, else the one that owns it; when that one ends,
+ * this process takes over. With `visit` nothing is started here: it only looks and asks.
+ * @throws {UserError} `journal-corrupt`, `journal-newer`, `lock-unavailable`, `executor-unreachable`, `disk-full`, …
+ */
+export function openExecutor(options: AirlockOptions, role: 'work' | 'visit'): Promise<Executor> {
+  const clock = options.clock ?? systemClock;
+  let socketPath: string | undefined;
+  return RoamingExecutor.start({
+    clock,
+    logger: options.logger,
+    tryOwn: async () => {
+      const ownership = await acquireOwnership({ storage: options.storage, process: thisProcess(), clock });
+      if (ownership.kind === 'taken') {
+        socketPath = ownership.owner?.socketPath;
+        return undefined;
+      }
+      try {
+        return await ownExecutor(options, role, clock, ownership);
+      } catch (error) {
+        await ownership.release();
+        throw error;
+      }
+    },
+    connect: async () => {
+      if (socketPath === undefined) {
+        throw new UserError(
+          'executor-unreachable',
+          'Another process owns the storage and has not said where it can be reached.',
+        );
+      }
+      return connectExecutor({ socketPath, version, clock, logger: options.logger });
+    },
+  });
+}
+
+interface Owned {
+  readonly info: { readonly socketPath: string };
+  release(): Promise<void>;
+}
+
+/** Builds the executor in this process. What was begun is ended again when a later part cannot be had. */
+async function ownExecutor(
+  options: AirlockOptions,
+  role: 'work' | 'visit',
+  clock: Clock,
+  owned: Owned,
+): Promise<Executor> {
+  const { logger, storage } = options;
+  const ends: (() => Promise<void>)[] = [() => owned.release()];
+  const endAll = async (): Promise<void> => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    const store = await openStore({ storage, clock, logger });
+    ends.push(() => store.close());
+    for (const note of store.notes) logger.warn(note);
+    const sources = role === 'work' ? await openSources(options, clock, ends) : [];
+    const executor = joinRooms(options, clock, store, sources, endAll);
+    const gateway = await serveExecutor({ executor, socketPath: owned.info.socketPath, version, clock, logger });
+    ends.push(() => gateway.close());
+    if (role === 'work') {
+      await executor.start();
+      const changes = options.onDidChangeCredentials?.(() => {
+        executor.credentialsChanged().catch((error: unknown) => logger.error('Waiting tasks could not go on', error));
+      });
+      if (changes) ends.push(() => Promise.resolve(changes.dispose()));
+    }
+    return executor;
+  } catch (error) {
+    // The lock is let go of by the caller, after all that is below it.
+    ends.shift();
+    await endAll();
+    throw error;
+  }
+}
+
+function joinRooms(
+  options: AirlockOptions,
+  clock: Clock,
+  store: Awaited<ReturnType<typeof openStore>>,
+  sources: readonly TaskSource[],
+  afterEnd: () => Promise<void>,
+): LocalExecutor {
+  const { logger, storage } = options;
+  const jails = createJails({ clock });
+  return new LocalExecutor({
+    ports: {
+      events: { state: store.state, onDidAppend: store.onDidAppend, append: (bodies) => store.journal.append(bodies) },
+      blobs: store.blobs,
+      history: store.history,
+      jails,
+      sessions: createSessions({ jails, clock, logger, nodePtyPath: options.nodePtyPath }),
+      workspaces: createWorkspaces({ jails, storage, clock, logger }),
+      engine: createEngine(options.engine, clock, logger),
+      tools: createTools(),
+      sources,
+      costOf,
+      repositories: options.repositories,
+      sessionFolder: (runId, sessionId) => path.join(storage, 'runs', runId, 'session', sessionId),
+      clock,
+      logger,
+    },
+    settings: { ...defaultSettings, ...options.settings },
+    process: thisProcess(),
+    version,
+    afterEnd,
+  });
+}
+
+function createEngine(choice: EngineChoice, clock: Clock, logger: Logger): Engine {
+  switch (choice.kind) {
+    case 'scripted':
+      return createAnthropicEngine({
+        kind: 'scripted',
+        credential: { kind: 'authToken', read: () => Promise.resolve(choice.token) },
+        baseUrl: choice.baseUrl,
+        defaultModel: scriptedModelName,
+        clock,
+        logger,
+      });
+    case 'none':
+      return createAnthropicEngine({
+        credential: { kind: 'apiKey', read: () => Promise.resolve(undefined) },
+        defaultModel,
+        clock,
+        logger,
+      });
+    case 'anthropic':
+      return createAnthropicEngine({
+        credential: choice.credential,
+        ...(choice.baseUrl === null ? {} : { baseUrl: choice.baseUrl }),
+        defaultModel: choice.model ?? defaultModel,
+        clock,
+        logger,
+      });
+  }
+}
+
+async function openSources(
+  options: AirlockOptions,
+  clock: Clock,
+  ends: (() => Promise<void>)[],
+): Promise<TaskSource[]> {
+  const { logger } = options;
+  const resolveRepository = repositoryResolver(options.repositories);
+  const sources: TaskSource[] = [];
+  for (const choice of options.sources) {
+    if (choice.kind === 'server') {
+      const { url, agent, pollMs } = choice;
+      const token = (await choice.token()) ?? null;
+      sources.push(
+        connectZMemory({ id: `zmemory:${choice.name}`, url, token, agent, pollMs, resolveRepository, clock, logger }),
+      );
+    } else {
+      const api = await openEmbeddedZMemory({ storage: path.join(options.storage, 'zmemory'), clock });
+      ends.push(() => api.close());
+      sources.push(
+        createZMemorySource({ id: 'zmemory:embedded', api, agent: choice.agent, resolveRepository, clock, logger }),
+      );
+    }
+  }
+  return sources;
+}
+
+function thisProcess(): NonNullable<ReturnType<typeof identifyProcess>> {
+  const identity = identifyProcess(process.pid);
+  if (!identity)
+    throw new UserError('not-linux', 'Airlock needs Linux: its jails are made of what the Linux kernel offers.');
+  return identity;
+}

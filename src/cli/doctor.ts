@@ -1,0 +1,165 @@
+import { execFile } from 'node:child_process';
+import { mkdir, statfs } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { checkPty, createJails, probeZMemory } from '../assemble';
+import { systemClock } from '../base/clock';
+import { messageOf } from '../base/errors';
+import { silentLogger } from '../base/logger';
+import type { JailProof } from '../core/jail';
+import { jailPolicySchema } from '../core/jailPolicy';
+import { engineFromEnvironment } from './engineFromEnvironment';
+
+const run = promisify(execFile);
+
+/** Room that a few workspaces and their journals need. */
+const wantedFreeBytes = 2 * 1024 ** 3;
+/** The oldest git that everything here was seen with. */
+const oldestGit = [2, 34] as const;
+
+export interface Finding {
+  readonly what: string;
+  /** `bad`: tasks cannot run. `note`: they can, but something is not as it might be. */
+  readonly state: 'good' | 'note' | 'bad';
+  readonly seen: string;
+  /** What to do; empty when there is nothing to do. */
+  readonly fix: string;
+}
+
+export interface DoctorOptions {
+  readonly storage: string;
+  readonly zmemory: string | undefined;
+  readonly json: boolean;
+}
+
+/** Looks at everything that runs need. Answers 0 when tasks can run and 2 when not. */
+export async function doctor(options: DoctorOptions): Promise<0 | 2> {
+  const findings = [
+    ...(await jailFindings()),
+    await gitFinding(),
+    await ptyFinding(),
+    await diskFinding(options.storage),
+    modelFinding(),
+    await backendFinding(options.zmemory),
+  ];
+  if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+  else for (const finding of findings) process.stdout.write(`${lineOf(finding)}\n`);
+  return findings.some((finding) => finding.state === 'bad') ? 2 : 0;
+}
+
+function lineOf({ what, state, seen, fix }: Finding): string {
+  const sign = { good: '✔', note: '•', bad: '✘' }[state];
+  return `${sign} ${what.padEnd(18)} ${seen}${fix === '' ? '' : `\n  ${' '.repeat(18)} ${fix.replaceAll('\n', `\n  ${' '.repeat(18)} `)}`}`;
+}
+
+async function jailFindings(): Promise<Finding[]> {
+  const jails = createJails();
+  try {
+    const readiness = await jails.readiness();
+    if (readiness.kind === 'unavailable') {
+      return [{ what: 'bubblewrap', state: 'bad', seen: readiness.reason, fix: readiness.fix }];
+    }
+    const bwrap: Finding = {
+      what: 'bubblewrap',
+      state: 'good',
+      seen: `${readiness.bwrapVersion} at ${readiness.bwrapPath}`,
+      fix: '',
+    };
+    return [
+      bwrap,
+      proofFinding(await jails.prove(jailPolicySchema.parse({ account: 'doctor', workingDirectory: '/tmp' }))),
+    ];
+  } catch (error) {
+    return [{ what: 'jail', state: 'bad', seen: messageOf(error), fix: 'Nothing runs until a jail can be had.' }];
+  } finally {
+    await jails.shutdown();
+  }
+}
+
+function proofFinding(proof: JailProof): Finding {
+  const bad = proof.canaries.filter((canary) => !canary.held || !canary.controlSucceeded);
+  const seen = `${proof.canaries.length - bad.length} of ${proof.canaries.length} attempts to get out were contained`;
+  if (proof.proven) return { what: 'jail proof', state: 'good', seen, fix: '' };
+  const words = bad
+    .map(({ attempt, expected, seen: was }) => `${attempt}: expected ${expected}, seen ${was}`)
+    .join('\n');
+  return { what: 'jail proof', state: 'bad', seen, fix: words };
+}
+
+async function gitFinding(): Promise<Finding> {
+  const fix = 'Install git 2.34 or newer, for example: sudo apt-get install git';
+  try {
+    const { stdout } = await run('git', ['--version']);
+    const [major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(stdout) ?? []).slice(1).map(Number);
+    const isOld = major < oldestGit[0] || (major === oldestGit[0] && minor < oldestGit[1]);
+    return { what: 'git', state: isOld ? 'bad' : 'good', seen: stdout.trim(), fix: isOld ? fix : '' };
+  } catch {
+    return { what: 'git', state: 'bad', seen: 'not found', fix };
+  }
+}
+
+async function ptyFinding(): Promise<Finding> {
+  const problem = await checkPty();
+  return problem === undefined
+    ? { what: 'node-pty', state: 'good', seen: 'loads', fix: '' }
+    : {
+        what: 'node-pty',
+        state: 'bad',
+        seen: problem,
+        fix: 'Install it anew: npm rebuild node-pty (needs python3, make and g++)',
+      };
+}
+
+async function diskFinding(storage: string): Promise<Finding> {
+  try {
+    await mkdir(storage, { recursive: true, mode: 0o700 });
+    const { bavail, bsize } = await statfs(storage);
+    const free = bavail * bsize;
+    const seen = `${(free / 1024 ** 3).toFixed(1)} GiB free at ${storage}`;
+    return free >= wantedFreeBytes
+      ? { what: 'disk', state: 'good', seen, fix: '' }
+      : { what: 'disk', state: 'note', seen, fix: 'Make room, or choose another place with --storage.' };
+  } catch (error) {
+    return {
+      what: 'disk',
+      state: 'bad',
+      seen: messageOf(error),
+      fix: 'Choose a folder that you may write to with --storage.',
+    };
+  }
+}
+
+function modelFinding(): Finding {
+  const engine = engineFromEnvironment(process.env);
+  if (engine === undefined) {
+    return {
+      what: 'model',
+      state: 'note',
+      seen: 'no key',
+      fix: 'Set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for another server. Without one only the demo runs.',
+    };
+  }
+  const at = process.env['ANTHROPIC_BASE_URL'];
+  return { what: 'model', state: 'good', seen: at ? `a server is named (${hostOf(at)})` : 'a key is set', fix: '' };
+}
+
+function hostOf(url: string): string {
+  try {
+    return new URL(url).host;
+  } catch {
+    return 'its URL cannot be read';
+  }
+}
+
+async function backendFinding(url: string | undefined): Promise<Finding> {
+  if (url === undefined) return { what: 'backend', state: 'good', seen: 'the embedded ZMemory server', fix: '' };
+  const token = process.env['ZMEMORY_TOKEN'] || undefined;
+  const problem = await probeZMemory({ url, token, clock: systemClock, logger: silentLogger });
+  return problem === undefined
+    ? { what: 'backend', state: 'good', seen: `${url} answers`, fix: '' }
+    : {
+        what: 'backend',
+        state: 'bad',
+        seen: problem,
+        fix: 'Look whether the server runs, and whether URL and ZMEMORY_TOKEN are right.',
+      };
+}

@@ -1,0 +1,145 @@
+import { openExecutor } from '../assemble';
+import type { Executor } from '../core/executor';
+import { UserError } from '../base/errors';
+import { passed, summarizeChecks, type CheckResult } from '../core/evidence';
+import { conversationMessageSchema } from '../core/engine';
+import type { RunState, TaskState } from '../core/liveState';
+import { totalTokens } from '../core/usage';
+import { makeVisible } from '../base/visible';
+import { consoleLogger } from './consoleLogger';
+import { visitOptions } from './visit';
+import { costText, durationText, oneLine, tableText } from './words';
+
+/** Lists every task of the storage. With `json`, one task as JSON a line. */
+export async function listTasks(storage: string, json: boolean): Promise<void> {
+  await visiting(storage, async (executor) => {
+    const tasks = [...executor.state.tasks.values()];
+    if (json) {
+      for (const task of tasks)
+        process.stdout.write(`${JSON.stringify({ ...task, run: runOf(executor, task) ?? null })}\n`);
+      return;
+    }
+    if (tasks.length === 0) {
+      process.stdout.write('There are no tasks. Queue one with: airlock add TITLE --prompt TEXT\n');
+      return;
+    }
+    const rows = tasks.map((task) => [
+      task.id,
+      `P${task.spec.priority}`,
+      task.status,
+      runOf(executor, task)?.branch ?? '–',
+      oneLine(task.spec.title, 60),
+    ]);
+    process.stdout.write(`${tableText(['task', 'prio', 'state', 'branch', 'title'], rows)}\n`);
+  });
+}
+
+/** Shows one task whole: state, evidence with the end of each output, cost, and what was said and done. */
+export async function showTask(storage: string, taskId: string): Promise<void> {
+  await visiting(storage, async (executor) => {
+    const task = executor.state.tasks.get(taskId);
+    if (!task) throw new UserError('unknown-task', `There is no task ${taskId}. See: airlock tasks`, { taskId });
+    const run = runOf(executor, task);
+    const parts = [overview(task, run)];
+    if (run) parts.push(await evidenceText(executor, run), await logText(executor, run));
+    process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
+  });
+}
+
+export async function cancelTask(storage: string, taskId: string): Promise<void> {
+  await visiting(storage, async (executor) => {
+    await executor.cancel(taskId);
+    process.stdout.write(`${taskId} is cancelled.\n`);
+  });
+}
+
+async function visiting(storage: string, action: (executor: Executor) => Promise<void>): Promise<void> {
+  const executor = await openExecutor(visitOptions(storage, consoleLogger(false)), 'visit');
+  try {
+    await action(executor);
+  } finally {
+    await executor.shutdown();
+  }
+}
+
+function runOf(executor: Executor, task: TaskState): RunState | undefined {
+  return task.runId === null ? undefined : executor.state.runs.get(task.runId);
+}
+
+function overview(task: TaskState, run: RunState | undefined): string {
+  const facts: [string, string][] = [
+    ['task', task.id],
+    ['title', oneLine(task.spec.title, 200)],
+    ['state', task.reason === '' ? task.status : `${task.status}: ${oneLine(task.reason, 500)}`],
+    ['priority', `P${task.spec.priority}`],
+    ['source', `${task.spec.origin.sourceId} (${oneLine(task.spec.origin.externalId)})`],
+    ['repository', task.spec.repo ?? 'not decided'],
+  ];
+  if (run) {
+    facts.push(
+      ['attempt', `${run.attempt}, ${run.engine} (${run.model})`],
+      ['base', run.baseCommit ?? 'none'],
+      [
+        'result',
+        run.branch === null ? 'no change' : `${run.branch} (${run.filesChanged} files, commit ${run.commit ?? ''})`,
+      ],
+      ['tokens', String(totalTokens(run.usage))],
+      ['cost', costText(run.costUsd)],
+    );
+    if (run.endedAtMs !== null) facts.push(['time', durationText(run.endedAtMs - run.startedAtMs)]);
+  }
+  return facts.map(([name, value]) => `${name.padEnd(11)} ${value}`).join('\n');
+}
+
+async function evidenceText(executor: Executor, run: RunState): Promise<string> {
+  if (run.checks.length === 0) return '';
+  const lines = ['Evidence'];
+  for (const check of summarizeChecks(run.checks)) {
+    lines.push(
+      `  ${oneLine(check.command, 200)}${check.provesNoChange ? '  (passes on the base too: proves no change)' : ''}`,
+    );
+    lines.push(
+      `    on the base: ${stateOf(check.onBase)}; on the result: ${stateOf(check.onResult)}; with the tests and configuration of the base: ${stateOf(check.onRestored)}`,
+    );
+    const decisive = [check.onResult, check.onRestored].find((result) => result && !passed(result));
+    if (decisive) lines.push(indent(tail(await textOf(executor, decisive.output)), '    | '));
+  }
+  return lines.join('\n');
+}
+
+function stateOf(result: CheckResult | undefined): string {
+  if (!result) return 'not run';
+  if (result.exitCode === null) return `ended by ${result.endedBy ?? 'unknown'}`;
+  return passed(result) ? 'passed' : `failed (exit code ${result.exitCode})`;
+}
+
+async function logText(executor: Executor, run: RunState): Promise<string> {
+  const lines = ['Log'];
+  for (const digest of run.messages) {
+    const parsed = conversationMessageSchema.safeParse(JSON.parse((await textOf(executor, digest)) || 'null'));
+    if (!parsed.success) continue;
+    for (const block of parsed.data.content) {
+      if (block.type === 'text' && typeof block['text'] === 'string')
+        lines.push(indent(block['text'], `  ${parsed.data.role}: `));
+      if (block.type === 'tool_use')
+        lines.push(`  → ${oneLine(`${String(block['name'])} ${JSON.stringify(block['input'])}`, 300)}`);
+    }
+  }
+  return lines.length > 1 ? lines.join('\n') : '';
+}
+
+async function textOf(executor: Executor, digest: string): Promise<string> {
+  const bytes = await executor.readBlob(digest);
+  return bytes ? Buffer.from(bytes).toString('utf8') : '';
+}
+
+function tail(text: string): string {
+  return text.length <= 2000 ? text : `[…]\n${text.slice(-2000)}`;
+}
+
+function indent(text: string, by: string): string {
+  return makeVisible(text.trimEnd())
+    .split('\n')
+    .map((line) => by + line)
+    .join('\n');
+}

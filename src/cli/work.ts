@@ -1,0 +1,117 @@
+import { openExecutor, type EngineChoice, type SourceChoice } from '../assemble';
+import type { Disposable } from '../base/disposable';
+import type { Executor } from '../core/executor';
+import { isIdle } from '../core/idle';
+import type { LiveState, TaskState } from '../core/liveState';
+import { isEnded } from '../core/task';
+import { consoleLogger } from './consoleLogger';
+import { progressLine } from './progressLines';
+import { exitCodeFor, summaryText } from './summary';
+
+export interface WorkOptions {
+  readonly storage: string;
+  readonly repositories: readonly string[];
+  readonly engine: EngineChoice;
+  readonly sources: readonly SourceChoice[];
+  readonly concurrency: number;
+  readonly untilIdle: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+export interface WorkResult {
+  readonly tasks: readonly TaskState[];
+  readonly exitCode: 0 | 1 | 2;
+}
+
+/** Works the queue off in this process, or follows the executor that already does, until it is idle or interrupted. */
+export async function work(options: WorkOptions): Promise<WorkResult> {
+  const executor = await openExecutor(
+    {
+      storage: options.storage,
+      settings: { concurrency: options.concurrency },
+      repositories: () => options.repositories,
+      engine: options.engine,
+      sources: options.sources,
+      logger: consoleLogger(options.verbose),
+    },
+    'work',
+  );
+  const followed = new FollowedTasks(executor);
+  const output = executor.onDidAppend((events) => {
+    for (const event of events) {
+      const line = options.json ? JSON.stringify(event) : progressLine(executor.state, event);
+      if (line !== undefined) process.stdout.write(`${line}\n`);
+    }
+  });
+  try {
+    if (executor.place.kind === 'elsewhere') {
+      process.stderr.write(
+        `Another executor (process ${executor.place.pid}) works this storage already; following it.\n`,
+      );
+    }
+    await executor.startQueue();
+    await (options.untilIdle ? firstOf(interrupted(), idle(executor)) : interrupted());
+    const tasks = followed.tasks(executor.state);
+    if (!options.json) process.stdout.write(`\n${summaryText(executor.state, tasks)}\n`);
+    return { tasks, exitCode: exitCodeFor(tasks) };
+  } finally {
+    followed.dispose();
+    output.dispose();
+    await executor.shutdown();
+  }
+}
+
+/** The tasks that were open at the start or came later: those that this call has to answer for. */
+class FollowedTasks implements Disposable {
+  private readonly ids = new Set<string>();
+  private readonly subscription: Disposable;
+
+  constructor(executor: Executor) {
+    for (const task of executor.state.tasks.values()) if (!isEnded(task.status)) this.ids.add(task.id);
+    this.subscription = executor.onDidAppend((events) => {
+      for (const event of events)
+        if (event.kind === 'task.queued' || event.kind === 'task.requeued') this.ids.add(event.taskId);
+    });
+  }
+
+  tasks(state: LiveState): TaskState[] {
+    return [...state.tasks.values()].filter((task) => this.ids.has(task.id));
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+  }
+}
+
+/** Resolves at the first Ctrl-C or SIGTERM; the second one ends the process at once. */
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    const onSignal = (): void => {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+      process.stderr.write(
+        'Ending in order; what runs goes on at the next start. Press Ctrl-C again to end at once.\n',
+      );
+      resolve();
+    };
+    process.once('SIGINT', onSignal);
+    process.once('SIGTERM', onSignal);
+  });
+}
+
+function idle(executor: Executor): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (!isIdle(executor.state)) return;
+      subscription.dispose();
+      resolve();
+    };
+    const subscription = executor.onDidAppend(look);
+    look();
+  });
+}
+
+async function firstOf(...promises: readonly Promise<void>[]): Promise<void> {
+  await Promise.race(promises);
+}
