@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { type AirlockEvent, currentVersion, type EventBody, eventBodySchema } from '../../../src/core/events';
+import { checkSubjectSchema, verdictSchema } from '../../../src/core/evidence';
+import { taskOutcomes, type TaskSpec } from '../../../src/core/task';
+
+// Few names, so that random events meet the same tasks and runs again and again.
+const taskId = fc.constantFrom('task-a', 'task-b', 'task-c');
+const runId = fc.constantFrom('run-1', 'run-2', 'run-3', 'run-4');
+const sessionId = fc.constantFrom('session-1', 'session-2');
+const reportId = fc.constantFrom('report-1', 'report-2', 'report-3');
+const sourceId = fc.constantFrom('user', 'zmemory:main');
+const digest = fc.constantFrom('a'.repeat(64), 'b'.repeat(64), '0123456789abcdef'.repeat(4));
+const objectId = fc.constantFrom('1'.repeat(40), '2'.repeat(64));
+/** Words as they come from outside: quotes, newlines, other scripts, lone surrogates, names of the prototype. */
+const words = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.constantFrom('', '__proto__', 'constructor', 'line\nbreak', '"quoted"', '\ud800', '\u2028', '日本'),
+);
+const outcome = fc.constantFrom(...taskOutcomes);
+const timeMs = fc.integer({ min: 0, max: 2 ** 42 });
+const count = fc.nat({ max: 100_000 });
+const process = fc.record({ pid: fc.integer({ min: 1, max: 99_999 }), startTicks: count, bootId: words });
+
+const spec: fc.Arbitrary<TaskSpec> = fc.record({
+  title: fc.string({ minLength: 1, maxLength: 30 }),
+  prompt: digest,
+  priority: fc.constantFrom(0, 1, 2, 3),
+  persona: fc.option(words),
+  checks: fc.option(fc.array(fc.string({ minLength: 1, maxLength: 10 }), { maxLength: 3 })),
+  limits: fc.record({ timeoutMs: fc.integer({ min: 1, max: 1e9 }) }, { requiredKeys: [] }),
+  dependsOn: fc.array(taskId, { maxLength: 2 }),
+  repo: fc.option(words),
+  origin: fc.record({ sourceId, externalId: fc.string({ minLength: 1, maxLength: 10 }) }),
+  context: fc.option(digest),
+  refusal: fc.option(words),
+});
+
+const usage = fc.record({
+  inputTokens: count,
+  outputTokens: count,
+  cacheWrite5mTokens: count,
+  cacheWrite1hTokens: count,
+  cacheReadTokens: count,
+});
+const canary = fc.record({
+  attempt: words,
+  expected: words,
+  seen: words,
+  held: fc.boolean(),
+  controlSucceeded: fc.boolean(),
+});
+const checkResult = fc.record({
+  command: fc.constantFrom('npm test', 'make check', 'true'),
+  on: fc.constantFrom(...checkSubjectSchema.options),
+  tree: objectId,
+  exitCode: fc.option(fc.nat({ max: 255 })),
+  endedBy: fc.option(words),
+  output: digest,
+  outputBytes: count,
+  durationMs: count,
+});
+
+/** What each kind of event may hold. The compiler says when a kind is missing or has another shape. */
+const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, { kind: K }>, 'kind'>> } = {
+  'executor.started': fc.record({
+    executorId: words,
+    process,
+    version: words,
+    sources: fc.array(words, { maxLength: 2 }),
+  }),
+  'executor.stopped': fc.record({ executorId: words }),
+  'queue.changed': fc.record({ mode: fc.constantFrom('running', 'paused'), by: words }),
+  'source.changed': fc.record({ sourceId, healthy: fc.boolean(), message: words }),
+  'task.queued': fc.record({ taskId, spec }),
+  'task.accepting': fc.record({ taskId }),
+  'task.accepted': fc.record({ taskId }),
+  'task.blocked': fc.record({ taskId, reason: words }),
+  'task.waiting': fc.record({ taskId, on: fc.constantFrom('user', 'budget', 'lane'), reason: words }),
+  'task.resumed': fc.record({ taskId }),
+  'task.requeued': fc.record({ taskId, reason: words, notBeforeMs: timeMs }),
+  'task.changed': fc.record({ taskId, repo: fc.option(words), priority: fc.nat({ max: 3 }) }),
+  'task.ended': fc.record({ taskId, outcome, reason: words, runId: fc.option(runId) }),
+  'task.landed': fc.record({ taskId, commit: objectId }),
+  'task.discarded': fc.record({ taskId }),
+  'run.started': fc.record({
+    runId,
+    taskId,
+    attempt: fc.integer({ min: 1, max: 9 }),
+    repo: words,
+    engine: words,
+    model: words,
+    persona: words,
+  }),
+  'run.prepared': fc.record({ runId, baseCommit: objectId, baseTree: objectId }),
+  'run.phase': fc.record({ runId, phase: fc.constantFrom('preparing', 'working', 'checking', 'publishing') }),
+  'run.progress': fc.record({ runId, message: words, percent: fc.option(fc.nat({ max: 100 })) }),
+  'run.resumed': fc.record({ runId }),
+  'run.ended': fc.record({ runId, outcome, reason: words }),
+  'session.created': fc.record({
+    sessionId,
+    runId,
+    process,
+    proof: fc.record({ proven: fc.boolean(), canaries: fc.array(canary, { maxLength: 2 }), durationMs: count }),
+  }),
+  'session.closed': fc.record({ sessionId, reason: words, breach: fc.option(words) }),
+  'message.recorded': fc.record({
+    runId,
+    index: fc.nat({ max: 5 }),
+    role: fc.constantFrom('user', 'assistant'),
+    blob: digest,
+  }),
+  'tool.called': fc.record({ runId, callId: words, name: words, summary: words }),
+  'tool.finished': fc.record({ runId, callId: words, ok: fc.boolean(), output: digest, durationMs: count }),
+  'usage.recorded': fc.record({
+    runId,
+    model: fc.constantFrom('model-a', 'model-b'),
+    usage,
+    // Whole sixteenths add up exactly, in whatever order they are added.
+    costUsd: fc.option(fc.nat({ max: 1000 }).map((sixteenths) => sixteenths / 16)),
+  }),
+  'request.retried': fc.record({ runId, reason: words, attempt: count, delayMs: count }),
+  'check.finished': fc.record({ runId, round: fc.nat({ max: 3 }), result: checkResult }),
+  'evidence.recorded': fc.record({
+    runId,
+    round: fc.nat({ max: 3 }),
+    verdict: fc.constantFrom(...verdictSchema.options),
+    tree: objectId,
+  }),
+  'result.published': fc.record({
+    runId,
+    branch: words,
+    commit: objectId,
+    filesChanged: count,
+    insertions: count,
+    deletions: count,
+  }),
+  'report.queued': fc.record({
+    report: fc.record({
+      reportId,
+      taskId,
+      sourceId,
+      externalId: words,
+      kind: fc.constantFrom('complete', 'fail'),
+      body: digest,
+    }),
+  }),
+  'report.sending': fc.record({ taskId, reportId, attempt: fc.integer({ min: 1, max: 99 }) }),
+  'report.postponed': fc.record({ taskId, reportId, error: words, retryAtMs: timeMs }),
+  'report.acknowledged': fc.record({ taskId, reportId }),
+  'report.dead': fc.record({ taskId, reportId, error: words }),
+};
+
+/** Any event body there can be. */
+export const eventBody: fc.Arbitrary<EventBody> = fc.oneof(
+  ...Object.entries(byKind).map(([kind, fields]) =>
+    (fields as fc.Arbitrary<object>).map((rest) => eventBodySchema.parse({ kind, ...rest })),
+  ),
+);
+
+/** A journal's worth of events, numbered from 1; time goes mostly forwards. */
+export const eventSequence: fc.Arbitrary<AirlockEvent[]> = fc
+  .array(fc.tuple(eventBody, timeMs), { maxLength: 80 })
+  .map((entries) =>
+    entries.map(([body, atMs], index) => ({ seq: index + 1, atMs, v: currentVersion(body.kind), ...body })),
+  );
