@@ -4,7 +4,7 @@
  */
 export type AnsiToken =
   | { readonly kind: 'text'; readonly text: string }
-  /** One control character that stands alone: `\n`, `\r`, `\t`, `\b`, BEL, NUL, DEL, … */
+  /** A control character that stands alone: `\n`, `\r`, `\t`, `\b`; of others (BEL, NUL, …) a whole run is one. */
   | { readonly kind: 'control'; readonly char: string }
   /** `ESC [` … : parameters with a private prefix (`?25`), intermediates, and the final byte. */
   | { readonly kind: 'csi'; readonly params: string; readonly intermediates: string; readonly final: string }
@@ -31,6 +31,18 @@ function isC1(char: string): boolean {
   return char >= '\u0080' && char <= '\u009f';
 }
 
+function isShown(char: string): boolean {
+  return char === '\n' || char === '\r' || char === '\t' || char === '\b';
+}
+
+/** Where the run of one and the same character ends that begins at `from`: a flood of NULs is one token. */
+function endOfRun(piece: string, from: number): number {
+  const code = piece.charCodeAt(from);
+  let end = from + 1;
+  while (piece.charCodeAt(end) === code) end += 1;
+  return end;
+}
+
 /**
  * Splits a stream into tokens. A sequence may be split over any number of pieces; memory stays bounded whatever comes.
  */
@@ -51,6 +63,11 @@ export class AnsiScanner {
     return tokens;
   }
 
+  /** No sequence is open: what comes next is text or begins one. */
+  get isAtRest(): boolean {
+    return this.state === 'ground';
+  }
+
   /** Forgets a sequence that is not complete. */
   reset(): void {
     this.state = 'ground';
@@ -61,8 +78,9 @@ export class AnsiScanner {
     const found = controlCharacter.exec(piece)?.index ?? piece.length;
     if (found > from) tokens.push({ kind: 'text', text: piece.slice(from, found) });
     if (found === piece.length) return found;
-    this.control(piece.charAt(found), tokens);
-    return found + 1;
+    const char = piece.charAt(found);
+    this.control(char, tokens);
+    return isShown(char) ? found + 1 : endOfRun(piece, found);
   }
 
   /** A string ends with ST, BEL, or by being aborted; a line feed stands in none that is meant, so it ends it too. */

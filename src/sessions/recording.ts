@@ -26,6 +26,8 @@ export class Recording {
   private readonly startedMs: number;
   private readonly file: WriteStream;
   private writtenBytes = 0;
+  /** What came in may be more than what is written: of a flood of control characters nothing is left. */
+  private takenBytes = 0;
   private atLineStart = true;
   private state: 'open' | 'full' | 'failed' = 'open';
 
@@ -50,6 +52,7 @@ export class Recording {
   /** @returns false when more than 1 MiB waits for the disk: hold the producer back until `whenDrained`. */
   output(stream: OutputStream, bytes: Buffer): boolean {
     if (this.state !== 'open') return true;
+    this.takenBytes += bytes.length;
     const text = this.filters[stream].filter(bytes);
     if (text !== '') this.atLineStart = text.endsWith('\n');
     return this.show(text);
@@ -75,9 +78,8 @@ export class Recording {
   }
 
   private show(text: string): boolean {
-    if (text === '') return true;
-    const drained = this.writeLine(this.entry(text));
-    if (this.writtenBytes < this.options.maxBytes) return drained;
+    const drained = text === '' || this.writeLine(this.entry(text));
+    if (Math.max(this.writtenBytes, this.takenBytes) < this.options.maxBytes) return drained;
     this.state = 'full';
     return this.writeLine(this.entry(`\u001b[0m\r\n\u001b[7m … the recording ends here: it is full … \u001b[0m\r\n`));
   }

@@ -4,6 +4,9 @@ import { AnsiScanner, type AnsiToken } from '../base/ansi';
 /** Colours and their like: `CSI … m` with plain numbers. `CSI > … m` is another thing: it changes how keys are sent. */
 const plainNumbers = /^[\d:;]*$/;
 
+/** What most output has none of: then it need not be taken apart. */
+const unusual = /[^\P{Cc}\n\r\t\b]/u;
+
 /** Moves and erasures that stay in the line: K erase, G column, C right, D left, X and P erase characters. */
 const withinLine = new Set(['K', 'G', 'C', 'D', 'X', 'P']);
 
@@ -29,8 +32,10 @@ export class TerminalFilter {
   private readonly decoder = new StringDecoder('utf8');
 
   filter(bytes: Buffer): string {
+    const text = this.decoder.write(bytes);
+    if (this.scanner.isAtRest && !unusual.test(text)) return text.replaceAll('\n', '\r\n');
     let shown = '';
-    for (const token of this.scanner.push(this.decoder.write(bytes))) {
+    for (const token of this.scanner.push(text)) {
       if (token.kind === 'text') shown += token.text;
       else if (token.kind === 'control') shown += safeControl(token.char);
       else if (token.kind === 'csi') shown += safeCsi(token);

@@ -36,7 +36,7 @@ export class SessionsFixture {
 
   async open(
     more: Partial<JailPolicyInput> = {},
-  ): Promise<Session & { readonly state: string; readonly workspace: string }> {
+  ): Promise<Session & { readonly stateFolder: string; readonly workspace: string }> {
     const { policy, state, workspace } = await this.prepare(more);
     const session = await this.sessions.open({
       id: newId('session'),
@@ -44,7 +44,7 @@ export class SessionsFixture {
       policy,
       stateFolder: state,
     });
-    return Object.assign(session, { state, workspace });
+    return Object.assign(session, { stateFolder: state, workspace });
   }
 
   async dispose(): Promise<void> {
