@@ -1,10 +1,9 @@
 import type { Clock } from '../../base/clock';
 import { type Disposable, DisposableStore } from '../../base/disposable';
-import { messageOf } from '../../base/errors';
+import { assertNever, messageOf } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import type { AirlockEvent } from '../../core/events';
 import type { Executor } from '../../core/executor';
-import { assertNever } from '../../base/errors';
 import {
   defaultPeriod,
   fromAnalyticsPageSchema,
@@ -21,8 +20,11 @@ export const taskPage = 50;
 /** The most that history gives at once, less the one that tells whether there are more. */
 const maxTasks = 999;
 
+/** What the page needs of the executor. */
+export type AnalyticsExecutor = Pick<Executor, 'history' | 'onDidAppend' | 'onDidReset'>;
+
 export interface AnalyticsFeedOptions {
-  readonly executor: Pick<Executor, 'history' | 'onDidAppend' | 'onDidReset'>;
+  readonly executor: AnalyticsExecutor;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Sends state down to the page. */

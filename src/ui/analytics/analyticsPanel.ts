@@ -1,9 +1,9 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { systemClock } from '../../base/clock';
 import { type Disposable, DisposableStore } from '../../base/disposable';
 import type { Logger } from '../../base/logger';
-import type { Executor } from '../../core/executor';
-import { AnalyticsFeed } from './analyticsFeed';
+import { AnalyticsFeed, type AnalyticsExecutor } from './analyticsFeed';
 import { analyticsHtml } from './analyticsHtml';
 import { analyticsText } from './analyticsText';
 
@@ -47,7 +47,7 @@ class AnalyticsPage implements Disposable {
       this.current.panel.reveal();
       return;
     }
-    const title = vscode.l10n.t('Airlock Analytics');
+    const title = l10n.t('Airlock Analytics');
     this.adopt(vscode.window.createWebviewPanel(viewType, title, vscode.ViewColumn.Active));
   }
 

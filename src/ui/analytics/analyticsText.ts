@@ -1,9 +1,9 @@
-import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
 import type { AnalyticsText } from '../../protocol/analyticsProtocol';
 
 /** The page's words in the user's language. */
 export function analyticsText(): AnalyticsText {
-  const { t } = vscode.l10n;
+  const { t } = l10n;
   return {
     title: t('Airlock Analytics'),
     loading: t('Reading the history…'),

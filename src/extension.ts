@@ -1,0 +1,126 @@
+import * as path from 'node:path';
+import * as l10n from '@vscode/l10n';
+import * as vscode from 'vscode';
+import type { AirlockOptions, EngineChoice, SourceChoice } from './assemble';
+import { systemClock } from './base/clock';
+import { DisposableStore } from './base/disposable';
+import type { Logger } from './base/logger';
+import type { Executor } from './core/executor';
+import { Credentials } from './ui/credentials';
+import { ExecutorLink } from './ui/executorLink';
+import { loggerTo } from './ui/logChannel';
+import { allowedRepositories } from './ui/repositories';
+import { Settings } from './ui/settings/settings';
+import { startUi } from './ui/start';
+
+/** What lives while the extension does. */
+interface Running {
+  readonly link: ExecutorLink;
+  readonly store: DisposableStore;
+}
+
+let running: Running | undefined;
+
+/** What other extensions and the tests get. */
+export interface AirlockApi {
+  /** The executor once it is open. @throws {UserError} when it cannot be opened. */
+  executor(): Promise<Executor>;
+}
+
+/** Shows the UI at once; the executor, and with it everything that is heavy, opens behind it. */
+export function activate(context: vscode.ExtensionContext): AirlockApi {
+  if (vscode.l10n.bundle) l10n.config({ contents: vscode.l10n.bundle });
+  const store = new DisposableStore();
+  const log = store.add(vscode.window.createOutputChannel('Airlock', { log: true }));
+  const logger = loggerTo(log);
+  const settings = store.add(new Settings(logger));
+  const credentials = store.add(
+    new Credentials({
+      secrets: context.secrets,
+      environment: process.env,
+      baseUrl: settings.get('airlock.engine.baseUrl'),
+    }),
+  );
+  const open = (): Promise<Executor> => openExecutor({ context, settings, credentials, logger });
+  const link = store.add(new ExecutorLink(open, logger));
+  store.add(startUi({ context, link, settings, credentials, log, logger, clock: systemClock }));
+  running = { link, store };
+  credentials.load().catch((error: unknown) => logger.error('The secret storage cannot be read', error));
+  link.open();
+  return { executor: () => link.ready() };
+}
+
+/** Leaves nothing behind: no process, no lock. VS Code gives it a few seconds. */
+export async function deactivate(): Promise<void> {
+  const ending = running;
+  running = undefined;
+  try {
+    await ending?.link.shutdown();
+  } finally {
+    ending?.store.dispose();
+  }
+}
+
+interface OpenParts {
+  readonly context: vscode.ExtensionContext;
+  readonly settings: Settings;
+  readonly credentials: Credentials;
+  readonly logger: Logger;
+}
+
+async function openExecutor(parts: OpenParts): Promise<Executor> {
+  // Loaded here, so that activation does not wait for it.
+  const assemble = await import('./assemble');
+  // In a folder that is not trusted this window looks on, and works nothing.
+  return assemble.openExecutor(optionsOf(parts), vscode.workspace.isTrusted ? 'work' : 'visit');
+}
+
+function optionsOf({ context, settings, credentials, logger }: OpenParts): AirlockOptions {
+  const minutes = (value: number): number => value * 60_000;
+  return {
+    storage: context.globalStorageUri.fsPath,
+    settings: {
+      concurrency: settings.value('airlock.concurrency'),
+      maxFixRounds: settings.value('airlock.checks.maxFixRounds'),
+      checkTimeoutMs: minutes(settings.value('airlock.checks.timeoutMinutes')),
+      maxTurns: settings.value('airlock.limits.maxTurns'),
+      runTimeoutMs: minutes(settings.value('airlock.limits.runMinutes')),
+      maxCostUsd: settings.value('airlock.limits.maxCostPerRun'),
+      model: settings.value('airlock.engine.model') || null,
+    },
+    repositories: () => allowedRepositories(settings.value('airlock.repositories')),
+    engine: engineOf(settings, credentials),
+    sources: [sourceOf(settings, credentials)],
+    logger,
+    nodePtyPath: path.join(vscode.env.appRoot, 'node_modules', 'node-pty'),
+    onDidChangeCredentials: (listener) =>
+      credentials.onDidChangeSecret((kind) => {
+        if (kind === 'apiKey') listener();
+      }),
+  };
+}
+
+function engineOf(settings: Settings, credentials: Credentials): EngineChoice {
+  const baseUrl = credentials.modelServer ?? null;
+  return {
+    kind: 'anthropic',
+    // Servers other than Anthropic's own mostly want a bearer token.
+    credential: { kind: baseUrl === null ? 'apiKey' : 'authToken', read: () => credentials.apiKey() },
+    baseUrl,
+    model: settings.value('airlock.engine.model') || null,
+  };
+}
+
+function sourceOf(settings: Settings, credentials: Credentials): SourceChoice {
+  const url = settings.value('airlock.zmemory.url');
+  const agent = settings.value('airlock.zmemory.agent');
+  if (url === '') return { kind: 'embedded', agent };
+  return {
+    kind: 'server',
+    name: new URL(url).host,
+    url,
+    token: () => credentials.zmemoryToken(),
+    agent,
+    pollMs: settings.value('airlock.zmemory.pollSeconds') * 1000,
+  };
+}

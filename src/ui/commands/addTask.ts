@@ -1,0 +1,83 @@
+import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
+import { CancelledError } from '../../base/errors';
+import { maxChecks, maxTitleLength, type NewTask, type Priority } from '../../core/task';
+import { pickRepository } from './pickRepository';
+
+const totalSteps = 4;
+
+/**
+ * Asks for a task, step by step; any step that is left with Escape ends it.
+ * @throws {CancelledError} when the user gives up. @throws {UserError} `no-repository`.
+ */
+export async function askForTask(folders: readonly string[]): Promise<NewTask> {
+  const repo = await pickRepository(folders, { always: false });
+  const title = await askForText(1, {
+    title: l10n.t('What is to be done, in a few words?'),
+    placeHolder: l10n.t('Fix the rounding of totals'),
+    validate: (value) => titleProblem(value),
+  });
+  const prompt = await askForText(2, {
+    title: l10n.t('What should the agent know? Leave it empty if the title says it all.'),
+    placeHolder: l10n.t('Totals are off by a cent when …'),
+  });
+  const checks = await askForText(3, {
+    title: l10n.t('Which command must pass? Leave it empty for the checks of the repository.'),
+    placeHolder: l10n.t('npm test; more than one: separate them by ;;'),
+    validate: (value) => checksProblem(value),
+  });
+  const priority = await askForPriority();
+  return { repo, title, prompt: prompt === '' ? title : prompt, checks: checksOf(checks), priority };
+}
+
+interface Question {
+  readonly title: string;
+  readonly placeHolder: string;
+  readonly validate?: (value: string) => string | undefined;
+}
+
+async function askForText(step: number, question: Question): Promise<string> {
+  const answer = await vscode.window.showInputBox({
+    title: l10n.t('Add Task ({0}/{1})', step, totalSteps),
+    prompt: question.title,
+    placeHolder: question.placeHolder,
+    ignoreFocusOut: true,
+    validateInput: (value) => question.validate?.(value.trim()),
+  });
+  if (answer === undefined) throw new CancelledError();
+  return answer.trim();
+}
+
+function titleProblem(title: string): string | undefined {
+  if (title === '') return l10n.t('A task needs a title.');
+  return title.length > maxTitleLength ? l10n.t('At most {0} characters.', maxTitleLength) : undefined;
+}
+
+function checksProblem(checks: string): string | undefined {
+  return (checksOf(checks)?.length ?? 0) > maxChecks ? l10n.t('At most {0} checks.', maxChecks) : undefined;
+}
+
+/** `;;` is no shell command's separator outside `case`, so that a check may hold a `;`. */
+function checksOf(text: string): string[] | null {
+  const checks = text
+    .split(';;')
+    .map((check) => check.trim())
+    .filter((check) => check !== '');
+  return checks.length === 0 ? null : checks;
+}
+
+async function askForPriority(): Promise<Priority> {
+  const items: (vscode.QuickPickItem & { readonly priority: Priority })[] = [
+    { label: 'P2', description: l10n.t('normal'), priority: 2 },
+    { label: 'P0', description: l10n.t('before all others'), priority: 0 },
+    { label: 'P1', description: l10n.t('soon'), priority: 1 },
+    { label: 'P3', description: l10n.t('when there is nothing else'), priority: 3 },
+  ];
+  const picked = await vscode.window.showQuickPick(items, {
+    title: l10n.t('Add Task ({0}/{1})', totalSteps, totalSteps),
+    placeHolder: l10n.t('How urgent is it?'),
+    ignoreFocusOut: true,
+  });
+  if (!picked) throw new CancelledError();
+  return picked.priority;
+}

@@ -1,0 +1,46 @@
+import type { TaskId } from '../../core/ids';
+import type { TaskGroup } from '../tasks/taskGroup';
+
+/** What a command was called with, after its need was met. */
+export interface CommandTarget {
+  /** One task for a command that needs a task, one or more for one that takes several, else none. */
+  readonly taskIds: readonly TaskId[];
+  /** The group for a command that needs one. */
+  readonly group: TaskGroup | null;
+}
+
+/**
+ * What a command does. It may throw: the wrapper round every command finds the words.
+ * @throws {CancelledError} when the user gave up.
+ */
+export type CommandAction = (target: CommandTarget) => void | Promise<void>;
+
+export type QueueActions = Record<
+  'startQueue' | 'pauseQueue' | 'stopQueue' | 'addTask' | 'refreshSources',
+  CommandAction
+>;
+
+export type TaskActions = Record<
+  | 'runTaskNow'
+  | 'cancelTask'
+  | 'retryTask'
+  | 'assignRepository'
+  | 'openTerminal'
+  | 'openChanges'
+  | 'copyBranchName'
+  | 'showDetails'
+  | 'showMoreTasks',
+  CommandAction
+>;
+
+export type SecretActions = Record<
+  'setApiKey' | 'deleteApiKey' | 'setZMemoryToken' | 'deleteZMemoryToken',
+  CommandAction
+>;
+
+export type ViewActions = Record<
+  'proveJail' | 'showTasks' | 'showMenu' | 'showLog' | 'openSettings' | 'openWalkthrough' | 'tryAgain' | 'manageTrust',
+  CommandAction
+>;
+
+export type CommandActions = QueueActions & TaskActions & SecretActions & ViewActions;

@@ -1,0 +1,77 @@
+import type { Ability } from '../tasks/abilities';
+import type { CommandActions } from './commandActions';
+
+/** What a command needs before it can do anything. */
+export type CommandNeed =
+  | { readonly kind: 'nothing' }
+  /** A group of the tree. */
+  | { readonly kind: 'group' }
+  /** One task that this can be done to: the one that was clicked, or the one that the user picks. */
+  | { readonly kind: 'task'; readonly ability: Ability }
+  /** As `task`, and all that are selected if there is more than one. */
+  | { readonly kind: 'tasks'; readonly ability: Ability };
+
+export interface CommandEntry {
+  /** Its key in `package.nls.json`. */
+  readonly title: string;
+  readonly needs: CommandNeed;
+  /** The method that does it; `null` for a feature that registers its own command. */
+  readonly action: keyof CommandActions | null;
+  /** When the palette offers it; absent: always. `false`: never. */
+  readonly when?: string;
+}
+
+const nothing = { kind: 'nothing' } as const;
+const one = (ability: Ability): CommandNeed => ({ kind: 'task', ability });
+const all = (ability: Ability): CommandNeed => ({ kind: 'tasks', ability });
+
+const isTrusted = 'isWorkspaceTrusted';
+const isOpen = 'airlock.executor == open';
+
+/** Every command that there is. The manifest says the same; a test compares the two. */
+export const commandTable = {
+  'airlock.startQueue': entry('startQueue', nothing, `${isTrusted} && airlock.queue != running`),
+  'airlock.pauseQueue': entry('pauseQueue', nothing, 'airlock.queue == running'),
+  'airlock.stopQueue': entry(
+    'stopQueue',
+    nothing,
+    `${isOpen} && (airlock.queue == running || airlock.can.openTerminal)`,
+  ),
+  'airlock.addTask': entry('addTask', nothing, isTrusted),
+  'airlock.refreshSources': entry('refreshSources', nothing, isOpen),
+
+  'airlock.runTaskNow': entry('runTaskNow', all('runNow'), `${isTrusted} && airlock.can.runNow`),
+  'airlock.cancelTask': entry('cancelTask', all('cancel'), 'airlock.can.cancel'),
+  'airlock.retryTask': entry('retryTask', all('retry'), `${isTrusted} && airlock.can.retry`),
+  'airlock.assignRepository': entry('assignRepository', all('assignRepository'), 'airlock.can.assignRepository'),
+  'airlock.openTerminal': entry('openTerminal', one('openTerminal'), 'airlock.can.openTerminal'),
+  'airlock.openChanges': entry('openChanges', one('openChanges'), 'airlock.can.openChanges'),
+  'airlock.copyBranchName': entry('copyBranchName', one('copyBranchName'), 'airlock.can.copyBranchName'),
+  'airlock.showDetails': entry('showDetails', one('showDetails'), 'airlock.hasTasks'),
+  'airlock.showMoreTasks': entry('showMoreTasks', { kind: 'group' }, 'false'),
+
+  'airlock.setApiKey': entry('setApiKey', nothing),
+  'airlock.deleteApiKey': entry('deleteApiKey', nothing, 'airlock.hasApiKey'),
+  'airlock.setZMemoryToken': entry('setZMemoryToken', nothing),
+  'airlock.deleteZMemoryToken': entry('deleteZMemoryToken', nothing, 'airlock.hasZMemoryToken'),
+
+  'airlock.proveJail': entry('proveJail', nothing, isOpen),
+  'airlock.openAnalytics': { title: 'command.openAnalytics', needs: nothing, action: null, when: isOpen },
+  'airlock.showTasks': entry('showTasks', nothing),
+  'airlock.showMenu': entry('showMenu', nothing),
+  'airlock.showLog': entry('showLog', nothing),
+  'airlock.openSettings': entry('openSettings', nothing),
+  'airlock.openWalkthrough': entry('openWalkthrough', nothing),
+  'airlock.tryAgain': entry('tryAgain', nothing),
+  'airlock.manageTrust': entry('manageTrust', nothing, `!${isTrusted}`),
+} satisfies Record<string, CommandEntry>;
+
+export type CommandId = keyof typeof commandTable;
+
+export const commandEntries: ReadonlyMap<CommandId, CommandEntry> = new Map(
+  Object.entries(commandTable) as [CommandId, CommandEntry][],
+);
+
+function entry(action: keyof CommandActions, needs: CommandNeed, when?: string): CommandEntry {
+  return { title: `command.${action}`, needs, action, ...(when === undefined ? {} : { when }) };
+}

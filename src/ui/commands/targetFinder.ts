@@ -1,0 +1,87 @@
+import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
+import { UserError } from '../../base/errors';
+import { taskIdSchema, type TaskId } from '../../core/ids';
+import type { Ability } from '../tasks/abilities';
+import { isTaskNode, type TaskNode } from '../tasks/taskNode';
+import { groupLabel, type TaskGroup, taskGroups } from '../tasks/taskGroup';
+import type { TaskList } from '../tasks/taskList';
+import type { CommandTarget } from './commandActions';
+import type { TargetFinder } from './commandRegistry';
+
+const none: CommandTarget = { taskIds: [], group: null };
+
+/** Finds what a command is about: the row that was clicked, the rows that are selected, or what the user picks. */
+export function targetFinder(tasks: TaskList, picked: () => readonly TaskNode[]): TargetFinder {
+  return async (needs, args) => {
+    switch (needs.kind) {
+      case 'nothing':
+        return none;
+      case 'group': {
+        const [group] = args;
+        return isGroup(group) ? { taskIds: [], group } : undefined;
+      }
+      case 'task':
+        return found(await findTasks(tasks, needs.ability, args, []));
+      case 'tasks':
+        return found(await findTasks(tasks, needs.ability, args, selectionOf(args) ?? picked()));
+    }
+  };
+}
+
+function found(taskIds: readonly TaskId[] | undefined): CommandTarget | undefined {
+  return taskIds && { taskIds, group: null };
+}
+
+/** VS Code hands over the clicked row and, when several are selected and it is among them, all of them. */
+function selectionOf(args: readonly unknown[]): readonly TaskNode[] | undefined {
+  if (args[0] === undefined) return undefined;
+  return Array.isArray(args[1]) ? args[1].filter(isTaskNode) : [];
+}
+
+async function findTasks(
+  tasks: TaskList,
+  ability: Ability,
+  args: readonly unknown[],
+  selection: readonly TaskNode[],
+): Promise<readonly TaskId[] | undefined> {
+  const named = namedTask(args[0]);
+  const selected = selection.flatMap((node) => (node.kind === 'task' ? [node.taskId] : []));
+  const asked = selected.length > 0 ? selected : named === undefined ? [] : [named];
+  if (asked.length === 0) return pickTask(tasks, ability);
+  const able = asked.filter((taskId) => tasks.abilitiesOf(taskId).has(ability));
+  if (able.length > 0) return able;
+  throw new UserError('wrong-state', l10n.t('The task has moved on, so this cannot be done to it any more.'));
+}
+
+/** A row of the tree, or a task's id, as another extension or a link of ours would give it. */
+function namedTask(argument: unknown): TaskId | undefined {
+  if (isTaskNode(argument)) return argument.kind === 'task' ? argument.taskId : undefined;
+  const parsed = taskIdSchema.safeParse(argument);
+  return parsed.success ? parsed.data : undefined;
+}
+
+async function pickTask(tasks: TaskList, ability: Ability): Promise<readonly TaskId[] | undefined> {
+  const items = taskGroups.flatMap((group): (vscode.QuickPickItem & { readonly taskId?: TaskId })[] => {
+    const able = tasks.idsOf(group).filter((taskId) => tasks.abilitiesOf(taskId).has(ability));
+    if (able.length === 0) return [];
+    const rows = able.flatMap((taskId) => {
+      const row = tasks.rowOf(taskId);
+      if (!row) return [];
+      return [{ label: row.label, description: row.description, iconPath: new vscode.ThemeIcon(row.icon.id), taskId }];
+    });
+    return [{ label: groupLabel(group), kind: vscode.QuickPickItemKind.Separator }, ...rows];
+  });
+  if (items.length === 0) {
+    throw new UserError('no-such-task', l10n.t('There is no task that this can be done to now.'));
+  }
+  const picked = await vscode.window.showQuickPick(items, {
+    placeHolder: l10n.t('Which task?'),
+    matchOnDescription: true,
+  });
+  return picked?.taskId === undefined ? undefined : [picked.taskId];
+}
+
+function isGroup(value: unknown): value is TaskGroup {
+  return taskGroups.some((group) => group === value);
+}

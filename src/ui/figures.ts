@@ -1,0 +1,34 @@
+import * as l10n from '@vscode/l10n';
+
+/** US dollars, or `null` when a part of it is not known: unknown is never guessed. */
+export function formatCost(costUsd: number | null): string {
+  return costUsd === null ? l10n.t('cost unknown') : dollars(costUsd);
+}
+
+/** A sum of which some parts may have no known price: then it is a lower bound, and says so. */
+export function formatSpend(spend: { readonly costUsd: number; readonly unpriced: number }): string {
+  return `${spend.unpriced > 0 ? '≥ ' : ''}${dollars(spend.costUsd)}`;
+}
+
+function dollars(costUsd: number): string {
+  // A task often costs less than a cent, and "$0.00" would say that it was free.
+  const digits = costUsd > 0 && costUsd < 0.1 ? 4 : 2;
+  return `$${costUsd.toFixed(digits)}`;
+}
+
+/** `950`, `12.3k`, `4.6M`. */
+export function formatTokens(tokens: number): string {
+  if (tokens < 1000) return String(tokens);
+  const [unit, size] = tokens < 999_950 ? ['k', 1000] : ['M', 1_000_000];
+  return `${(tokens / Number(size)).toFixed(1)}${unit}`;
+}
+
+/** `800 ms`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs < 1000) return l10n.t('{0} ms', Math.max(0, Math.round(durationMs)));
+  const seconds = Math.round(durationMs / 1000);
+  if (seconds < 60) return l10n.t('{0} s', seconds);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return l10n.t('{0} min {1} s', minutes, seconds % 60);
+  return l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
+}

@@ -1,0 +1,37 @@
+/** Everything that the manifest names, once. A test holds the manifest against it. */
+
+export const viewContainerId = 'airlock';
+
+export const viewIds = { tasks: 'airlock.tasks' } as const;
+
+export const walkthroughId = 'airlock.walkthrough';
+
+/** Files of results and of their bases, from git objects. Never `file:`, so that nothing beside them is run. */
+export const resultScheme = 'airlock';
+
+/** Reports that are written when they are opened: details of a task, the jail's proof. */
+export const reportScheme = 'airlock-report';
+
+/** Keys for `when` clauses, without the ability keys. */
+export const contextKeys = {
+  /** `opening`, `open` or `failed`. */
+  executor: 'airlock.executor',
+  /** `running` or `paused`. */
+  queue: 'airlock.queue',
+  hasTasks: 'airlock.hasTasks',
+  /** `unknown`, `ready`, or the code of what is missing. */
+  jail: 'airlock.jail',
+  /** A key is kept in SecretStorage. */
+  hasApiKey: 'airlock.hasApiKey',
+  /** The model asks for a key and there is none. */
+  needsApiKey: 'airlock.needsApiKey',
+  hasZMemoryToken: 'airlock.hasZMemoryToken',
+} as const;
+
+/** The key that says whether there is a task that this can be done to. */
+export function abilityContextKey(ability: string): string {
+  return `airlock.can.${ability}`;
+}
+
+/** Names in SecretStorage. */
+export const secretNames = { apiKey: 'airlock.apiKey', zmemoryToken: 'airlock.zmemoryToken' } as const;

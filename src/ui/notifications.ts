@@ -1,0 +1,74 @@
+import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
+import type { Clock } from '../base/clock';
+import { type Disposable, DisposableStore } from '../base/disposable';
+import type { AirlockEvent } from '../core/events';
+import type { TaskId } from '../core/ids';
+import type { CommandId } from './commands/commandTable';
+import type { ExecutorLink } from './executorLink';
+import { oneLine } from './markdownText';
+import { lacksRepository } from './tasks/abilities';
+import { groupOf } from './tasks/taskGroup';
+
+/** Tasks that come to wait within this time are told together. */
+const gatherMs = 1500;
+
+/** Says when a task has come to need the user. Nothing else is worth an interruption: the tree shows the rest. */
+export class Notifications implements Disposable {
+  private readonly store = new DisposableStore();
+  private readonly waiting = new Set<TaskId>();
+  private timer: Disposable | undefined;
+
+  constructor(
+    private readonly link: ExecutorLink,
+    private readonly clock: Clock,
+    private readonly reveal: (taskId: TaskId) => Promise<void>,
+  ) {
+    this.store.add(link.onDidAppend((events) => this.follow(events)));
+  }
+
+  dispose(): void {
+    this.timer?.dispose();
+    this.store.dispose();
+  }
+
+  private follow(events: readonly AirlockEvent[]): void {
+    if (!this.isMine()) return;
+    for (const event of events) {
+      if (event.kind !== 'task.waiting' && event.kind !== 'task.blocked') continue;
+      this.waiting.add(event.taskId);
+      this.timer ??= this.clock.setTimer(gatherMs, () => this.tell());
+    }
+  }
+
+  /** The window that works the queue tells; a window that only watches does so while the user looks at it. */
+  private isMine(): boolean {
+    const { status } = this.link;
+    if (status.kind !== 'open') return false;
+    return status.executor.place.kind === 'here' || vscode.window.state.focused;
+  }
+
+  private tell(): void {
+    this.timer = undefined;
+    // What has gone on meanwhile needs nobody.
+    const tasks = [...this.waiting].flatMap((taskId) => this.link.state.tasks.get(taskId) ?? []);
+    const needy = tasks.filter((task) => groupOf(task) === 'needsYou');
+    this.waiting.clear();
+    const [first] = needy;
+    if (!first) return;
+    const message =
+      needy.length === 1
+        ? l10n.t('“{0}” needs you: {1}', oneLine(first.spec.title, 80), oneLine(first.reason, 300))
+        : l10n.t('{0} tasks need you, among them “{1}”.', needy.length, oneLine(first.spec.title, 80));
+    void this.show(message, first.id, needy.length === 1 && lacksRepository(first));
+  }
+
+  private async show(message: string, taskId: TaskId, assigns: boolean): Promise<void> {
+    const show = l10n.t('Show');
+    const assign = l10n.t('Assign Repository…');
+    const chosen = await vscode.window.showWarningMessage(message, ...(assigns ? [assign, show] : [show]));
+    const assignCommand: CommandId = 'airlock.assignRepository';
+    if (chosen === assign) await vscode.commands.executeCommand(assignCommand, taskId);
+    if (chosen === show) await this.reveal(taskId);
+  }
+}

@@ -1,0 +1,70 @@
+import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
+import { type Disposable, DisposableStore } from '../../base/disposable';
+import { taskIdSchema, type TaskId } from '../../core/ids';
+import { reportScheme } from '../ids';
+import { oneLine } from '../markdownText';
+
+/** What a report is about. */
+export type ReportSubject = { readonly kind: 'task'; readonly taskId: TaskId } | { readonly kind: 'jail' };
+
+/** Writes a report, each time it is opened or has changed. */
+export type ReportWriter = (subject: ReportSubject) => Promise<string>;
+
+/**
+ * Reports as read-only documents. They are shown as Markdown *source*, never rendered: what a run wrote gets no chance to
+ * be anything but text. Their address says what they are about, so that they come back after a reload of the window.
+ */
+export class ReportDocuments implements vscode.TextDocumentContentProvider, Disposable {
+  private readonly store = new DisposableStore();
+  private readonly changed = this.store.add(new vscode.EventEmitter<vscode.Uri>());
+  readonly onDidChange = this.changed.event;
+
+  constructor(private readonly write: ReportWriter) {
+    this.store.add(vscode.workspace.registerTextDocumentContentProvider(reportScheme, this));
+  }
+
+  /** Opens a report, or shows the one that is open, written anew. */
+  async show(subject: ReportSubject, title: string): Promise<void> {
+    const open = openReports().find((uri) => uri.query === queryOf(subject));
+    if (open) this.changed.fire(open);
+    const uri = open ?? vscode.Uri.from({ scheme: reportScheme, path: pathOf(title), query: queryOf(subject) });
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+  }
+
+  /** Writes the open reports about these tasks anew. */
+  refresh(taskIds: ReadonlySet<TaskId>): void {
+    for (const uri of openReports()) {
+      const subject = subjectOf(uri);
+      if (subject?.kind === 'task' && taskIds.has(subject.taskId)) this.changed.fire(uri);
+    }
+  }
+
+  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+    const subject = subjectOf(uri);
+    return subject ? this.write(subject) : l10n.t('There is no such report.');
+  }
+
+  dispose(): void {
+    this.store.dispose();
+  }
+}
+
+function openReports(): vscode.Uri[] {
+  return vscode.workspace.textDocuments.flatMap(({ uri }) => (uri.scheme === reportScheme ? [uri] : []));
+}
+
+function queryOf(subject: ReportSubject): string {
+  return subject.kind === 'task' ? `task=${subject.taskId}` : 'jail';
+}
+
+function subjectOf({ query }: vscode.Uri): ReportSubject | undefined {
+  if (query === 'jail') return { kind: 'jail' };
+  const taskId = taskIdSchema.safeParse(new URLSearchParams(query).get('task'));
+  return taskId.success ? { kind: 'task', taskId: taskId.data } : undefined;
+}
+
+/** The tab's title is the last part of the path, so no slash may stand in it. */
+function pathOf(title: string): string {
+  return `/${oneLine(title, 80).replaceAll('/', '∕')}.md`;
+}

@@ -1,0 +1,96 @@
+import * as vscode from 'vscode';
+import { type Disposable, toDisposable } from '../../base/disposable';
+import type { ExecutorLink } from '../executorLink';
+import { resultScheme } from '../ids';
+import { fromUriParts, type ResultFile, toUriParts } from './resultUri';
+
+/** The address under which VS Code opens a file of a result. */
+export function resultUri(file: ResultFile): vscode.Uri {
+  return vscode.Uri.from({ scheme: resultScheme, ...toUriParts(file) });
+}
+
+/** Files that were just read: VS Code asks for the size of each before it reads it. */
+const maxKept = 64;
+const maxKeptBytes = 4 * 1024 * 1024;
+
+/**
+ * Files of results and their bases, read-only, from git objects. Text and binary files alike, so that VS Code's own image
+ * and hex views work. Nothing is on disk, so nothing beside a file is ever run.
+ */
+export class ResultFiles implements vscode.FileSystemProvider {
+  private readonly changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
+  readonly onDidChangeFile = this.changed.event;
+  private readonly kept = new Map<string, Uint8Array>();
+
+  constructor(private readonly link: ExecutorLink) {}
+
+  /** A commit never changes, so there is nothing to watch. */
+  watch(): vscode.Disposable {
+    return new vscode.Disposable(() => {});
+  }
+
+  async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
+    const bytes = await this.readFile(uri);
+    return {
+      type: vscode.FileType.File,
+      ctime: 0,
+      mtime: 0,
+      size: bytes.byteLength,
+      permissions: vscode.FilePermission.Readonly,
+    };
+  }
+
+  async readFile(uri: vscode.Uri): Promise<Uint8Array> {
+    const key = uri.toString();
+    const kept = this.kept.get(key);
+    if (kept) return kept;
+    const file = fromUriParts(uri);
+    if (!file || !this.isCurrent(file)) throw vscode.FileSystemError.FileNotFound(uri);
+    const executor = await this.link.ready();
+    const bytes = await executor.readResultFile(file.taskId, file.side, file.path);
+    if (!bytes) throw vscode.FileSystemError.FileNotFound(uri);
+    this.keep(key, bytes);
+    return bytes;
+  }
+
+  readDirectory(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.FileNotFound(uri);
+  }
+
+  createDirectory(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  writeFile(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  delete(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  rename(uri: vscode.Uri): never {
+    throw vscode.FileSystemError.NoPermissions(uri);
+  }
+
+  /** The executor answers for a task's last result alone. */
+  private isCurrent(file: ResultFile): boolean {
+    const { tasks, runs } = this.link.state;
+    return runs.get(tasks.get(file.taskId)?.runId ?? '')?.commit === file.commit;
+  }
+
+  private keep(key: string, bytes: Uint8Array): void {
+    if (bytes.byteLength > maxKeptBytes) return;
+    this.kept.set(key, bytes);
+    const [oldest] = this.kept.keys();
+    if (this.kept.size > maxKept && oldest !== undefined) this.kept.delete(oldest);
+  }
+}
+
+export function registerResultFiles(link: ExecutorLink): Disposable {
+  const registration = vscode.workspace.registerFileSystemProvider(resultScheme, new ResultFiles(link), {
+    isCaseSensitive: true,
+    isReadonly: true,
+  });
+  return toDisposable(() => void registration.dispose());
+}

@@ -1,0 +1,153 @@
+import * as l10n from '@vscode/l10n';
+import { plainText } from '../../base/ansi';
+import { type CheckResult, describeVerdict, summarizeChecks } from '../../core/evidence';
+import { conversationMessageSchema } from '../../core/engine';
+import type { Digest } from '../../core/ids';
+import type { LiveState, RunState, TaskState } from '../../core/liveState';
+import { inputTokensOf } from '../../core/usage';
+import { formatCost, formatDuration, formatTokens } from '../figures';
+import { codeBlock, escapeMarkdown } from '../markdownText';
+import { checkWords } from '../tasks/taskTooltip';
+import { filesWord, phaseWord } from '../tasks/taskRow';
+import { statusWord } from '../tasks/taskWords';
+import { proofLines } from './jailReport';
+
+/** The end of an output says what went wrong; the beginning is left out first. */
+const maxShownBytes = 64 * 1024;
+
+export type ReadBlob = (digest: Digest) => Promise<Uint8Array | undefined>;
+
+export interface ReportInput {
+  readonly state: LiveState;
+  readonly task: TaskState;
+  readonly run: RunState | undefined;
+  readonly readBlob: ReadBlob;
+  readonly nowMs: number;
+}
+
+/** Everything that is known of a task, as Markdown in which everything foreign is escaped or in a code block. */
+export async function taskReport(input: ReportInput): Promise<string> {
+  const { task, run, readBlob } = input;
+  const sections = [
+    `# ${escapeMarkdown(task.spec.title, 200)}`,
+    summary(input),
+    ...(run ? await evidence(run, readBlob) : []),
+    `## ${l10n.t('Prompt')}`,
+    codeBlock(await textOf(task.spec.prompt, readBlob)),
+    ...(await contextSection(task, readBlob)),
+    ...(await lastWords(run, readBlob)),
+    ...proofSection(input),
+  ];
+  return `${sections.join('\n\n')}\n`;
+}
+
+function summary({ task, run, nowMs }: ReportInput): string {
+  const rows = [
+    [l10n.t('State'), statusWord(task)],
+    [l10n.t('Why'), escapeMarkdown(task.reason, 1000)],
+    [l10n.t('Verdict'), run?.verdict ? `${run.verdict}: ${describeVerdict(run.verdict)}` : ''],
+    [l10n.t('Task'), task.id],
+    [l10n.t('Priority'), `P${task.spec.priority}`],
+    [l10n.t('From'), escapeMarkdown(`${task.spec.origin.sourceId} (${task.spec.origin.externalId})`)],
+    [l10n.t('Repository'), escapeMarkdown(run?.repo ?? task.spec.repo ?? '')],
+    ...(run ? runRows(run, nowMs) : []),
+  ];
+  return rows
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `- **${name}:** ${value}`)
+    .join('\n');
+}
+
+function runRows(run: RunState, nowMs: number): string[][] {
+  return [
+    [l10n.t('Attempt'), String(run.attempt)],
+    [l10n.t('Phase'), run.endedAtMs === null ? phaseWord(run.phase) : ''],
+    [l10n.t('Branch'), run.branch ? `${escapeMarkdown(run.branch)} (${filesWord(run.filesChanged)})` : ''],
+    [l10n.t('Commit'), run.commit ?? ''],
+    [l10n.t('Base'), run.baseCommit ?? ''],
+    [l10n.t('Persona'), escapeMarkdown(run.persona)],
+    [l10n.t('Model'), escapeMarkdown(`${run.model} (${run.engine})`)],
+    [l10n.t('Tokens'), tokens(run)],
+    [l10n.t('Cost'), escapeMarkdown(formatCost(run.costUsd))],
+    [l10n.t('Time'), formatDuration(Math.max(0, (run.endedAtMs ?? nowMs) - run.startedAtMs))],
+  ];
+}
+
+function tokens({ usage }: RunState): string {
+  return l10n.t(
+    '{0} in, of them {1} read from the cache and {2} written to it; {3} out',
+    formatTokens(inputTokensOf(usage)),
+    formatTokens(usage.cacheReadTokens),
+    formatTokens(usage.cacheWrite5mTokens + usage.cacheWrite1hTokens),
+    formatTokens(usage.outputTokens),
+  );
+}
+
+async function evidence(run: RunState, readBlob: ReadBlob): Promise<string[]> {
+  const checks = summarizeChecks(run.checks);
+  if (checks.length === 0) return [];
+  const sections = [
+    `## ${l10n.t('Evidence')}`,
+    l10n.t('What Airlock saw when it ran the checks itself, each in a fresh jail.'),
+  ];
+  for (const check of checks) {
+    sections.push(`### ${escapeMarkdown(check.command, 200)}`, checkWords(check));
+    const trees: [string, CheckResult | undefined][] = [
+      [l10n.t('On the result'), check.onResult],
+      [l10n.t('On the result, with tests and configuration of the base'), check.onRestored],
+      [l10n.t('On the base'), check.onBase],
+    ];
+    for (const [where, result] of trees) {
+      if (result) sections.push(resultLine(where, result), codeBlock(await textOf(result.output, readBlob)));
+    }
+  }
+  return sections;
+}
+
+function resultLine(where: string, result: CheckResult): string {
+  const end =
+    result.exitCode === null
+      ? l10n.t('ended by {0}', escapeMarkdown(result.endedBy ?? '?'))
+      : l10n.t('exit code {0}', result.exitCode);
+  return `**${where}:** ${end}, ${formatDuration(result.durationMs)}, ${l10n.t('tree {0}', result.tree.slice(0, 12))}`;
+}
+
+async function contextSection(task: TaskState, readBlob: ReadBlob): Promise<string[]> {
+  if (task.spec.context === null) return [];
+  return [`## ${l10n.t('Context from the source')}`, codeBlock(await textOf(task.spec.context, readBlob))];
+}
+
+/** What the agent said last. Its own words: evidence is what stands above. */
+async function lastWords(run: RunState | undefined, readBlob: ReadBlob): Promise<string[]> {
+  const last = run?.messages.at(-1);
+  if (last === undefined) return [];
+  const text = spokenText(await textOf(last, readBlob));
+  return text === '' ? [] : [`## ${l10n.t('What the agent said last')}`, codeBlock(text)];
+}
+
+/** The text of a kept message; nothing when it is no such message. */
+function spokenText(json: string): string {
+  try {
+    const parsed = conversationMessageSchema.safeParse(JSON.parse(json));
+    if (!parsed.success || parsed.data.role !== 'assistant') return '';
+    return parsed.data.content
+      .flatMap((block) => (block.type === 'text' && typeof block['text'] === 'string' ? [block['text']] : []))
+      .join('\n\n');
+  } catch {
+    return '';
+  }
+}
+
+function proofSection({ state, run }: ReportInput): string[] {
+  const session = run?.sessionId ? state.sessions.get(run.sessionId) : undefined;
+  return session ? [`## ${l10n.t('Jail')}`, ...proofLines(session.proof)] : [];
+}
+
+async function textOf(digest: Digest, readBlob: ReadBlob): Promise<string> {
+  const bytes = await readBlob(digest);
+  if (!bytes) return l10n.t('(deleted)');
+  if (bytes.byteLength === 0) return l10n.t('(empty)');
+  if (bytes.byteLength <= maxShownBytes) return plainText(bytes);
+  const hidden = bytes.byteLength - maxShownBytes;
+  return `${l10n.t('({0} bytes before this are not shown)', hidden)}\n${plainText(bytes.subarray(hidden))}`;
+}

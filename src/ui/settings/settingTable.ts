@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+/**
+ * Who may choose a setting.
+ * - `machine`: the user of this machine alone, never a folder that is opened. What the one executor of this machine does,
+ *   what is spent, and above all where the key is sent.
+ * - `window`: a folder's own settings too. How things are shown.
+ */
+export type SettingScope = 'machine' | 'window';
+
+/** One setting: what it may hold. The default and the words stand in the manifest; a test compares the two. */
+export interface SettingEntry<T> {
+  readonly schema: z.ZodType<T>;
+  readonly fallback: T;
+  readonly scope: SettingScope;
+}
+
+/** An address, or nothing at all. */
+const addressSchema = z.union([
+  z.literal(''),
+  z.url({ protocol: /^https?$/ }).refine((url) => !hasCredentials(url), 'no user name or password in the address'),
+]);
+
+/** Every setting that there is, with its unit in the name where it has one. */
+export const settingTable = {
+  'airlock.concurrency': machine(z.number().int().min(1).max(64), 2),
+  'airlock.startQueueOnOpen': machine(z.boolean(), false),
+  'airlock.repositories': machine(z.array(z.string()), []),
+
+  'airlock.engine.model': machine(z.string(), ''),
+  'airlock.engine.baseUrl': machine(addressSchema, ''),
+
+  'airlock.zmemory.url': machine(addressSchema, ''),
+  'airlock.zmemory.agent': machine(z.string().regex(/^[\w.@-]{1,100}$/), 'airlock'),
+  'airlock.zmemory.pollSeconds': machine(z.number().min(1).max(3600), 30),
+
+  'airlock.checks.maxFixRounds': machine(z.number().int().min(0).max(20), 2),
+  'airlock.checks.timeoutMinutes': machine(z.number().positive().max(1440), 10),
+  'airlock.limits.maxTurns': machine(z.number().int().min(1).max(1000), 60),
+  'airlock.limits.runMinutes': machine(z.number().positive().max(1440), 45),
+  'airlock.limits.maxCostPerRun': machine(z.number().positive().nullable(), null),
+
+  'airlock.terminal.openAutomatically': {
+    schema: z.boolean(),
+    fallback: false,
+    scope: 'window',
+  } satisfies SettingEntry<boolean>,
+} as const;
+
+export type SettingId = keyof typeof settingTable;
+export type SettingValue<K extends SettingId> = (typeof settingTable)[K]['fallback'];
+
+function machine<T>(schema: z.ZodType<T>, fallback: T): SettingEntry<T> {
+  return { schema, fallback, scope: 'machine' };
+}
+
+function hasCredentials(url: string): boolean {
+  const parsed = new URL(url);
+  return parsed.username !== '' || parsed.password !== '';
+}
+
+/** The setting's value when it may hold that, and otherwise its default and what is wrong. */
+export function readSetting<K extends SettingId>(
+  id: K,
+  raw: unknown,
+): { readonly value: SettingValue<K>; readonly problem: string | null } {
+  const { schema, fallback } = settingTable[id] as SettingEntry<SettingValue<K>>;
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return { value: parsed.data, problem: null };
+  return { value: fallback, problem: parsed.error.issues.map((issue) => issue.message).join('; ') };
+}

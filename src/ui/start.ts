@@ -1,0 +1,126 @@
+import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
+import type { Clock } from '../base/clock';
+import { type Disposable, DisposableStore } from '../base/disposable';
+import type { Logger } from '../base/logger';
+import { registerAnalytics } from './analytics/analyticsPanel';
+import { guard, registerCommands } from './commands/commandRegistry';
+import { queueActions, startQueue } from './commands/queueActions';
+import { secretActions } from './commands/secretActions';
+import { targetFinder } from './commands/targetFinder';
+import { taskActions } from './commands/taskActions';
+import { viewActions } from './commands/viewActions';
+import { ContextKeys } from './contextKeys';
+import type { Credentials } from './credentials';
+import type { ExecutorLink } from './executorLink';
+import { type Feature, Features } from './features';
+import { Notifications } from './notifications';
+import { allowedRepositories } from './repositories';
+import { Reports } from './review/reports';
+import { registerResultFiles } from './review/resultFiles';
+import type { Settings } from './settings/settings';
+import { SettingsFollower } from './settings/settingsFollower';
+import { problemsOf } from './status/problem';
+import { StatusItem } from './status/statusItem';
+import { LiveSurroundings } from './status/surroundings';
+import { TaskList } from './tasks/taskList';
+import { TaskTree } from './tasks/taskTree';
+import { SessionTerminals } from './terminal/sessionTerminals';
+
+export interface UiParts {
+  readonly context: Pick<vscode.ExtensionContext, 'extensionUri' | 'extension'>;
+  readonly link: ExecutorLink;
+  readonly settings: Settings;
+  readonly credentials: Credentials;
+  readonly log: vscode.LogOutputChannel;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+interface Shown {
+  readonly tasks: TaskList;
+  readonly surroundings: LiveSurroundings;
+  readonly features: Features;
+}
+
+/** Starts everything that the user sees. Nothing of it waits for the executor. */
+export function startUi(parts: UiParts): Disposable {
+  const { link, settings, credentials, logger, clock } = parts;
+  const store = new DisposableStore();
+  const features = store.add(new Features(logger));
+  const tasks = store.add(new TaskList(link, clock));
+  const surroundings = store.add(new LiveSurroundings(link, credentials, features, logger));
+  const shown = { tasks, surroundings, features };
+  const tree = features.start(l10n.t('The task tree'), () => startTree(parts, shown));
+  const terminals = features.start(
+    l10n.t('The terminals'),
+    () => new SessionTerminals(link, settings.get('airlock.terminal.openAutomatically')),
+  );
+  const reports = features.start(l10n.t('The reports'), () => new Reports(link, tasks, clock));
+  features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
+  features.start(l10n.t('The analytics page'), () => registerAnalytics(parts.context, link, logger));
+  features.start(l10n.t('The commands'), () => startCommands(parts, shown, { tree, terminals, reports }));
+  features.start(l10n.t('The notifications'), () => startNotifications(parts, tree));
+  features.start(l10n.t('The settings'), () => startFollowing(parts));
+  features.start(l10n.t('The status bar item'), () => new StatusItem(tasks, link, surroundings, clock));
+  // Last, so that what it says of the others is whole.
+  features.start(l10n.t('The context keys'), () => new ContextKeys({ link, tasks, surroundings, credentials }));
+  return store;
+}
+
+function startTree({ link }: UiParts, { tasks, surroundings }: Shown): TaskTree {
+  const tree = new TaskTree(tasks, link);
+  // An empty tree has a welcome view that says more than a line can.
+  const showProblem = (): void => {
+    const [worst] = problemsOf(link.state, surroundings.current);
+    tree.setMessage(worst?.severity === 'error' && link.state.tasks.size > 0 ? worst.text : '');
+  };
+  tree.keep(surroundings.onDidChange(showProblem));
+  tree.keep(tasks.onDidChange(showProblem));
+  return tree;
+}
+
+interface CommandFeatures {
+  readonly tree: Feature<TaskTree>;
+  readonly terminals: Feature<SessionTerminals>;
+  readonly reports: Feature<Reports>;
+}
+
+function startCommands(parts: UiParts, { tasks, surroundings }: Shown, features: CommandFeatures): Disposable {
+  const { link, settings, credentials, log, logger } = parts;
+  const repositories = (): readonly string[] => allowedRepositories(settings.value('airlock.repositories'));
+  const actions = {
+    ...queueActions(link, repositories),
+    ...taskActions({ link, repositories, ...features }),
+    ...secretActions(credentials),
+    ...viewActions({ link, surroundings, reports: features.reports, log, extensionId: parts.context.extension.id }),
+  };
+  return registerCommands(
+    actions,
+    targetFinder(tasks, () => features.tree.get().view.selection),
+    logger,
+  );
+}
+
+function startNotifications({ link, clock, logger }: UiParts, tree: Feature<TaskTree>): Notifications {
+  return new Notifications(link, clock, (taskId) => guard('Reveal', logger, () => tree.get().reveal(taskId)));
+}
+
+/** Follows what the executor was opened with, and what must be done once it is open. */
+function startFollowing({ link, settings, credentials, clock, logger }: UiParts): Disposable {
+  const store = new DisposableStore();
+  const follower = store.add(new SettingsFollower(settings, link, clock, logger));
+  store.add(
+    credentials.onDidChangeSecret((kind) => {
+      if (kind === 'zmemoryToken') follower.changed();
+    }),
+  );
+  store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => follower.changed()));
+  store.add(
+    link.onDidChangeStatus((status) => {
+      if (status.kind !== 'open' || !vscode.workspace.isTrusted || !settings.value('airlock.startQueueOnOpen')) return;
+      void guard('Start Queue', logger, () => startQueue(status.executor));
+    }),
+  );
+  return store;
+}

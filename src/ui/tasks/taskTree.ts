@@ -1,0 +1,182 @@
+import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
+import { type Disposable, DisposableStore } from '../../base/disposable';
+import type { TaskId } from '../../core/ids';
+import type { ExecutorLink } from '../executorLink';
+import { viewIds } from '../ids';
+import { groupIcon, groupLabel, type TaskGroup } from './taskGroup';
+import type { ListChange, TaskList } from './taskList';
+import type { TaskNode } from './taskNode';
+import { TaskPages } from './taskPages';
+import { rowOf } from './taskRow';
+import { tooltipOf } from './taskTooltip';
+
+/** The tasks as a tree. One event makes one row anew, or the group that a task moved in. */
+export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
+  readonly view: vscode.TreeView<TaskNode>;
+  private readonly store = new DisposableStore();
+  private readonly changed = new vscode.EventEmitter<TaskNode[] | undefined>();
+  readonly onDidChangeTreeData = this.changed.event;
+  private readonly pages = new TaskPages();
+  private readonly taskNodes = new Map<TaskId, TaskNode>();
+  private readonly groupNodes = new Map<string, TaskNode>();
+
+  constructor(
+    private readonly tasks: TaskList,
+    private readonly link: ExecutorLink,
+  ) {
+    this.store.add(this.changed);
+    this.view = this.store.add(
+      vscode.window.createTreeView(viewIds.tasks, {
+        treeDataProvider: this,
+        canSelectMany: true,
+        showCollapseAll: true,
+      }),
+    );
+    this.store.add(tasks.onDidChange((change) => this.follow(change)));
+    this.showBadge();
+  }
+
+  /** Ends `item` together with the tree. */
+  keep(item: Disposable): void {
+    this.store.add(item);
+  }
+
+  /** A message above the rows, such as why nothing runs; empty for none. */
+  setMessage(message: string): void {
+    this.view.message = message === '' ? undefined : message;
+  }
+
+  showMore(group: TaskGroup): void {
+    this.pages.showMore(group);
+    this.changed.fire([this.groupNode('group', group)]);
+  }
+
+  async getChildren(node?: TaskNode): Promise<TaskNode[]> {
+    if (!node) {
+      // While the executor opens, VS Code shows that something is under way.
+      if (this.link.status.kind === 'opening') await this.link.settled();
+      return this.tasks.shownGroups().map((group) => this.groupNode('group', group));
+    }
+    if (node.kind !== 'group') return [];
+    const { shown, hidden } = this.pages.pageOf(node.group, this.tasks.idsOf(node.group));
+    const rows = shown.map((taskId) => this.taskNode(taskId));
+    return hidden > 0 ? [...rows, this.groupNode('more', node.group)] : rows;
+  }
+
+  getParent(node: TaskNode): TaskNode | undefined {
+    if (node.kind === 'group') return undefined;
+    const group = node.kind === 'more' ? node.group : this.tasks.groupOf(node.taskId);
+    return group && this.groupNode('group', group);
+  }
+
+  getTreeItem(node: TaskNode): vscode.TreeItem {
+    switch (node.kind) {
+      case 'group':
+        return this.groupItem(node.group);
+      case 'task':
+        return this.taskItem(node.taskId);
+      case 'more':
+        return this.moreItem(node.group);
+    }
+  }
+
+  /** Called when the user points at a row: most tooltips are never read, so they are not made before. */
+  resolveTreeItem(item: vscode.TreeItem, node: TaskNode): vscode.TreeItem {
+    const input = node.kind === 'task' ? this.tasks.inputOf(node.taskId) : undefined;
+    if (input) item.tooltip = new vscode.MarkdownString(tooltipOf(input));
+    return item;
+  }
+
+  /** Selects a task's row and scrolls to it. */
+  async reveal(taskId: TaskId): Promise<void> {
+    const group = this.tasks.groupOf(taskId);
+    if (!group) return;
+    const isShown = this.pages.pageOf(group, this.tasks.idsOf(group)).shown.includes(taskId);
+    await this.view.reveal(isShown ? this.taskNode(taskId) : this.groupNode('group', group), { expand: true });
+  }
+
+  dispose(): void {
+    this.store.dispose();
+  }
+
+  private follow(change: ListChange): void {
+    this.showBadge();
+    if (change.kind === 'all') {
+      for (const taskId of this.taskNodes.keys()) if (!this.tasks.task(taskId)) this.taskNodes.delete(taskId);
+      this.changed.fire(undefined);
+      return;
+    }
+    // A group that is made anew makes its rows anew.
+    const rows = [...change.tasks].filter((taskId) => !change.groups.has(this.tasks.groupOf(taskId) ?? 'done'));
+    // A row that VS Code was never given has no node, and needs none.
+    const nodes = rows.flatMap((taskId) => this.taskNodes.get(taskId) ?? []);
+    const groups = [...change.groups].map((group) => this.groupNode('group', group));
+    if (nodes.length + groups.length > 0) this.changed.fire([...groups, ...nodes]);
+  }
+
+  private showBadge(): void {
+    const value = this.tasks.idsOf('needsYou').length;
+    if (value === (this.view.badge?.value ?? 0)) return;
+    const tooltip = value === 1 ? l10n.t('1 task needs you') : l10n.t('{0} tasks need you', value);
+    // A badge of 0 is no badge; VS Code keeps the old one when it is given none.
+    this.view.badge = { value, tooltip: value === 0 ? '' : tooltip };
+  }
+
+  private groupItem(group: TaskGroup): vscode.TreeItem {
+    const count = this.tasks.idsOf(group).length;
+    const item = new vscode.TreeItem(groupLabel(group), vscode.TreeItemCollapsibleState.Expanded);
+    item.id = `group:${group}`;
+    item.description = String(count);
+    item.iconPath = new vscode.ThemeIcon(groupIcon(group));
+    item.contextValue = ` group ${group} `;
+    item.accessibilityInformation = { label: l10n.t('{0}: {1}', groupLabel(group), count) };
+    return item;
+  }
+
+  private taskItem(taskId: TaskId): vscode.TreeItem {
+    const input = this.tasks.inputOf(taskId);
+    if (!input) return new vscode.TreeItem(taskId);
+    const row = rowOf(input);
+    const item = new vscode.TreeItem(row.label);
+    item.id = `task:${taskId}`;
+    item.description = row.description;
+    const { id, color } = row.icon;
+    item.iconPath = new vscode.ThemeIcon(id, color === null ? undefined : new vscode.ThemeColor(color));
+    item.contextValue = row.contextValue;
+    item.accessibilityInformation = { label: row.accessibleLabel };
+    item.command = openingCommand(taskId, input.abilities);
+    return item;
+  }
+
+  private moreItem(group: TaskGroup): vscode.TreeItem {
+    const { hidden } = this.pages.pageOf(group, this.tasks.idsOf(group));
+    const item = new vscode.TreeItem(l10n.t('Show more ({0} hidden)', hidden));
+    item.id = `more:${group}`;
+    item.iconPath = new vscode.ThemeIcon('ellipsis');
+    item.contextValue = ' more ';
+    item.command = { command: 'airlock.showMoreTasks', title: l10n.t('Show more'), arguments: [group] };
+    return item;
+  }
+
+  private taskNode(taskId: TaskId): TaskNode {
+    return kept(this.taskNodes, taskId, () => ({ kind: 'task', taskId }));
+  }
+
+  private groupNode(kind: 'group' | 'more', group: TaskGroup): TaskNode {
+    return kept(this.groupNodes, `${kind}:${group}`, () => ({ kind, group }));
+  }
+}
+
+/** What a click on a row opens: the most telling thing that there is. */
+function openingCommand(taskId: TaskId, abilities: ReadonlySet<string>): vscode.Command {
+  const title = l10n.t('Open');
+  if (abilities.has('openTerminal')) return { command: 'airlock.openTerminal', title, arguments: [taskId] };
+  return { command: 'airlock.showDetails', title, arguments: [taskId] };
+}
+
+function kept<K>(nodes: Map<K, TaskNode>, key: K, make: () => TaskNode): TaskNode {
+  const node = nodes.get(key) ?? make();
+  nodes.set(key, node);
+  return node;
+}

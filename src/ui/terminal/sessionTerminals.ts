@@ -1,0 +1,87 @@
+import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
+import { type Disposable, DisposableStore } from '../../base/disposable';
+import { UserError } from '../../base/errors';
+import type { AirlockEvent } from '../../core/events';
+import type { SessionId, TaskId } from '../../core/ids';
+import type { ExecutorLink } from '../executorLink';
+import { oneLine } from '../markdownText';
+import type { Setting } from '../settings/setting';
+import { SessionTerminal } from './sessionTerminal';
+
+interface OpenTerminal {
+  readonly terminal: vscode.Terminal;
+  readonly pty: SessionTerminal;
+}
+
+/** The terminals that show sessions, one for each session at most. */
+export class SessionTerminals implements Disposable {
+  private readonly open = new Map<SessionId, OpenTerminal>();
+  private readonly store = new DisposableStore();
+
+  constructor(
+    private readonly link: ExecutorLink,
+    private readonly opensAutomatically: Setting<'airlock.terminal.openAutomatically'>,
+  ) {
+    this.store.add(link.onDidAppend((events) => this.follow(events)));
+  }
+
+  /** Shows the terminal of a task's living session. @throws {UserError} `no-session`. */
+  showTask(taskId: TaskId): void {
+    const { tasks, runs, sessions } = this.link.state;
+    const run = runs.get(tasks.get(taskId)?.runId ?? '');
+    const sessionId = run?.sessionId ?? undefined;
+    if (sessionId === undefined || !sessions.has(sessionId)) {
+      throw new UserError('no-session', l10n.t('The task has no living session. Its details show what it did.'));
+    }
+    this.show(sessionId, { preserveFocus: false });
+  }
+
+  /** Closes the terminals; the sessions go on. */
+  dispose(): void {
+    this.store.dispose();
+    for (const { terminal, pty } of [...this.open.values()]) {
+      pty.dispose();
+      terminal.dispose();
+    }
+    this.open.clear();
+  }
+
+  private follow(events: readonly AirlockEvent[]): void {
+    for (const event of events) {
+      if (event.kind === 'session.created' && this.opensAutomatically.value) {
+        this.show(event.sessionId, { preserveFocus: true });
+      }
+      if (event.kind === 'session.closed') this.open.get(event.sessionId)?.pty.sessionEnded(event.reason);
+    }
+  }
+
+  private show(sessionId: SessionId, { preserveFocus }: { readonly preserveFocus: boolean }): void {
+    const { terminal } = this.open.get(sessionId) ?? this.create(sessionId);
+    terminal.show(preserveFocus);
+  }
+
+  private create(sessionId: SessionId): OpenTerminal {
+    const pty = new SessionTerminal(
+      () => this.link.ready(),
+      sessionId,
+      () => this.open.delete(sessionId),
+    );
+    const terminal = vscode.window.createTerminal({
+      name: this.nameOf(sessionId),
+      pty,
+      iconPath: new vscode.ThemeIcon('shield'),
+      isTransient: true,
+    });
+    const opened = { terminal, pty };
+    this.open.set(sessionId, opened);
+    return opened;
+  }
+
+  private nameOf(sessionId: SessionId): string {
+    const { sessions, runs, tasks } = this.link.state;
+    const run = runs.get(sessions.get(sessionId)?.runId ?? '');
+    const title = run && tasks.get(run.taskId)?.spec.title;
+    return title === undefined ? l10n.t('Airlock session') : oneLine(title, 60);
+  }
+}
