@@ -26,5 +26,6 @@ const closingScript = [
 
 /** `argv` behind a shell that first closes every descriptor above `last`. */
 export function closingDescriptors(argv: readonly string[], last: number): string[] {
-  return ['/bin/bash', '-p', '-c', closingScript, 'bash', String(last), ...argv];
+  // `--norc`: with a socket as its input, bash takes itself for a remote login and would run the user's start-up file.
+  return ['/bin/bash', '--norc', '--noprofile', '-p', '-c', closingScript, 'bash', String(last), ...argv];
 }
