@@ -16,7 +16,7 @@ export const openAnalyticsCommand = 'airlock.openAnalytics';
  */
 export function registerAnalytics(
   context: Pick<vscode.ExtensionContext, 'extensionUri'>,
-  executor: Pick<Executor, 'history' | 'onDidAppend' | 'onDidReset'>,
+  executor: AnalyticsExecutor,
   logger: Logger,
 ): Disposable {
   const page = new AnalyticsPage(context.extensionUri, executor, logger);
@@ -37,7 +37,7 @@ class AnalyticsPage implements Disposable {
 
   constructor(
     private readonly extensionUri: vscode.Uri,
-    private readonly executor: Pick<Executor, 'history' | 'onDidAppend' | 'onDidReset'>,
+    private readonly executor: AnalyticsExecutor,
     private readonly logger: Logger,
   ) {}
 
