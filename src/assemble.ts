@@ -11,7 +11,7 @@ import type { Engine } from './core/engine';
 import type { Executor } from './core/executor';
 import type { TaskSource } from './core/source';
 import { createAnthropicEngine } from './engines/anthropic/anthropicEngine';
-import type { ModelCredential } from './engines/anthropic/engineOptions';
+import type { EngineLimits, ModelCredential } from './engines/anthropic/engineOptions';
 import { scriptedModelName } from './engines/scripted/scriptedModel';
 import { LocalExecutor } from './executor/localExecutor';
 import { defaultSettings, type ExecutorSettings } from './executor/ports';
@@ -24,7 +24,7 @@ import { createSessions } from './sessions/sessions';
 import { repositoryResolver } from './sources/repositoryResolver';
 import { openEmbeddedZMemory } from './sources/zmemory/embeddedServer';
 import { connectZMemory, createZMemorySource } from './sources/zmemory/zmemorySource';
-import { acquireOwnership } from './store/ownership';
+import { acquireOwnership, findOwner } from './store/ownership';
 import { openStore } from './store/store';
 import { createTools } from './tools/tools';
 import { version } from '../package.json';
@@ -67,6 +67,8 @@ export type SourceChoice =
       readonly token: () => Promise<string | undefined>;
       readonly agent: string;
       readonly pollMs: number;
+      /** How long one answer of the server may take. Absent: the client's own default. */
+      readonly timeoutMs?: number;
     }
   /** The embedded ZMemory, in this process, in the storage folder. */
   | { readonly kind: 'embedded'; readonly agent: string };
@@ -81,6 +83,8 @@ export interface AirlockOptions {
   readonly sources: readonly SourceChoice[];
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** How patient the engine is with its server. What is absent is as the engine has it. */
+  readonly engineLimits?: Partial<EngineLimits>;
   /** VS Code's own copy of node-pty. */
   readonly nodePtyPath?: string;
   /** Fired when a key was set or removed: what waited for one goes on. */
@@ -88,39 +92,42 @@ export interface AirlockOptions {
 }
 
 /**
+ * What a process wants of the executor.
+ * - `work`: to work the queue, or to follow who does and to take over when that one ends.
+ * - `visit`: to look and ask for a moment; where nobody works, the storage is opened here and nothing is started.
+ * - `look`: to follow who works, and never to own the storage: for a window whose folder is not trusted.
+ */
+export type ExecutorRole = 'work' | 'visit' | 'look';
+
+/**
  * The executor of a storage folder: in this process when the folder is free, else the one that owns it; when that one ends,
- * this process takes over. With `visit` nothing is started here: it only looks and asks.
+ * this process takes over, as far as its role goes.
  * @throws {UserError} `journal-corrupt`, `journal-newer`, `lock-unavailable`, `executor-unreachable`, `disk-full`, …
  */
-export function openExecutor(options: AirlockOptions, role: 'work' | 'visit'): Promise<Executor> {
+export function openExecutor(options: AirlockOptions, role: ExecutorRole): Promise<Executor> {
   const clock = options.clock ?? systemClock;
-  let socketPath: string | undefined;
+  const { logger, storage } = options;
   return RoamingExecutor.start({
     clock,
-    logger: options.logger,
-    tryOwn: async () => {
-      const ownership = await acquireOwnership({ storage: options.storage, process: thisProcess(), clock });
-      if (ownership.kind === 'taken') {
-        socketPath = ownership.owner?.socketPath;
-        return undefined;
-      }
-      try {
-        return await ownExecutor(options, role, clock, ownership);
-      } catch (error) {
-        await ownership.release();
-        throw error;
-      }
-    },
+    logger,
+    tryOwn: () => (role === 'look' ? Promise.resolve(undefined) : tryOwn(options, role, clock)),
     connect: async () => {
-      if (socketPath === undefined) {
-        throw new UserError(
-          'executor-unreachable',
-          'Another process owns the storage and has not said where it can be reached.',
-        );
-      }
-      return connectExecutor({ socketPath, version, clock, logger: options.logger });
+      const owner = await findOwner(storage);
+      if (owner) return connectExecutor({ socketPath: owner.socketPath, version, clock, logger });
+      throw new UserError('executor-unreachable', 'No executor works on this storage that could be reached.');
     },
   });
+}
+
+async function tryOwn(options: AirlockOptions, role: 'work' | 'visit', clock: Clock): Promise<Executor | undefined> {
+  const ownership = await acquireOwnership({ storage: options.storage, process: thisProcess(), clock });
+  if (ownership.kind === 'taken') return undefined;
+  try {
+    return await ownExecutor(options, role, clock, ownership);
+  } catch (error) {
+    await ownership.release();
+    throw error;
+  }
 }
 
 interface Owned {
@@ -181,7 +188,7 @@ function joinRooms(
       jails,
       sessions: createSessions({ jails, clock, logger, nodePtyPath: options.nodePtyPath }),
       workspaces: createWorkspaces({ jails, storage, clock, logger }),
-      engine: createEngine(options.engine, clock, logger),
+      engine: createEngine(options, clock),
       tools: createTools(),
       sources,
       costOf,
@@ -197,7 +204,7 @@ function joinRooms(
   });
 }
 
-function createEngine(choice: EngineChoice, clock: Clock, logger: Logger): Engine {
+function createEngine({ engine: choice, engineLimits: limits = {}, logger }: AirlockOptions, clock: Clock): Engine {
   switch (choice.kind) {
     case 'scripted':
       return createAnthropicEngine({
@@ -205,6 +212,7 @@ function createEngine(choice: EngineChoice, clock: Clock, logger: Logger): Engin
         credential: { kind: 'authToken', read: () => Promise.resolve(choice.token) },
         baseUrl: choice.baseUrl,
         defaultModel: scriptedModelName,
+        limits,
         clock,
         logger,
       });
@@ -220,6 +228,7 @@ function createEngine(choice: EngineChoice, clock: Clock, logger: Logger): Engin
         credential: choice.credential,
         ...(choice.baseUrl === null ? {} : { baseUrl: choice.baseUrl }),
         defaultModel: choice.model ?? defaultModel,
+        limits,
         clock,
         logger,
       });
@@ -236,11 +245,11 @@ async function openSources(
   const sources: TaskSource[] = [];
   for (const choice of options.sources) {
     if (choice.kind === 'server') {
-      const { url, agent, pollMs } = choice;
+      const { url, agent, pollMs, timeoutMs } = choice;
       const token = (await choice.token()) ?? null;
-      sources.push(
-        connectZMemory({ id: `zmemory:${choice.name}`, url, token, agent, pollMs, resolveRepository, clock, logger }),
-      );
+      const limits = timeoutMs === undefined ? {} : { timeoutMs };
+      const id = `zmemory:${choice.name}`;
+      sources.push(connectZMemory({ id, url, token, agent, pollMs, limits, resolveRepository, clock, logger }));
     } else {
       const api = await openEmbeddedZMemory({ storage: path.join(options.storage, 'zmemory'), clock });
       ends.push(() => api.close());

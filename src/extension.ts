@@ -71,8 +71,8 @@ interface OpenParts {
 async function openExecutor(parts: OpenParts): Promise<Executor> {
   // Loaded here, so that activation does not wait for it.
   const assemble = await import('./assemble');
-  // In a folder that is not trusted this window looks on, and works nothing.
-  return assemble.openExecutor(optionsOf(parts), vscode.workspace.isTrusted ? 'work' : 'visit');
+  // In a folder that is not trusted this window looks on while another one works, and works nothing itself.
+  return assemble.openExecutor(optionsOf(parts), vscode.workspace.isTrusted ? 'work' : 'look');
 }
 
 function optionsOf({ context, settings, credentials, logger }: OpenParts): AirlockOptions {

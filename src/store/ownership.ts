@@ -63,6 +63,11 @@ export async function acquireOwnership(options: OwnershipOptions): Promise<Owner
   }
 }
 
+/** Who owns a storage folder, as it says of itself; `null` when nobody does. Nothing is made or locked. */
+export function findOwner(storage: string): Promise<OwnerInfo | null> {
+  return readOwner(path.join(storage, 'owner.json'));
+}
+
 /** Takes the word back while the lock is still held, so that it is never another owner's word that goes. */
 async function release(infoFile: string, lock: FileLock): Promise<void> {
   try {
