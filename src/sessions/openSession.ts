@@ -13,7 +13,7 @@ import { watchLimits } from '../jail/limits/watchLimits';
 import { checkMounts } from '../jail/mountCheck';
 import { channelsInJail } from './launcher';
 import { LivingSession } from './livingSession';
-import { loadNodePty } from './nodePty';
+import type { NodePty } from './nodePty';
 import { Recording } from './recording';
 import { type SessionJail, startOnPty, startWithoutPty, terminalSize } from './sessionJail';
 import { launcherArgv, makeChannels, SessionShells } from './sessionShells';
@@ -23,8 +23,8 @@ export interface SessionContext {
   readonly jails: LocalJails;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** A folder with node-pty that is tried before the packaged one. */
-  readonly nodePtyPath: string | undefined;
+  /** @throws {UserError} `pty-unavailable`. */
+  readonly loadPty: () => Promise<NodePty>;
   readonly maxRecordingBytes: number;
 }
 
@@ -107,7 +107,7 @@ async function startJail(options: SessionOptions, policy: JailPolicy, context: S
     bwrapInvocation(policy, facts, launcherArgv(channelsInJail), { newSession, terminal: 'xterm-256color' });
   const folder = join(options.stateFolder, 'start');
   try {
-    return await startOnPty(await loadNodePty(context.nodePtyPath), invocation(false), folder);
+    return await startOnPty(await context.loadPty(), invocation(false), folder);
   } catch (error) {
     if (!(error instanceof UserError && error.code === 'pty-unavailable')) throw error;
     context.logger.warn(error.message, error.facts);

@@ -16,9 +16,47 @@ export interface CutOutput {
 /** Smaller pieces than this are put together, so that a flood of tiny writes costs no more than its bytes. */
 const mergeBelowBytes = 16 * 1024;
 
+/** Bytes of one stream that small ones can be added to, in a buffer that doubles when it is full. */
+class GrowingPiece implements OutputPiece {
+  private buffer: Buffer;
+  private start = 0;
+  private end: number;
+
+  constructor(
+    readonly stream: OutputStream,
+    bytes: Buffer,
+  ) {
+    this.buffer = bytes;
+    this.end = bytes.length;
+  }
+
+  get bytes(): Buffer {
+    return this.buffer.subarray(this.start, this.end);
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** The buffer that came first is another's: it is never written to, for it is full. */
+  add(bytes: Buffer): void {
+    if (this.end + bytes.length > this.buffer.length) {
+      const larger = Buffer.allocUnsafe(2 * (this.length + bytes.length));
+      this.end = this.buffer.copy(larger, 0, this.start, this.end);
+      this.start = 0;
+      this.buffer = larger;
+    }
+    this.end += bytes.copy(this.buffer, this.end);
+  }
+
+  dropFirst(count: number): void {
+    this.start += count;
+  }
+}
+
 /** Pieces in a queue that can be shortened from the front. */
 class PieceQueue {
-  private pieces: { stream: OutputStream; bytes: Buffer }[] = [];
+  private pieces: GrowingPiece[] = [];
   /** Pieces before this one are gone already; they are swept out from time to time. */
   private first = 0;
   bytes = 0;
@@ -27,9 +65,8 @@ class PieceQueue {
     if (bytes.length === 0) return;
     this.bytes += bytes.length;
     const last = this.pieces.length > this.first ? this.pieces.at(-1) : undefined;
-    if (last?.stream === stream && last.bytes.length + bytes.length < mergeBelowBytes)
-      last.bytes = Buffer.concat([last.bytes, bytes]);
-    else this.pieces.push({ stream, bytes });
+    if (last?.stream === stream && last.length + bytes.length < mergeBelowBytes) last.add(bytes);
+    else this.pieces.push(new GrowingPiece(stream, bytes));
   }
 
   /** Drops from the front until `maxBytes` are left. @returns how many bytes were dropped. */
@@ -37,10 +74,10 @@ class PieceQueue {
     const excess = Math.max(0, this.bytes - maxBytes);
     let left = excess;
     for (let piece = this.pieces[this.first]; left > 0 && piece; piece = this.pieces[this.first]) {
-      const taken = Math.min(left, piece.bytes.length);
-      piece.bytes = piece.bytes.subarray(taken);
+      const taken = Math.min(left, piece.length);
+      piece.dropFirst(taken);
       left -= taken;
-      if (piece.bytes.length === 0) this.first += 1;
+      if (piece.length === 0) this.first += 1;
     }
     this.bytes -= excess;
     if (this.first > 256) {

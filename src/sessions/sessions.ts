@@ -6,6 +6,7 @@ import { endProcess, waitUntilDead } from '../jail/endProcess';
 import type { LocalJails } from '../jail/jails';
 import { isAlive } from '../jail/procfs';
 import type { LivingSession } from './livingSession';
+import { loadNodePty, type NodePty } from './nodePty';
 import { openSession, type SessionContext } from './openSession';
 
 export interface SessionsOptions {
@@ -17,6 +18,8 @@ export interface SessionsOptions {
    * but nobody can take one over: what agents read never comes over the pty.
    */
   readonly nodePtyPath?: string;
+  /** How node-pty is loaded, when a session first needs it; tests say that it cannot be. */
+  readonly loadPty?: () => Promise<NodePty>;
   /** How large a session's recording may grow. Default 64 MB. */
   readonly maxRecordingBytes?: number;
 }
@@ -29,7 +32,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     jails: options.jails,
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
-    nodePtyPath: options.nodePtyPath,
+    loadPty: options.loadPty ?? (() => loadNodePty(options.nodePtyPath)),
     maxRecordingBytes: options.maxRecordingBytes ?? defaultRecordingBytes,
   });
 }
