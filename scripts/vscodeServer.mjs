@@ -78,6 +78,20 @@ function environmentOf(folders, paths, extra) {
   };
 }
 
+/**
+ * The browser is a client of a remote machine: what may be set per machine alone stands in the machine's own settings. In
+ * a folder that is kept, what the user has changed since stays.
+ */
+function writeSettings(data, settings) {
+  for (const place of ['User', 'Machine']) {
+    const file = path.join(data, place, 'settings.json');
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    const kept = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : {};
+    const ours = Object.entries(settings).filter(([name]) => place === 'User' || name.startsWith('airlock.'));
+    fs.writeFileSync(file, JSON.stringify({ ...Object.fromEntries(ours), ...kept }, null, 2));
+  }
+}
+
 function linkExtension(extension, extensionsFolder) {
   const { publisher, name, version } = JSON.parse(fs.readFileSync(path.join(extension, 'package.json'), 'utf8'));
   const link = path.join(extensionsFolder, `${publisher}.${name}-${version}`);
@@ -144,11 +158,7 @@ export async function startServer(options = {}) {
   const folder = options.folder ?? fs.mkdtempSync(path.join(os.tmpdir(), 'alk-'));
   const folders = makeFolders(folder);
   const env = environmentOf(folders, paths, extraEnv);
-  const settingsFile = path.join(folders.data, 'User', 'settings.json');
-  fs.mkdirSync(path.dirname(settingsFile), { recursive: true });
-  // In a folder that is kept, what the user has changed since stays.
-  const kept = fs.existsSync(settingsFile) ? JSON.parse(fs.readFileSync(settingsFile, 'utf8')) : {};
-  fs.writeFileSync(settingsFile, JSON.stringify({ ...quietSettings, ...settings, ...kept }, null, 2));
+  writeSettings(folders.data, { ...quietSettings, ...settings });
   if (vsix) installVsix(paths, folders, env, vsix);
   else if (extension) linkExtension(extension, folders.extensions);
 
@@ -164,7 +174,10 @@ export async function startServer(options = {}) {
   );
   args.push('--disable-telemetry', '--disable-update-check', '--disable-getting-started-override');
   if (smokeTestDriver) args.push('--vscode-option', 'enable-smoke-test-driver');
-  const child = spawn(paths.node, args, {
+  // When this process is killed, nobody else ends the server.
+  const guard = fs.existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--'] : [];
+  const [command, ...rest] = [...guard, paths.node, ...args];
+  const child = spawn(command, rest, {
     env: { ...env, PASSWORD: password },
     cwd: folders.home,
     detached: true,

@@ -141,15 +141,18 @@ export class Workbench {
 
   /** The rows of a tree that are on the screen, from the top. */
   async rows(title: string): Promise<TreeRow[]> {
-    const found = await this.pane(title).locator('.monaco-list-row').all();
-    const read = found.map(async (row) => ({
-      top: Number.parseInt((await row.getAttribute('style'))?.match(/top:\s*(\d+)/)?.[1] ?? '0', 10),
-      label: (await row.locator('.label-name').first().innerText()).trim(),
-      description: (await row.locator('.label-description').allInnerTexts()).join(' ').trim(),
-      level: Number(await row.getAttribute('aria-level')),
-      expanded: toBoolean(await row.getAttribute('aria-expanded')),
-    }));
-    const rows = await Promise.all(read);
+    // In one go: the tree may change between two questions.
+    const rows = await this.pane(title)
+      .locator('.monaco-list-row')
+      .evaluateAll((found) =>
+        found.map((row) => ({
+          top: Number.parseInt(row instanceof HTMLElement ? row.style.top : '0', 10),
+          label: row.querySelector('.label-name')?.textContent?.trim() ?? '',
+          description: row.querySelector('.label-description')?.textContent?.trim() ?? '',
+          level: Number(row.getAttribute('aria-level')),
+          expanded: row.hasAttribute('aria-expanded') ? row.getAttribute('aria-expanded') === 'true' : null,
+        })),
+      );
     return rows.sort((a, b) => a.top - b.top).map(({ top: _, ...row }) => row);
   }
 
@@ -215,10 +218,6 @@ export class Workbench {
     await this.page.screenshot({ path: file });
     return file;
   }
-}
-
-function toBoolean(value: string | null): boolean | null {
-  return value === null ? null : value === 'true';
 }
 
 /** Matches an element whose text is `text` and nothing else. */
