@@ -21,6 +21,8 @@ export interface JailedProcess {
 function parseStat(text: string): Pick<JailedProcess, 'sessionId' | 'startTicks'> | undefined {
   // Fields are counted from 1 in proc(5); the first after the name is the third.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  // Dead, and only waiting to be collected.
+  if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
   const sessionId = Number(fields[6 - 3]);
   const startTicks = Number(fields[22 - 3]);
   return Number.isSafeInteger(sessionId) && Number.isSafeInteger(startTicks) ? { sessionId, startTicks } : undefined;
@@ -32,7 +34,7 @@ function jailedProcess(pid: number): JailedProcess | undefined {
   return stat && innerPid !== undefined ? { pid, innerPid: Number(innerPid), ...stat } : undefined;
 }
 
-/** Every process of the jail whose first process is `first`. */
+/** Every living process of the jail whose first process is `first`. */
 export function processesOf(first: ProcessIdentity): JailedProcess[] {
   return processTree(first.pid).flatMap((pid) => jailedProcess(pid) ?? []);
 }

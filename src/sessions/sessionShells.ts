@@ -128,16 +128,17 @@ export class SessionShells {
   /**
    * Everything that came into being while the command ran, wherever it has gone since, but for what belongs to the
    * launcher and to the other shells.
+   * @returns how many there were.
    */
-  private signalCommand(name: ChannelName, signal: NodeJS.Signals, sinceTicks: number): void {
+  private signalCommand(name: ChannelName, signal: NodeJS.Signals, sinceTicks: number): number {
     const all = this.processes();
     const spared = new Set(this.sparedSessions(name, all));
     const shell = this.channels[name].pids?.shell;
-    for (const process of all) {
-      if (process.startTicks >= sinceTicks && process.innerPid !== shell && !spared.has(process.sessionId)) {
-        signalProcess(process, signal);
-      }
-    }
+    const found = all.filter(
+      (process) => process.startTicks >= sinceTicks && process.innerPid !== shell && !spared.has(process.sessionId),
+    );
+    for (const process of found) signalProcess(process, signal);
+    return found.length;
   }
 
   private sparedSessions(name: ChannelName, all: readonly JailedProcess[]): number[] {

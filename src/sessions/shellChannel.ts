@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { Clock } from '../base/clock';
+import { type Clock, sleep } from '../base/clock';
 import { type Disposable, DisposableStore, toDisposable } from '../base/disposable';
 import { UserError } from '../base/errors';
 import { Mutex } from '../base/mutex';
@@ -25,8 +25,8 @@ export interface ChannelHost {
   readonly clock: Clock;
   /** Makes the launcher start a shell for this channel in `folder`. */
   startShell(generation: string, folder: string): void;
-  /** Sends `signal` to every process that the running command started, at `sinceTicks` or later. */
-  signalCommand(signal: NodeJS.Signals, sinceTicks: number): void;
+  /** Sends `signal` to every process that the running command started, at `sinceTicks` or later. @returns how many. */
+  signalCommand(signal: NodeJS.Signals, sinceTicks: number): number;
   /** Kills this channel's shell itself. */
   killShell(): void;
   /** Output as it comes, between commands too. */
@@ -46,6 +46,7 @@ export interface ChannelRequest extends ExecOptions {
 
 /** How long a process has to end after SIGTERM, and how long the shell has to notice that its command is gone. */
 const graceMs = 200;
+const sweepMs = 5;
 /** How long the launcher may take to start a shell or to say that one has ended; it takes some 5 ms. */
 const launcherMs = 10_000;
 /** Between commands, output is taken at the rate at which it is shown: 64 KiB a frame. */
@@ -175,8 +176,15 @@ export class ShellChannel implements Disposable {
       this.host.killShell();
       await command.doneWithin(graceMs);
     }
-    // What it started while it was being ended.
-    this.host.signalCommand('SIGKILL', sinceTicks);
+    await this.sweep(sinceTicks);
+  }
+
+  /** Until nothing is left of a command: not what it started while it was being ended, and not what dies slowly. */
+  private async sweep(sinceTicks: number): Promise<void> {
+    for (let waitedMs = 0; waitedMs < graceMs; waitedMs += sweepMs) {
+      if (this.host.signalCommand('SIGKILL', sinceTicks) === 0) return;
+      await sleep(this.host.clock, sweepMs);
+    }
   }
 
   private async startShell(): Promise<void> {

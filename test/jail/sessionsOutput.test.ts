@@ -80,12 +80,13 @@ describe('output of a session', () => {
   });
 
   it('is on the screen while the command still runs', async () => {
-    const running = session.exec('echo early; sleep 600', { ...patient, timeoutMs: 5_000 });
+    const command = session.exec('echo early; sleep 600', { ...patient, timeoutMs: 5_000 });
+    const running = assert.rejects(command, { code: 'session-closed' });
     const startMs = performance.now();
     await until(() => shown.join('').includes('\nearly'));
     assert.ok(performance.now() - startMs < 1_000);
     await session.close('Enough.');
-    await assert.rejects(running, { code: 'session-closed' });
+    await running;
   });
 
   it('is safe to show, whatever a command prints', async () => {
