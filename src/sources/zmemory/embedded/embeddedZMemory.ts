@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../../../base/clock';
@@ -7,17 +6,10 @@ import { Emitter } from '../../../base/emitter';
 import { newId } from '../../../base/ids';
 import { Mutex } from '../../../base/mutex';
 import type { ChangeAnswer, PendingAnswer, ZMemoryApi } from '../api';
-import {
-  newTaskBodySchema,
-  type ArtifactBody,
-  type CompleteBody,
-  type FailBody,
-  type NewTaskBody,
-  type StatusBody,
-} from '../wire';
+import type { ArtifactBody, CompleteBody, FailBody, NewTaskBody, StatusBody } from '../wire';
 import { lockFolder, type FolderLock } from './folderLock';
 import { RecordFile } from './recordFile';
-import { isHeld, storedLineSchema, type StoredTask } from './storedTask';
+import { isHeld, newStoredTask, storedLineSchema, type StoredTask } from './storedTask';
 
 /** Lines past the number of tasks at which the file is written anew when it is opened. */
 const spareLines = 1_000;
@@ -79,34 +71,17 @@ export class EmbeddedZMemory implements ZMemoryApi {
     return this.byId.get(id);
   }
 
-  /** Puts tasks in: all of them or none. One whose id is there already stays as it is and is answered. */
-  create(bodies: readonly NewTaskBody[]): Promise<readonly StoredTask[]> {
-    const parsed = bodies.map((body) => newTaskBodySchema.parse(body));
+  /**
+   * Puts tasks in: all of them or none. One whose id is there already stays as it is and is answered.
+   * @throws {UserError} `task-invalid`, `disk-full`.
+   */
+  async create(bodies: readonly NewTaskBody[]): Promise<readonly StoredTask[]> {
+    const tasks = bodies.map((body) => newStoredTask(body, this.nowText()));
     return this.turns.run(async () => {
-      const known = parsed.map(({ id }) => (id === undefined ? undefined : this.get(id)));
-      const made = await this.store(parsed.filter((_, at) => !known[at]).map((body) => this.newTask(body)));
-      const next = made.values();
-      return known.map((task) => task ?? next.next().value).filter((task) => task !== undefined);
+      const fresh = new Map(tasks.filter(({ id }) => !this.byId.has(id)).map((task) => [task.id, task]));
+      if (fresh.size > 0) await this.store([...fresh.values()]);
+      return tasks.map((task) => this.byId.get(task.id) ?? task);
     });
-  }
-
-  private newTask({ id, description, context, agent }: z.output<typeof newTaskBodySchema>): StoredTask {
-    const now = this.nowText();
-    return {
-      id: id ?? newId('z'),
-      description,
-      context,
-      status: 'pending',
-      agent: agent ?? null,
-      progress: null,
-      created_at: now,
-      updated_at: now,
-      result: null,
-      error: null,
-      completed_at: null,
-      failed_at: null,
-      artifacts: [],
-    };
   }
 
   async pending(agent: string, knownTag: string | null): Promise<PendingAnswer> {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { completeBodySchema } from '../wire';
+import { UserError } from '../../../base/errors';
+import { newId } from '../../../base/ids';
+import { completeBodySchema, newTaskBodySchema, type NewTaskBody } from '../wire';
 
 export const storedStatusSchema = z.enum(['pending', 'accepted', 'in_progress', 'completed', 'failed']);
 export type StoredStatus = z.infer<typeof storedStatusSchema>;
@@ -29,4 +31,28 @@ export const storedLineSchema = z.object({ v: z.literal(1), tasks: z.array(store
 
 export function isHeld(task: StoredTask): boolean {
   return task.status === 'accepted' || task.status === 'in_progress';
+}
+
+/** @throws {UserError} `task-invalid`. */
+export function newStoredTask(body: NewTaskBody, now: string): StoredTask {
+  const parsed = newTaskBodySchema.safeParse(body);
+  if (!parsed.success) {
+    throw new UserError('task-invalid', `The task cannot be put in: ${z.prettifyError(parsed.error).slice(0, 500)}`);
+  }
+  const { id, description, context, agent } = parsed.data;
+  return {
+    id: id ?? newId('z'),
+    description,
+    context,
+    status: 'pending',
+    agent: agent ?? null,
+    progress: null,
+    created_at: now,
+    updated_at: now,
+    result: null,
+    error: null,
+    completed_at: null,
+    failed_at: null,
+    artifacts: [],
+  };
 }
