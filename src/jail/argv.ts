@@ -77,7 +77,7 @@ export function bwrapInvocation(
     return String(fd);
   };
   const argsFd = addInput('');
-  const seccompFd = addInput(seccompFilter(facts.architecture, { unixSockets: false }));
+  const seccompFd = addInput(seccompFilter(facts.architecture, { unixSockets: !showsSocket(policy, facts) }));
   const setUp = [
     ...isolation(facts, options),
     ...system(facts),
@@ -105,6 +105,14 @@ export function bwrapInvocation(
     statusFd,
     hostId,
   };
+}
+
+/**
+ * Programs talk to their own over Unix sockets (tsx, Python's process pools, databases), and those of the host's network are
+ * out of reach. But one of the host's that lies in a mounted folder could be connected to, so that there it has none.
+ */
+function showsSocket(policy: JailPolicy, facts: HostFacts): boolean {
+  return facts.hostSockets.some((socket) => policy.mounts.some((mount) => isWithin(socket, mount.from)));
 }
 
 function isolation(facts: HostFacts, options: InvocationOptions): string[] {

@@ -5,6 +5,7 @@ import { UserError } from '../base/errors';
 import { accountIds, parseIdMap } from './account';
 import { makeEtcFolder } from './etcFolder';
 import type { Architecture, HardLimits, HostFacts, HostMode, SystemFolder } from './hostFacts';
+import { hostSockets } from './hostSockets';
 import { detectToolChains, findProgram } from './toolChains';
 
 const run = promisify(execFile);
@@ -47,6 +48,7 @@ export async function detectHost(etcFolder: string, environment: NodeJS.ProcessE
     systemFolders: await systemFolders(),
     etcFolder,
     toolChains: await detectToolChains(environment['PATH'] ?? ''),
+    hostSockets: hostSockets(),
     hardLimits: parseHardLimits(await readFile('/proc/self/limits', 'utf8')),
   };
 }

@@ -43,6 +43,8 @@ export interface HostFacts {
   readonly etcFolder: string;
   readonly toolChains: readonly ToolChain[];
   readonly hardLimits: HardLimits;
+  /** Files of the host that are Unix sockets in use, as they are when the jail is built. */
+  readonly hostSockets: readonly string[];
 }
 
 /** Processors for which there is a seccomp filter. */

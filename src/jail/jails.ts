@@ -6,6 +6,7 @@ import { idOfAccount } from './account';
 import { startCanaries } from './canaries/trial';
 import { handOver, remove } from './folders';
 import type { HostFacts } from './hostFacts';
+import { hostSockets } from './hostSockets';
 import { runInJail } from './jailRun';
 import { OutputPipes } from './outputPipes';
 import { PrivateFolder } from './privateFolder';
@@ -20,7 +21,7 @@ export interface JailsOptions {
 /** `Jails`, and what the sessions room needs to build jails of its own. */
 export interface LocalJails extends Jails {
   /**
-   * What is known of this machine.
+   * What is known of this machine now; ask anew for every jail.
    * @throws {UserError} `jail-unavailable` when no jail can be had.
    */
   facts(): Promise<HostFacts>;
@@ -53,7 +54,7 @@ class BwrapJails implements LocalJails {
 
   async facts(): Promise<HostFacts> {
     const probe = await this.probe();
-    if (probe.kind === 'ready') return probe.facts;
+    if (probe.kind === 'ready') return { ...probe.facts, hostSockets: hostSockets() };
     const { code, reason, fix } = probe.readiness;
     throw new UserError('jail-unavailable', `${reason} ${fix}`, { why: code, reason, fix });
   }

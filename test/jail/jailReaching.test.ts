@@ -81,6 +81,21 @@ describe('reaching out of a jail', () => {
     );
   });
 
+  it('reaches no abstract Unix socket of the host where it may have its own', async function () {
+    needProgram(this, '/usr/bin/perl');
+    const abstract = `airlock-test-${process.pid}`;
+    await listen({ path: `\0${abstract}` });
+    const script = `use Socket; use IO::Socket::UNIX; socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die "$!";
+      print connect($s, pack_sockaddr_un("\\0${abstract}")) ? "reached" : "no", " ";
+      my $server = IO::Socket::UNIX->new(Local => "/tmp/own", Listen => 1) or die "$!";
+      print IO::Socket::UNIX->new(Peer => "/tmp/own") ? "its own" : "$!"`;
+    const ran = await room.run(['/usr/bin/perl', '-e', script]);
+    assert.deepEqual(
+      { stdout: ran.stdout, stderr: ran.stderr, connections },
+      { stdout: 'no its own', stderr: '', connections: 0 },
+    );
+  });
+
   it('opens no raw, packet, vsock or netlink socket that could leave it', async function () {
     needProgram(this, '/usr/bin/perl');
     const socket = syscallNumber('socket', (await room.jails.facts()).architecture);

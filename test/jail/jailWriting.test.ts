@@ -84,7 +84,7 @@ describe('writing out of a jail', () => {
       mkdir -p closed/inner && touch closed/inner/file && chmod 000 closed/inner closed
       cp /bin/true setuid && chmod 6755 setuid
       mkfifo fifo; touch -- '-rf' $'new\\nline' "$(printf 'bad\\377')" "$(printf 'n%.0s' {1..255})"
-      deep=$(printf 'd/%.0s' {1..1500}); for i in 1 2 3 4; do mkdir -p $deep && cd -P $deep; done`);
+      deep=$(printf 'd/%.0s' {1..1050}); for i in 1 2; do mkdir -p $deep && cd -P $deep; done`);
     assertSucceeded(ran);
     await room.jails.remove(room.workspace);
     await assert.rejects(lstat(room.workspace), { code: 'ENOENT' });

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { type JailPolicyInput, jailPolicySchema } from '../../../src/core/jailPolicy';
 import { type BwrapInvocation, bwrapInvocation } from '../../../src/jail/argv';
 import type { HostFacts } from '../../../src/jail/hostFacts';
+import { syscallNumber } from '../../../src/jail/seccomp/syscalls';
+import { runFilter } from './bpfMachine';
 
 const unlimited = Number.POSITIVE_INFINITY;
 const facts: HostFacts = {
@@ -19,6 +21,7 @@ const facts: HostFacts = {
   ],
   etcFolder: '/tmp/made/etc',
   toolChains: [],
+  hostSockets: [],
   hardLimits: { processes: unlimited, dataBytes: unlimited, fileBytes: unlimited, openFiles: 1024 },
 };
 const privileged: HostFacts = { ...facts, mode: { kind: 'privileged', ids: { first: 0x70000000, count: 1 } } };
@@ -160,6 +163,23 @@ describe('bwrapInvocation', () => {
     const words = setUp(build({}, { ...facts, toolChains: [{ name: 'node', mounts, bin: '/opt/tools/node/bin' }] }));
     assert.deepEqual(after(words, '/home/jane/.nvm/v20/bin', 2), ['/home/jane/.nvm/v20/bin', '/opt/tools/node/bin']);
     assert.equal(after(words, 'PATH', 2)[1], '/opt/tools/node/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin');
+  });
+
+  it('allows Unix sockets, unless one of the host lies where the jail can see it', () => {
+    const shared = {
+      mounts: [{ from: '/home/jane/app/node_modules', at: '/workspace/node_modules', access: 'read' as const }],
+    };
+    const allowedWith = (hostSockets: string[]): boolean => {
+      const filter = build(shared, { ...facts, hostSockets }).inputs[1]?.bytes ?? new Uint8Array();
+      const socket = syscallNumber('socket', 'x64') ?? -1;
+      return runFilter(filter, { number: socket, architecture: 0xc000003e, args: [1n, 1n, 0n] }) === 'allow';
+    };
+    assert.deepEqual(
+      [[], ['/run/dbus', '/home/jane/app/node_modules-x/s'], ['/home/jane/app/node_modules/.cache/nx/d.sock']].map(
+        allowedWith,
+      ),
+      [true, true, false],
+    );
   });
 
   it('refuses a network, which it cannot give yet', () => {

@@ -17,6 +17,7 @@ const facts: HostFacts = {
   systemFolders: [],
   etcFolder: '/tmp/etc',
   toolChains: [],
+  hostSockets: [],
   hardLimits: { processes: 1, dataBytes: 1, fileBytes: 1, openFiles: 1 },
 };
 
