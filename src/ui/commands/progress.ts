@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { CancelledError } from '../../base/errors';
 import { viewIds } from '../ids';
@@ -8,16 +9,22 @@ export async function withProgress(title: string, action: () => Promise<void>): 
   await vscode.window.withProgress(options, action);
 }
 
+/** What is quicker than this needs no notification. */
+const patienceMs = 1000;
+
 /**
- * Does something that takes its time, with a notification that can be cancelled.
+ * Does something that may take its time: if it does, a notification says so and can cancel it.
  * @throws {CancelledError} as soon as the user cancels; what was begun is left to end by itself.
  */
 export async function withCancellableProgress<T>(title: string, action: () => Promise<T>): Promise<T> {
+  const result = action();
+  const quick = await Promise.race([result.then(() => true), delay(patienceMs, false, { ref: false })]);
+  if (quick) return result;
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   return vscode.window.withProgress(options, (_progress, token) => {
     const cancelled = new Promise<never>((_resolve, reject) => {
       token.onCancellationRequested(() => reject(new CancelledError()));
     });
-    return Promise.race([action(), cancelled]);
+    return Promise.race([result, cancelled]);
   });
 }

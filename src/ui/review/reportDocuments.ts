@@ -12,8 +12,8 @@ export type ReportSubject = { readonly kind: 'task'; readonly taskId: TaskId } |
 export type ReportWriter = (subject: ReportSubject) => Promise<string>;
 
 /**
- * Reports as read-only documents. They are shown as Markdown *source*, never rendered: what a run wrote gets no chance to
- * be anything but text. Their address says what they are about, so that they come back after a reload of the window.
+ * Reports as read-only documents. They are plain text: what a run wrote gets no chance to be
+ * anything else. Their address says what they are about, so that they come back after a reload of the window.
  */
 export class ReportDocuments implements vscode.TextDocumentContentProvider, Disposable {
   private readonly store = new DisposableStore();
@@ -66,5 +66,5 @@ function subjectOf({ query }: vscode.Uri): ReportSubject | undefined {
 
 /** The tab's title is the last part of the path, so no slash may stand in it. */
 function pathOf(title: string): string {
-  return `/${oneLine(title, 80).replaceAll('/', '∕')}.md`;
+  return `/${oneLine(title, 80).replaceAll('/', '∕')}`;
 }

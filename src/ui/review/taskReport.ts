@@ -6,11 +6,11 @@ import type { Digest } from '../../core/ids';
 import type { LiveState, RunState, TaskState } from '../../core/liveState';
 import { inputTokensOf } from '../../core/usage';
 import { formatCost, formatDuration, formatTokens } from '../figures';
-import { codeBlock, escapeMarkdown } from '../markdownText';
 import { checkWords } from '../tasks/taskTooltip';
 import { filesWord, phaseWord } from '../tasks/taskRow';
 import { statusWord } from '../tasks/taskWords';
 import { proofLines } from './jailReport';
+import { fields, heading, quoted, report, title } from './reportText';
 
 /** The end of an output says what went wrong; the beginning is left out first. */
 const maxShownBytes = 64 * 1024;
@@ -25,50 +25,47 @@ export interface ReportInput {
   readonly nowMs: number;
 }
 
-/** Everything that is known of a task, as Markdown in which everything foreign is escaped or in a code block. */
+/** Everything that is known of a task, as plain text in which everything foreign can be told apart. */
 export async function taskReport(input: ReportInput): Promise<string> {
   const { task, run, readBlob } = input;
-  const sections = [
-    `# ${escapeMarkdown(task.spec.title, 200)}`,
-    summary(input),
+  return report([
+    title(task.spec.title),
+    fields(summary(input)),
     ...(run ? await evidence(run, readBlob) : []),
-    `## ${l10n.t('Prompt')}`,
-    codeBlock(await textOf(task.spec.prompt, readBlob)),
+    heading(l10n.t('Prompt')),
+    quoted(await textOf(task.spec.prompt, readBlob)),
     ...(await contextSection(task, readBlob)),
     ...(await lastWords(run, readBlob)),
     ...proofSection(input),
-  ];
-  return `${sections.join('\n\n')}\n`;
+  ]);
 }
 
-function summary({ task, run, nowMs }: ReportInput): string {
-  const rows = [
+type Field = readonly [string, string];
+
+function summary({ task, run, nowMs }: ReportInput): Field[] {
+  return [
     [l10n.t('State'), statusWord(task)],
-    [l10n.t('Why'), escapeMarkdown(task.reason, 1000)],
+    [l10n.t('Why'), task.reason],
     [l10n.t('Verdict'), run?.verdict ? `${run.verdict}: ${describeVerdict(run.verdict)}` : ''],
     [l10n.t('Task'), task.id],
     [l10n.t('Priority'), `P${task.spec.priority}`],
-    [l10n.t('From'), escapeMarkdown(`${task.spec.origin.sourceId} (${task.spec.origin.externalId})`)],
-    [l10n.t('Repository'), escapeMarkdown(run?.repo ?? task.spec.repo ?? '')],
+    [l10n.t('From'), `${task.spec.origin.sourceId} (${task.spec.origin.externalId})`],
+    [l10n.t('Repository'), run?.repo ?? task.spec.repo ?? ''],
     ...(run ? runRows(run, nowMs) : []),
   ];
-  return rows
-    .filter(([, value]) => value !== '')
-    .map(([name, value]) => `- **${name}:** ${value}`)
-    .join('\n');
 }
 
-function runRows(run: RunState, nowMs: number): string[][] {
+function runRows(run: RunState, nowMs: number): Field[] {
   return [
     [l10n.t('Attempt'), String(run.attempt)],
     [l10n.t('Phase'), run.endedAtMs === null ? phaseWord(run.phase) : ''],
-    [l10n.t('Branch'), run.branch ? `${escapeMarkdown(run.branch)} (${filesWord(run.filesChanged)})` : ''],
+    [l10n.t('Branch'), run.branch ? `${run.branch} (${filesWord(run.filesChanged)})` : ''],
     [l10n.t('Commit'), run.commit ?? ''],
     [l10n.t('Base'), run.baseCommit ?? ''],
-    [l10n.t('Persona'), escapeMarkdown(run.persona)],
-    [l10n.t('Model'), escapeMarkdown(`${run.model} (${run.engine})`)],
+    [l10n.t('Persona'), run.persona],
+    [l10n.t('Model'), `${run.model} (${run.engine})`],
     [l10n.t('Tokens'), tokens(run)],
-    [l10n.t('Cost'), escapeMarkdown(formatCost(run.costUsd))],
+    [l10n.t('Cost'), formatCost(run.costUsd)],
     [l10n.t('Time'), formatDuration(Math.max(0, (run.endedAtMs ?? nowMs) - run.startedAtMs))],
   ];
 }
@@ -87,18 +84,18 @@ async function evidence(run: RunState, readBlob: ReadBlob): Promise<string[]> {
   const checks = summarizeChecks(run.checks);
   if (checks.length === 0) return [];
   const sections = [
-    `## ${l10n.t('Evidence')}`,
+    heading(l10n.t('Evidence')),
     l10n.t('What Airlock saw when it ran the checks itself, each in a fresh jail.'),
   ];
   for (const check of checks) {
-    sections.push(`### ${escapeMarkdown(check.command, 200)}`, checkWords(check));
+    sections.push(heading(check.command), checkWords(check));
     const trees: [string, CheckResult | undefined][] = [
       [l10n.t('On the result'), check.onResult],
       [l10n.t('On the result, with tests and configuration of the base'), check.onRestored],
       [l10n.t('On the base'), check.onBase],
     ];
     for (const [where, result] of trees) {
-      if (result) sections.push(resultLine(where, result), codeBlock(await textOf(result.output, readBlob)));
+      if (result) sections.push(resultLine(where, result), quoted(await textOf(result.output, readBlob)));
     }
   }
   return sections;
@@ -106,15 +103,13 @@ async function evidence(run: RunState, readBlob: ReadBlob): Promise<string[]> {
 
 function resultLine(where: string, result: CheckResult): string {
   const end =
-    result.exitCode === null
-      ? l10n.t('ended by {0}', escapeMarkdown(result.endedBy ?? '?'))
-      : l10n.t('exit code {0}', result.exitCode);
-  return `**${where}:** ${end}, ${formatDuration(result.durationMs)}, ${l10n.t('tree {0}', result.tree.slice(0, 12))}`;
+    result.exitCode === null ? l10n.t('ended by {0}', result.endedBy ?? '?') : l10n.t('exit code {0}', result.exitCode);
+  return `${where}: ${end}, ${formatDuration(result.durationMs)}, ${l10n.t('tree {0}', result.tree.slice(0, 12))}`;
 }
 
 async function contextSection(task: TaskState, readBlob: ReadBlob): Promise<string[]> {
   if (task.spec.context === null) return [];
-  return [`## ${l10n.t('Context from the source')}`, codeBlock(await textOf(task.spec.context, readBlob))];
+  return [heading(l10n.t('Context from the source')), quoted(await textOf(task.spec.context, readBlob))];
 }
 
 /** What the agent said last. Its own words: evidence is what stands above. */
@@ -122,7 +117,7 @@ async function lastWords(run: RunState | undefined, readBlob: ReadBlob): Promise
   const last = run?.messages.at(-1);
   if (last === undefined) return [];
   const text = spokenText(await textOf(last, readBlob));
-  return text === '' ? [] : [`## ${l10n.t('What the agent said last')}`, codeBlock(text)];
+  return text === '' ? [] : [heading(l10n.t('What the agent said last')), quoted(text)];
 }
 
 /** The text of a kept message; nothing when it is no such message. */
@@ -140,7 +135,7 @@ function spokenText(json: string): string {
 
 function proofSection({ state, run }: ReportInput): string[] {
   const session = run?.sessionId ? state.sessions.get(run.sessionId) : undefined;
-  return session ? [`## ${l10n.t('Jail')}`, ...proofLines(session.proof)] : [];
+  return session ? [heading(l10n.t('Jail')), ...proofLines(session.proof)] : [];
 }
 
 async function textOf(digest: Digest, readBlob: ReadBlob): Promise<string> {

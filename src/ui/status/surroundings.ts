@@ -50,7 +50,11 @@ export class LiveSurroundings implements Disposable {
   }
 
   private async look(): Promise<void> {
-    this.jail = await (await this.link.ready()).jailReadiness();
+    const executor = await this.link.ready();
+    const jail = await executor.jailReadiness();
+    // An executor that is closing meanwhile says nothing about the next one.
+    if (this.link.status.kind !== 'open' || this.link.status.executor !== executor) return;
+    this.jail = jail;
     if (this.jail.kind === 'unavailable')
       this.logger.warn(this.jail.reason, { code: this.jail.code, fix: this.jail.fix });
     this.changed.fire();

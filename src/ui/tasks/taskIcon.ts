@@ -9,9 +9,9 @@ export interface RowIcon {
 export function iconOf(task: TaskState, run: RunState | undefined): RowIcon {
   switch (task.status) {
     case 'queued':
-      return { id: 'circle-large-outline', color: 'testing.iconQueued' };
+      return { id: 'circle-large-outline', color: null };
     case 'accepting':
-      return { id: 'cloud-download', color: 'testing.iconQueued' };
+      return { id: 'cloud-download', color: null };
     case 'running':
       return run?.phase === 'checking'
         ? { id: 'beaker', color: 'charts.blue' }
@@ -44,7 +44,7 @@ function waitingIcon(on: TaskState['waitingOn']): RowIcon {
     case 'budget':
       return { id: 'credit-card', color: 'list.warningForeground' };
     case 'lane':
-      return { id: 'watch', color: 'testing.iconQueued' };
+      return { id: 'watch', color: null };
     case 'user':
     case null:
       return { id: 'bell-dot', color: 'list.warningForeground' };

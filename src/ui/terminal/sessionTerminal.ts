@@ -42,11 +42,10 @@ export class SessionTerminal implements vscode.Pseudoterminal, Disposable {
     this.say(l10n.t('This terminal shows what the agent does; it takes no input.'));
   }
 
-  /** The session is over: what it showed stays to be read. */
-  sessionEnded(reason: string): void {
+  /** The session is over, and has said so itself: what it showed stays to be read. */
+  sessionEnded(): void {
     this.watch?.dispose();
     this.watch = undefined;
-    if (!this.closed) this.say(l10n.t('The session has ended: {0}', makeVisible(reason)));
   }
 
   dispose(): void {

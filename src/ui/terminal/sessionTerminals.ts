@@ -52,7 +52,7 @@ export class SessionTerminals implements Disposable {
       if (event.kind === 'session.created' && this.opensAutomatically.value) {
         this.show(event.sessionId, { preserveFocus: true });
       }
-      if (event.kind === 'session.closed') this.open.get(event.sessionId)?.pty.sessionEnded(event.reason);
+      if (event.kind === 'session.closed') this.open.get(event.sessionId)?.pty.sessionEnded();
     }
   }
 
