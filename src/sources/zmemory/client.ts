@@ -32,11 +32,21 @@ const ownTag = 'sha256:';
 export interface ZMemoryClientOptions {
   /** `http://` or `https://`, a path prefix allowed. */
   readonly url: string;
-  /** Sent as `Authorization: Bearer`; `null` for a server that wants none. */
-  readonly token: string | null;
+  /**
+   * Sent as `Authorization: Bearer`; `null` for a server that wants none. A function is asked anew for every request, so
+   * that a token which the user sets later counts from then on.
+   */
+  readonly token: string | null | (() => Promise<string | undefined>);
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<HttpLimits>;
+}
+
+interface Exchanged {
+  readonly request: HttpRequest;
+  readonly answer: HttpAnswer;
+  /** The one that was sent, to keep it out of every message. */
+  readonly token: string | null;
 }
 
 /** ZMemory over HTTP. The token goes to the configured origin alone, and into no error and no log. */
@@ -47,9 +57,7 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
   /** @throws {UserError} `source-url-invalid`, `source-key-malformed`. */
   constructor(private readonly options: ZMemoryClientOptions) {
     this.base = parseBaseUrl(options.url);
-    if (options.token !== null && !/^[\x21-\x7e]+$/.test(options.token)) {
-      throw new UserError('source-key-malformed', 'The ZMemory token has blanks or characters that no token has.');
-    }
+    if (typeof options.token === 'string') checkToken(options.token);
     if (options.token !== null && this.base.protocol === 'http:' && !isLoopback(this.base)) {
       options.logger.warn('The ZMemory token goes over the network unencrypted', { origin: this.base.origin });
     }
@@ -61,14 +69,14 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
 
   async pending(agent: string, knownTag: string | null): Promise<PendingAnswer> {
     const asked: Headers = knownTag !== null && !knownTag.startsWith(ownTag) ? { 'if-none-match': knownTag } : {};
-    const { request, answer } = await this.send(
+    const { request, answer, token } = await this.send(
       'GET',
       `/tasks/pending?agent=${encodeURIComponent(agent)}`,
       undefined,
       asked,
     );
     if (answer.status === 304 && knownTag !== null) return { kind: 'unchanged' };
-    this.expectSuccess(request, answer);
+    this.expectSuccess(request, answer, token);
     const tag = answer.headers.etag ?? ownTag + sha256(answer.body);
     if (tag === knownTag) return { kind: 'unchanged' };
     return { kind: 'tasks', entries: parseAnswer(taskListSchema, request, answer).tasks, tag };
@@ -95,10 +103,10 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
   }
 
   async stateOf(id: string): Promise<WireTaskState | undefined> {
-    const { request, answer } = await this.send('GET', '/tasks');
+    const { request, answer, token } = await this.send('GET', '/tasks');
     // A server that lists no tasks cannot tell; that is no failure of the call that wanted to know.
     if (answer.status === 404 || answer.status === 405) return undefined;
-    this.expectSuccess(request, answer);
+    this.expectSuccess(request, answer, token);
     for (const entry of parseAnswer(taskListSchema, request, answer).tasks) {
       const state = taskStateSchema.safeParse(entry);
       if (state.success && state.data.id === id) return state.data;
@@ -117,13 +125,12 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
     { idempotencyKey }: ChangeOptions = {},
   ): Promise<ChangeAnswer> {
     const headers: Headers = idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey };
-    const { request, answer } = await this.send(method, path, body, headers);
-    if (refusals.has(answer.status))
-      return refused(wordsOf(answer, this.options.token) || `it answers ${answer.status}`);
-    this.expectSuccess(request, answer);
+    const { request, answer, token } = await this.send(method, path, body, headers);
+    if (refusals.has(answer.status)) return refused(wordsOf(answer, token) || `it answers ${answer.status}`);
+    this.expectSuccess(request, answer, token);
     if (answer.body.length === 0) return { kind: 'done' };
     const { success } = parseAnswer(changeAnswerSchema, request, answer);
-    return success === false ? refused(wordsOf(answer, this.options.token) || 'it says so') : { kind: 'done' };
+    return success === false ? refused(wordsOf(answer, token) || 'it says so') : { kind: 'done' };
   }
 
   private async send(
@@ -131,8 +138,8 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
     path: string,
     body?: unknown,
     headers: Headers = {},
-  ): Promise<{ readonly request: HttpRequest; readonly answer: HttpAnswer }> {
-    const { token } = this.options;
+  ): Promise<Exchanged> {
+    const token = await this.readToken();
     let request: HttpRequest = {
       method,
       url: new URL(pathUnder(this.base, path), this.base.origin),
@@ -147,14 +154,22 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
     for (let redirects = 0; ; redirects += 1) {
       const answer = await this.exchange.send(request);
       const target = redirects < maxRedirects ? followable(request, answer) : undefined;
-      if (!target) return { request, answer };
+      if (!target) return { request, answer, token };
       request = { ...request, url: target };
     }
   }
 
-  private expectSuccess(request: HttpRequest, answer: HttpAnswer): void {
+  private async readToken(): Promise<string | null> {
+    const { token } = this.options;
+    if (typeof token !== 'function') return token;
+    const read = (await token()) ?? null;
+    if (read !== null) checkToken(read);
+    return read;
+  }
+
+  private expectSuccess(request: HttpRequest, answer: HttpAnswer, token: string | null): void {
     if (answer.status >= 200 && answer.status < 300) return;
-    throw errorFor(request, answer, this.options.clock, wordsOf(answer, this.options.token));
+    throw errorFor(request, answer, this.options.clock, wordsOf(answer, token));
   }
 }
 
@@ -169,4 +184,11 @@ function followable(request: HttpRequest, answer: HttpAnswer): URL | undefined {
   if (!keepsMethod && !movesGet) return undefined;
   const target = urlOf(answer.headers.location ?? '', request.url);
   return target?.origin === request.url.origin ? target : undefined;
+}
+
+function checkToken(token: string): void {
+  if (/^[\x21-\x7e]+$/.test(token)) return;
+  throw new UserError('source-key-malformed', 'The ZMemory token has blanks or characters that no token has.', {
+    retryable: true,
+  });
 }

@@ -371,6 +371,19 @@ describe('the ZMemory client', () => {
       );
     });
 
+    it('asks for it anew each time where it may change', async () => {
+      let current: string | undefined;
+      server.handler = (request, response) =>
+        request.headers.authorization === `Bearer ${token}` ? json(response, { tasks: [] }) : json(response, {}, 401);
+      const client = clientOf({ token: () => Promise.resolve(current) });
+      assert.ok((await rejection(client.pending('a', null))) instanceof UserError);
+      current = token;
+      assert.equal((await client.pending('a', null)).kind, 'tasks');
+      current = 'with a blank';
+      assert.ok((await rejection(client.pending('a', null))) instanceof UserError);
+      assert.equal(server.requests.length, 2);
+    });
+
     it('warns when it goes over the network unencrypted', () => {
       const warnings: string[] = [];
       const logger = { ...silentLogger, warn: (message: string) => warnings.push(message) } as Logger;
