@@ -33,8 +33,9 @@ export async function createGitDirectories(
     writeFile(join(folders.hostGit, 'HEAD'), 'ref: refs/heads/none\n'),
     writeFile(join(folders.agentGit, 'HEAD'), 'ref: refs/heads/main\n'),
     writeFile(join(folders.agentGit, 'refs/heads/main'), `${repository.baseCommit}\n`),
-    packBase(folders, repository, signal),
   ]);
+  // Not before the rest is there: without a HEAD it is no repository.
+  await packBase(folders, repository, signal);
   await copyPacks(folders.hostGit, folders.agentGit);
 }
 

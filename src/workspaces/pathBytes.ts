@@ -34,6 +34,11 @@ export function* foldersAbove(path: PathBytes): Generator<PathBytes> {
   for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) yield path.slice(0, end);
 }
 
+/** True for a path that stays where it starts: relative, without empty parts, `.`, `..` and NUL. */
+export function isPlainPath(path: string): boolean {
+  return !path.includes('\0') && path.split('/').every((part) => !['', '.', '..'].includes(part));
+}
+
 /** The longest path that is taken: Linux takes 4,096 bytes, and the workspace's own folder stands before it. */
 const maxPathLength = 3072;
 
@@ -51,8 +56,8 @@ export function isStorable(path: PathBytes): boolean {
   if (path.length > maxPathLength) return false;
   const text = textOf(path);
   if (text === undefined) return false;
+  if (!isPlainPath(text)) return false;
   return text.split('/').every((part) => {
-    if (part === '' || part === '.' || part === '..') return false;
     return !dotGitOnNtfs.test(part) && part.replace(ignoredByHfs, '').toLowerCase() !== '.git';
   });
 }

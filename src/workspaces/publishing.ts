@@ -5,9 +5,10 @@ import { UserError } from '../base/errors';
 import { objectIdSchema, type ObjectId } from '../core/ids';
 import { GitFailure } from './gitFailure';
 import { hostGitInJail, type GitJail } from './gitJail';
+import { openRepository } from './openRepository';
 import type { RunFolders } from './runFolders';
 import type { Snapshots } from './snapshots';
-import { UserGit } from './userGit';
+import type { UserGit } from './userGit';
 
 export interface PublishingOptions {
   readonly jail: GitJail;
@@ -34,7 +35,7 @@ const maxPackBytes = 2 * 1024 ** 3;
  * `publish-failed`.
  */
 export async function publish(publication: Publication, options: PublishingOptions): Promise<ObjectId> {
-  const git = await UserGit.in(options.repo);
+  const git = await openRepository(options.repo);
   const ref = `refs/heads/${publication.branch}`;
   const there = await findBranch(git, publication, options.baseCommit);
   if (there) return there;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors';
 import { maxChecks } from '../core/task';
 import type { RepositoryConfig } from '../core/workspace';
+import { isPlainPath } from './pathBytes';
 
 /** Where the configuration stands in a repository. Only what is committed counts. */
 export const configPath = '.airlock/config.yaml';
@@ -15,7 +16,7 @@ const shareSchema = z
   .min(1)
   .max(500)
   .transform((path) => path.replace(/\/+$/, ''))
-  .refine(isPlainRelativePath, 'must be a path inside the repository, such as "node_modules", without ".." or ".git"');
+  .refine(isShareable, 'must be a path inside the repository, such as "node_modules", without ".." or ".git"');
 
 const configSchema = z.strictObject({
   checks: z.array(z.string().min(1).max(10_000)).max(maxChecks).nullish(),
@@ -73,7 +74,6 @@ function firstLine(message: string): string {
   return (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
 }
 
-function isPlainRelativePath(path: string): boolean {
-  if (path.startsWith('/') || path.includes('\0')) return false;
-  return path.split('/').every((part) => !['', '.', '..'].includes(part) && part.toLowerCase() !== '.git');
+function isShareable(path: string): boolean {
+  return isPlainPath(path) && path.split('/').every((part) => part.toLowerCase() !== '.git');
 }

@@ -1,12 +1,10 @@
 import { lstat, realpath } from 'node:fs/promises';
-import { execFile } from 'node:child_process';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { UserError, systemCodeOf } from '../base/errors';
+import { UserError } from '../base/errors';
 import { objectIdSchema, type ObjectId } from '../core/ids';
 import { GitFailure } from './gitFailure';
-import { UserGit } from './userGit';
+import { openRepository } from './openRepository';
+import type { UserGit } from './userGit';
 
 export type ObjectFormat = 'sha1' | 'sha256';
 
@@ -30,12 +28,12 @@ export interface Repository {
 }
 
 /**
- * Looks at the repository that `folder` lies in, at its committed state.
+ * Looks at the repository that `folder` lies in, at its committed state: at `base`, or else where its `HEAD` is.
  * @throws {UserError} `not-a-repository`, `repository-untrusted`, `repository-unreadable`, `bare-repository`, `no-commit`,
  * `missing-objects`: each says what to do.
  */
-export async function inspectRepository(folder: string): Promise<Repository> {
-  const found = await openGit(folder);
+export async function inspectRepository(folder: string, base?: ObjectId): Promise<Repository> {
+  const found = await openRepository(folder);
   const [isBare, isInWorkTree] = (await found.text('rev-parse', '--is-bare-repository', '--is-inside-work-tree')).split(
     '\n',
   );
@@ -54,86 +52,24 @@ export async function inspectRepository(folder: string): Promise<Repository> {
   const root = await found.text('rev-parse', '--path-format=absolute', '--show-toplevel');
   const git = found.at(root);
   await refuseStrayWorkTree(folder, root);
-  const [prefix, commonFolder, format, branch, promisor, base] = await Promise.all([
+  const [prefix, commonFolder, format, branch, promisor, start] = await Promise.all([
     found.text('rev-parse', '--show-prefix'),
     git.text('rev-parse', '--path-format=absolute', '--git-common-dir'),
     git.text('rev-parse', '--show-object-format'),
     git.textIfAny('symbolic-ref', '-q', '--short', 'HEAD'),
     git.textIfAny('config', '--get-regexp', '^(extensions\\.partialclone|remote\\..*\\.promisor)$'),
-    baseOf(git, root),
+    baseOf(git, root, base),
   ]);
   return {
     git,
     root: await realpath(root),
     commonFolder,
     subfolder: prefix.replace(/\/$/, ''),
-    ...base,
+    ...start,
     objectFormat: format === 'sha256' ? 'sha256' : 'sha1',
     branch: branch ?? null,
     isPartialClone: promisor !== undefined && promisor !== '',
   };
-}
-
-/** Git in `folder`, once it has been seen that git will work there. */
-async function openGit(folder: string): Promise<UserGit> {
-  const git = await UserGit.in(folder);
-  try {
-    await git.text('rev-parse', '--git-dir');
-    return git;
-  } catch (error) {
-    if (!(error instanceof GitFailure)) throw error;
-    const dubious = /dubious ownership in repository at '(.*)'/.exec(error.stderr)?.[1];
-    if (dubious !== undefined && (await isDeclaredSafe(dubious))) return git.trusting(dubious);
-    throw refusal(folder, error, dubious);
-  }
-}
-
-function refusal(folder: string, failure: GitFailure, dubious: string | undefined): UserError {
-  const facts = { folder, git: failure.stderr };
-  const options = { cause: failure };
-  if (dubious !== undefined) {
-    return new UserError(
-      'repository-untrusted',
-      `The repository ${dubious} belongs to another account, so git does not trust it. If you do, run: git config --global --add safe.directory '${dubious}'`,
-      facts,
-      options,
-    );
-  }
-  if (/not a git repository/i.test(failure.stderr)) {
-    return new UserError(
-      'not-a-repository',
-      `${folder} is not in a git repository. Run "git init" there and commit your files first.`,
-      facts,
-      options,
-    );
-  }
-  return new UserError(
-    'repository-unreadable',
-    `Git cannot read the repository in ${folder}: ${failure.stderr}. Check that "git status" works there for the account that owns the folder.`,
-    facts,
-    options,
-  );
-}
-
-const execFilePromise = promisify(execFile);
-
-/** Whether the user's own configuration, outside any repository, declares `folder` safe. */
-async function isDeclaredSafe(folder: string): Promise<boolean> {
-  try {
-    const { stdout } = await execFilePromise('git', ['config', '-z', '--get-all', 'safe.directory'], {
-      cwd: '/',
-      env: { PATH: process.env['PATH'], HOME: homedir() },
-    });
-    return stdout.split('\0').some((safe) => safe === '*' || safe === folder || isUnder(folder, safe));
-  } catch (error) {
-    // Exit code 1 says that there is none. Without git the next command says so.
-    if (systemCodeOf(error) === 'ENOENT') throw error;
-    return false;
-  }
-}
-
-function isUnder(folder: string, pattern: string): boolean {
-  return pattern.endsWith('/*') && folder.startsWith(pattern.slice(0, -1));
 }
 
 /**
@@ -150,8 +86,12 @@ async function refuseStrayWorkTree(folder: string, root: string): Promise<void> 
   );
 }
 
-async function baseOf(git: UserGit, root: string): Promise<{ baseCommit: ObjectId; baseTree: ObjectId }> {
-  const head = await git.textIfAny('rev-parse', '--verify', '-q', 'HEAD');
+async function baseOf(
+  git: UserGit,
+  root: string,
+  base: ObjectId | undefined,
+): Promise<{ baseCommit: ObjectId; baseTree: ObjectId }> {
+  const head = base ?? (await git.textIfAny('rev-parse', '--verify', '-q', 'HEAD'));
   if (!head) {
     throw new UserError(
       'no-commit',

@@ -59,6 +59,7 @@ export function planSnapshot({ found, ignored }: FolderScan, rules: SnapshotRule
   const removed = [...rules.base]
     .filter(([path, { mode }]) => mode !== '160000' && !seen.has(path) && !isKept(path))
     .map(([path]) => path);
+  skipped.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { removed, files, links, skipped, sizeBytes };
 }
 

@@ -13,15 +13,16 @@ export interface TreeEntry {
 export type TreeListing = ReadonlyMap<PathBytes, TreeEntry>;
 
 /**
- * Reads what `git ls-tree -r -z` wrote.
+ * Reads what `git ls-tree -z` wrote; folders are left out.
  * @throws {Error} when it is not in that format.
  */
 export function parseTreeListing(output: Uint8Array): TreeListing {
   const listing = new Map<PathBytes, TreeEntry>();
   for (const line of records(output)) {
-    const match = /^(\d{6}) \w+ ([0-9a-f]+)\t/.exec(line);
-    if (!match?.[1] || !match[2]) throw new Error('git ls-tree answered something unknown');
-    listing.set(line.slice(match[0].length), { mode: modeOf(match[1]), objectId: objectIdSchema.parse(match[2]) });
+    const match = /^(\d{6}) (\w+) ([0-9a-f]+)\t/.exec(line);
+    if (!match?.[1] || !match[3]) throw new Error('git ls-tree answered something unknown');
+    if (match[2] === 'tree') continue;
+    listing.set(line.slice(match[0].length), { mode: modeOf(match[1]), objectId: objectIdSchema.parse(match[3]) });
   }
   return listing;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { simpleGit, type SimpleGit } from 'simple-git';
 import { CancelledError, UserError, messageOf } from '../base/errors';
@@ -136,7 +136,7 @@ export class UserGit {
       ...this.account,
       ...(streams.signal ? { signal: streams.signal } : {}),
     });
-    const name = `git ${commandAndArguments[0]}`;
+    const name = `git ${commandAndArguments.find((argument) => !argument.startsWith('-'))}`;
     const ended = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
@@ -150,8 +150,7 @@ export class UserGit {
           isTooLarge = true;
           child.kill('SIGKILL');
         });
-    // A command that ends early closes its stdin: what it says of itself matters, not our broken pipe.
-    const fed = feed(child.stdin, streams.stdin).catch(() => {});
+    const fed = feed(child.stdin, streams.stdin);
     const [exitCode, stdout, stderr] = await Promise.all([ended, output, errors, fed]).catch((error: unknown) => {
       child.kill('SIGKILL');
       if (streams.signal?.aborted) throw new CancelledError(undefined, { cause: error });
@@ -173,13 +172,20 @@ function asEnvironment(configuration: ReadonlyMap<string, string> = new Map()): 
   return variables;
 }
 
+/**
+ * Gives a command its input. A command may end before it has read everything, and then the rest is let go by: what it says of
+ * itself matters, not our broken pipe. Rejects when the source fails.
+ */
 async function feed(stdin: Writable, source: Readable | Uint8Array | undefined): Promise<void> {
-  if (source === undefined || source instanceof Uint8Array) {
-    await new Promise<void>((resolve, reject) => {
-      stdin.once('error', reject);
-      stdin.end(source ?? '', () => resolve());
-    });
-  } else await pipeline(source, stdin);
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => {
+      if (source instanceof Readable) source.unpipe(stdin).resume();
+      resolve();
+    };
+    stdin.once('error', stop).once('close', stop);
+    if (source instanceof Readable) source.once('error', reject).pipe(stdin);
+    else stdin.end(source ?? '');
+  });
 }
 
 async function collect(stream: Readable, maxBytes: number, onTooLarge: () => void): Promise<Buffer> {

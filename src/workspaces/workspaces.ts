@@ -11,7 +11,8 @@ import { changesArguments, parseChanges } from './diffListing';
 import { checkoutCommand, parseBaseline } from './folderScan';
 import { createGitDirectories } from './gitDirectories';
 import { agentGitInJail, GitJail } from './gitJail';
-import { bytesOf } from './pathBytes';
+import { openRepository } from './openRepository';
+import { bytesOf, isPlainPath } from './pathBytes';
 import { configPath, invalidConfig, maxConfigBytes, parseRepositoryConfig } from './repositoryConfig';
 import { inspectRepository, type Repository } from './repositoryInspection';
 import { repositoryNotes } from './repositoryNotes';
@@ -21,7 +22,6 @@ import { removeRun, RunWorkspace, type WorkspacePorts } from './runWorkspace';
 import { resolveShares, shareMounts, type ResolvedShares } from './shares';
 import { defaultSnapshotLimits, formatStamps, type SnapshotLimits } from './snapshots';
 import { parseTreeListing, type TreeListing } from './treeListing';
-import { UserGit } from './userGit';
 
 export interface WorkspacesOptions {
   readonly jails: Jails;
@@ -54,6 +54,7 @@ class StoredWorkspaces implements Workspaces {
   async create(options: {
     readonly runId: RunId;
     readonly repo: string;
+    readonly base?: ObjectId;
     readonly signal?: AbortSignal;
   }): Promise<Workspace> {
     const { runId, signal } = options;
@@ -61,7 +62,7 @@ class StoredWorkspaces implements Workspaces {
     if (await readRunState(folders.state)) {
       throw new UserError('workspace-exists', `The run ${runId} has a workspace already.`, { runId });
     }
-    const repository = await inspectRepository(options.repo);
+    const repository = await inspectRepository(options.repo, options.base);
     // What is there was left behind by a creation that did not end.
     await removeRun(folders, this.ports.jails);
     try {
@@ -84,7 +85,8 @@ class StoredWorkspaces implements Workspaces {
   }
 
   async readFile(repo: string, commit: ObjectId, path: string): Promise<Uint8Array | undefined> {
-    const git = await UserGit.in(repo);
+    if (!isPlainPath(path)) return undefined;
+    const git = await openRepository(repo);
     const name = objectIdSchema.parse(commit);
     const listed = parseTreeListing(await git.run(['ls-tree', '-z', '--full-tree', name, '--', path]));
     const entry = listed.get(bytesOf(path));
@@ -93,7 +95,7 @@ class StoredWorkspaces implements Workspaces {
   }
 
   async changes(repo: string, from: ObjectId, to: ObjectId): Promise<readonly FileChange[]> {
-    const git = await UserGit.in(repo);
+    const git = await openRepository(repo);
     const commits = [objectIdSchema.parse(from), objectIdSchema.parse(to)];
     return parseChanges(await git.run(['diff-tree', ...changesArguments, ...commits]));
   }

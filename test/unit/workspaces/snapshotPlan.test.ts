@@ -86,12 +86,12 @@ describe('The plan of a snapshot', () => {
       files: [{ path: 'sub/y', mode: '100644' }],
       sizeBytes: 10,
       skipped: [
-        { path: 'pipe', reason: 'special' },
-        { path: 'closed', reason: 'unreadable' },
-        { path: 'big', reason: 'too-large' },
-        { path: 'sub/.git', reason: 'nested-repository' },
-        { path: 'bad\\xff', reason: 'invalid-name' },
         { path: '.GIT/hooks/x', reason: 'invalid-name' },
+        { path: 'bad\\xff', reason: 'invalid-name' },
+        { path: 'big', reason: 'too-large' },
+        { path: 'closed', reason: 'unreadable' },
+        { path: 'pipe', reason: 'special' },
+        { path: 'sub/.git', reason: 'nested-repository' },
       ],
     });
   });

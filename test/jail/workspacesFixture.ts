@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync, readlinkSync, lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { newId } from '../../src/base/ids';
+import type { RunId } from '../../src/core/ids';
+import type { Jails } from '../../src/core/jail';
+import { jailPolicySchema, type Mount } from '../../src/core/jailPolicy';
+import type { Workspace, Workspaces } from '../../src/core/workspace';
+import { createJails } from '../../src/jail/jails';
+import { createWorkspaces, type WorkspacesOptions } from '../../src/workspaces/workspaces';
+import { makeTempFolder, removeFolder } from '../unit/workspaces/sampleRepository';
+
+/** Workspaces over real jails, in a folder of their own. */
+export class WorkspacesFixture {
+  readonly top = makeTempFolder();
+  readonly storage = join(this.top, 'storage');
+  readonly jails: Jails = createJails();
+  readonly workspaces: Workspaces = this.workspacesWith({});
+
+  folder(name: string): string {
+    return join(this.top, name);
+  }
+
+  workspacesWith(options: Partial<WorkspacesOptions>): Workspaces {
+    return createWorkspaces({ jails: this.jails, storage: this.storage, ...options });
+  }
+
+  runFolder(runId: RunId): string {
+    return join(this.storage, 'runs', runId);
+  }
+
+  open(repo: string): Promise<Workspace> {
+    return this.workspaces.create({ runId: newId('run'), repo });
+  }
+
+  /** Does in the workspace what an agent could do. @returns what it printed. @throws {Error} when it failed. */
+  agent(workspace: Workspace, script: string): Promise<string> {
+    return this.inJail(workspace, workspace.mounts, script);
+  }
+
+  async inJail(workspace: Workspace, mounts: readonly Mount[], script: string): Promise<string> {
+    const result = await this.jails.run({
+      policy: jailPolicySchema.parse({ account: workspace.runId, mounts: [...mounts] }),
+      argv: ['bash', '-ec', script],
+    });
+    const output = Buffer.from(result.output).toString();
+    if (result.exitCode !== 0) throw new Error(`exit code ${result.exitCode}: ${output}`);
+    return output;
+  }
+
+  async dispose(): Promise<void> {
+    await this.jails.shutdown();
+    await this.jails.remove(this.top);
+    removeFolderIfAny(this.top);
+  }
+}
+
+function removeFolderIfAny(folder: string): void {
+  if (lstatSync(folder, { throwIfNoEntry: false })) removeFolder(folder);
+}
+
+/** Everything in a folder: each path with its mode and content. Links are not followed. */
+export function contentsOf(folder: string, below = ''): Record<string, string> {
+  const contents: Record<string, string> = {};
+  for (const name of readdirSync(join(folder, below)).sort()) {
+    const path = join(below, name);
+    const stats = lstatSync(join(folder, path));
+    const mode = (stats.mode & 0o777).toString(8);
+    if (stats.isDirectory()) Object.assign(contents, { [`${path}/`]: mode }, contentsOf(folder, path));
+    else if (stats.isSymbolicLink()) contents[path] = `-> ${readlinkSync(join(folder, path))}`;
+    else contents[path] = `${mode} ${readFileSync(join(folder, path), 'latin1')}`;
+  }
+  return contents;
+}
