@@ -53,14 +53,12 @@ interface Exchanged {
 export class ZMemoryClient implements ZMemoryApi, Disposable {
   private readonly base: URL;
   private readonly exchange: HttpExchange;
+  private warned = false;
 
   /** @throws {UserError} `source-url-invalid`, `source-key-malformed`. */
   constructor(private readonly options: ZMemoryClientOptions) {
     this.base = parseBaseUrl(options.url);
     if (typeof options.token === 'string') checkToken(options.token);
-    if (options.token !== null && this.base.protocol === 'http:' && !isLoopback(this.base)) {
-      options.logger.warn('The ZMemory token goes over the network unencrypted', { origin: this.base.origin });
-    }
     this.exchange = new HttpExchange(options.clock, {
       timeoutMs: options.limits?.timeoutMs ?? defaultTimeoutMs,
       maxAnswerBytes: options.limits?.maxAnswerBytes ?? defaultMaxAnswerBytes,
@@ -161,10 +159,17 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
 
   private async readToken(): Promise<string | null> {
     const { token } = this.options;
-    if (typeof token !== 'function') return token;
-    const read = (await token()) ?? null;
-    if (read !== null) checkToken(read);
+    const read = typeof token === 'function' ? ((await token()) ?? null) : token;
+    if (read === null) return null;
+    checkToken(read);
+    this.warnOnce();
     return read;
+  }
+
+  private warnOnce(): void {
+    if (this.warned || this.base.protocol === 'https:' || isLoopback(this.base)) return;
+    this.warned = true;
+    this.options.logger.warn('The ZMemory token goes over the network unencrypted', { origin: this.base.origin });
   }
 
   private expectSuccess(request: HttpRequest, answer: HttpAnswer, token: string | null): void {
