@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../base/digest';
 import { systemCodeOf, UserError } from '../base/errors';
@@ -46,10 +46,7 @@ class FileBlobs implements BlobFolder {
   async get(digest: Digest): Promise<Uint8Array | undefined> {
     const file = this.fileOf(digest);
     if (!file) return undefined;
-    const bytes = await readFile(file).catch((error: unknown) => {
-      if (systemCodeOf(error) === 'ENOENT') return undefined;
-      throw error;
-    });
+    const bytes = await readIfThere(file);
     if (bytes && sha256(bytes) !== digest) {
       throw new UserError('blob-corrupt', `${file} is damaged: its bytes are not the ones that were stored.`, { file });
     }
@@ -60,14 +57,14 @@ class FileBlobs implements BlobFolder {
     const file = this.fileOf(digest);
     if (!file) return;
     await this.putting.get(digest)?.catch(() => {});
-    if ((await sizeOf(file)) === undefined) return;
+    if ((await readIfThere(file)) === undefined) return;
     await rm(file, { force: true });
     await syncFolder(path.dirname(file));
   }
 
   private async store(digest: Digest, bytes: Uint8Array): Promise<void> {
     const file = this.fileOf(digest);
-    if (!file || (await sizeOf(file)) === bytes.length) return;
+    if (!file || (await holds(file, bytes))) return;
     await this.makeFolder(path.dirname(file));
     await writeDurably(file, bytes, path.join(this.temporary, newId('blob')));
   }
@@ -86,11 +83,17 @@ class FileBlobs implements BlobFolder {
   }
 }
 
-async function sizeOf(file: string): Promise<number | undefined> {
+async function readIfThere(file: string): Promise<Buffer | undefined> {
   try {
-    return (await stat(file)).size;
+    return await readFile(file);
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** Compared byte by byte, so that putting again mends what was damaged. */
+async function holds(file: string, bytes: Uint8Array): Promise<boolean> {
+  const there = await readIfThere(file);
+  return there !== undefined && there.equals(bytes);
 }

@@ -1,6 +1,7 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../base/clock';
+import { systemCodeOf } from '../base/errors';
 import type { AirlockEvent } from '../core/events';
 import { diskFull, isDiskFull, makePrivateFolder, syncFolder } from './durableFile';
 import type { EventVersions } from './eventLifting';
@@ -92,8 +93,10 @@ async function keepAside(name: string, bytes: Uint8Array): Promise<string> {
       await syncFolder(path.dirname(file));
       return file;
     } catch (error) {
-      if (isDiskFull(error)) throw diskFull(file, error);
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (systemCodeOf(error) === 'EEXIST') continue;
+      // What is half there would pass for what was kept.
+      await rm(file, { force: true });
+      throw isDiskFull(error) ? diskFull(file, error) : error;
     }
   }
 }
