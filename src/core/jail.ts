@@ -47,7 +47,7 @@ export interface JailCommand {
   /** The program and its arguments; never a shell string. */
   readonly argv: readonly string[];
   readonly stdin?: Readable | Uint8Array;
-  /** Streams stdout there instead of keeping it (a pack, a large diff). `limits.outputBytes` does not apply to it then. */
+  /** Streams stdout there instead of keeping it (a pack, a large diff). `limits.outputBytes` does not apply to it then, and it is ended when stdout ends. */
   readonly stdoutTo?: Writable;
   /** Called with each piece of output as it comes. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void;
@@ -55,8 +55,12 @@ export interface JailCommand {
 }
 
 export interface JailResult {
-  /** `null` when it was ended by a signal or a limit. */
+  /**
+   * As a shell reports it: 128 and the signal's number for a command that a signal ended inside. `null` when the jail itself
+   * was ended, by a limit or from outside.
+   */
   readonly exitCode: number | null;
+  /** What ended the jail itself. */
   readonly signal: string | null;
   readonly stdout: Uint8Array;
   readonly stderr: Uint8Array;

@@ -16,7 +16,8 @@ const trustedPath = '/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin';
 /** bwrap 0.8 is the first with `--disable-userns`, and the oldest that is tested. */
 const oldestBwrap = [0, 8, 0] as const;
 
-const installUtilLinux = 'Install util-linux: "sudo apt install util-linux", "sudo dnf install util-linux".';
+const installSystemTools =
+  'Install util-linux and coreutils: "sudo apt install util-linux coreutils", "sudo dnf install util-linux coreutils".';
 
 /**
  * Looks at this machine, without starting a jail, and makes the `/etc` of its jails in the empty folder
@@ -35,6 +36,8 @@ export async function detectHost(etcFolder: string, environment: NodeJS.ProcessE
   const searchPath = `${trustedPath}:${environment['PATH'] ?? ''}`;
   const program = (name: string): Promise<string> => requireProgram(name, searchPath);
   const bwrapPath = await findBwrap(searchPath);
+  // The disk watch measures with it: without it that limit would not be kept.
+  await program('du');
   await makeEtcFolder(etcFolder);
   return {
     bwrapPath,
@@ -82,7 +85,7 @@ async function requireProgram(name: string, searchPath: string): Promise<string>
   throw missing(
     'probe-failed',
     `The program "${name}" is not installed; a jail cannot be built without it.`,
-    installUtilLinux,
+    installSystemTools,
   );
 }
 

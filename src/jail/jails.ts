@@ -71,6 +71,7 @@ class BwrapJails implements LocalJails {
   }
 
   async prove(policy: JailPolicy): Promise<JailProof> {
+    await this.facts();
     const trial = await startCanaries(policy, this.clock);
     try {
       const result = await this.run({ policy, argv: trial.argv });

@@ -75,7 +75,7 @@ describe('what people build with works in a jail', () => {
           'HOME=/home/agent',
           'LANG=C.UTF-8',
           'PWD=/workspace',
-          \"SAYING=it's = fine",
+          "SAYING=it's = fine",
           'TERM=dumb',
           'TMPDIR=/tmp',
           'USER=agent',

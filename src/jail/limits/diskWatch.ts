@@ -44,7 +44,7 @@ function treeBytes(folders: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
     const argv = ['--summarize', '--one-file-system', '--block-size=1', '--total', '--', ...folders];
     // It exits with 1 when files vanish while it looks; its total still stands.
-    execFile('/usr/bin/du', argv, { env: { LC_ALL: 'C' } }, (_error, stdout) => {
+    execFile('du', argv, { env: { LC_ALL: 'C', PATH: process.env['PATH'] } }, (_error, stdout) => {
       resolve(Number(/^(\d+)\ttotal$/m.exec(stdout)?.[1] ?? 0));
     });
   });
