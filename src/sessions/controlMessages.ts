@@ -24,7 +24,10 @@ function parse(text: string): ControlMessage | undefined {
     : undefined;
 }
 
-/** Reads messages that end with NUL. What is none is dropped: anybody in the jail may write there. */
+/**
+ * Reads messages that stand between NULs, so that what is none spoils none: anybody in the jail may write there, and what is
+ * written at once stays together up to 4 KiB (`PIPE_BUF`).
+ */
 export class ControlReader {
   private held = Buffer.alloc(0);
 
@@ -32,7 +35,7 @@ export class ControlReader {
     const messages: ControlMessage[] = [];
     let rest = this.held.length > 0 ? Buffer.concat([this.held, piece]) : piece;
     for (let end = rest.indexOf(0); end >= 0; end = rest.indexOf(0)) {
-      const message = end <= maxMessageBytes ? parse(rest.subarray(0, end).toString('utf8')) : undefined;
+      const message = end > 0 && end <= maxMessageBytes ? parse(rest.subarray(0, end).toString('utf8')) : undefined;
       if (message) messages.push(message);
       rest = rest.subarray(end + 1);
     }

@@ -61,12 +61,12 @@ start_shell() {
     cd -- "$folder"
     env --default-signal "$@" setsid bash --norc --noprofile <&"$base" >/dev/null 2>&1 \\
       247>&"$((base + 1))" 248>&"$((base + 2))" 249>&"$((base + 3))" ${closings()} &
-    printf 'started %s %s %s\\0' "$generation" "$!" "$$" >&"$((base + 3))"
+    printf '\\0started %s %s %s\\0' "$generation" "$!" "$$" >&"$((base + 3))"
     wait "$!"
     status=$?
     printf '\\036%s\\036' "$generation" >&"$((base + 1))"
     printf '\\036%s\\036' "$generation" >&"$((base + 2))"
-    printf 'ended %s %s\\0' "$generation" "$status" >&"$((base + 3))"
+    printf '\\0ended %s %s\\0' "$generation" "$status" >&"$((base + 3))"
   ) &
 }
 start_keyboard() {

@@ -7,7 +7,7 @@ import type { JailProof } from '../core/jail';
 import type { JailPolicy } from '../core/jailPolicy';
 import type { SessionOptions } from '../core/session';
 import { bwrapInvocation } from '../jail/argv';
-import { startCanaries } from '../jail/canaries/trial';
+import { type CanaryTrial, startCanaries } from '../jail/canaries/trial';
 import type { LocalJails } from '../jail/jails';
 import { watchLimits } from '../jail/limits/watchLimits';
 import { checkMounts } from '../jail/mountCheck';
@@ -41,16 +41,16 @@ const canaryOutputBytes = 256 * 1024;
  */
 export async function openSession(options: SessionOptions, context: SessionContext): Promise<LivingSession> {
   throwIfAborted(options.signal);
-  const trial = await startCanaries(options.policy, context.clock);
+  const trial = startCanaries(options.policy, context.clock);
+  // Awaited once the jail is there; that it failed before is no crash.
+  trial.catch(() => {});
   try {
     const session = await startSession(options, context);
     const onAbort = (): void => void session.close('It was cancelled.');
     options.signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const proof = await trial.judge(await canaryOutput(session, trial.argv));
+      session.handOut(await proofOf(session, await trial));
       throwIfAborted(options.signal);
-      if (!proof.proven) throw notProven(proof);
-      session.handOut(proof);
       return session;
     } catch (error) {
       await session.close('It was not handed out.');
@@ -59,8 +59,17 @@ export async function openSession(options: SessionOptions, context: SessionConte
       options.signal?.removeEventListener('abort', onAbort);
     }
   } finally {
-    await trial.dispose();
+    await trial.then(
+      (laid) => laid.dispose(),
+      () => {},
+    );
   }
+}
+
+async function proofOf(session: LivingSession, trial: CanaryTrial): Promise<JailProof> {
+  const proof = await trial.judge(await canaryOutput(session, trial.argv));
+  if (!proof.proven) throw notProven(proof);
+  return proof;
 }
 
 async function canaryOutput(session: LivingSession, argv: readonly string[]): Promise<Uint8Array> {

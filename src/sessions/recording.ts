@@ -71,6 +71,7 @@ export class Recording {
 
   /** Resolves when all of it is written. */
   close(): Promise<void> {
+    if (this.state === 'open') this.state = 'full';
     return new Promise((resolve) => {
       if (this.file.closed) resolve();
       else this.file.once('close', resolve).end();

@@ -7,6 +7,7 @@ import { Mutex } from '../base/mutex';
 import type { ExecOptions, ExecResult } from '../core/session';
 import { type ControlMessage, ControlReader } from './controlMessages';
 import type { FifoWriter } from './fifo';
+import { FlowGate, type FlowRate } from './flowGate';
 import { nowTicks } from './jailProcesses';
 import { MarkerSplitter } from './markerSplitter';
 import type { OutputStream } from './outputCutter';
@@ -50,8 +51,9 @@ const sweepMs = 5;
 /** How long the launcher may take to start a shell or to say that one has ended; it takes some 5 ms. */
 const launcherMs = 10_000;
 /** Between commands, output is taken at the rate at which it is shown: 64 KiB a frame. */
-const idleBytes = 64 * 1024;
-const idleMs = 16;
+const idleRate: FlowRate = { bytes: 64 * 1024, restMs: 16 };
+/** A message has some 50 bytes. More than this comes from somebody in the jail who means harm. */
+const controlRate: FlowRate = { bytes: 64 * 1024, restMs: 250 };
 /** Older ones have come by now, or never will. */
 const maxStale = 4;
 
@@ -68,7 +70,8 @@ export class ShellChannel implements Disposable {
   private readonly queue = new Mutex();
   private readonly resources = new DisposableStore();
   private readonly splitters = { stdout: new MarkerSplitter(), stderr: new MarkerSplitter() };
-  private readonly holds = new Set<string>();
+  private readonly outputGate: FlowGate;
+  private readonly controlGate: FlowGate;
   private running: RunningCommand | undefined;
   private ready: Promise<void>;
   private onStarted: (() => void) | undefined;
@@ -76,8 +79,6 @@ export class ShellChannel implements Disposable {
   /** Markers that may still come of commands and shells that were given up: they are no output. */
   private stale: readonly string[] = [];
   private shellDead = false;
-  private idleCount = 0;
-  private idleTimer: Disposable | undefined;
   private closedReason: string | undefined;
   /** The shell's and the launcher's numbers in the jail. */
   pids: { readonly shell: number; readonly launcher: number } | undefined;
@@ -87,8 +88,13 @@ export class ShellChannel implements Disposable {
     private readonly host: ChannelHost,
     private folder: string,
   ) {
+    this.outputGate = this.resources.add(new FlowGate([pipes.stdout, pipes.stderr], host.clock, idleRate));
+    this.controlGate = this.resources.add(new FlowGate([pipes.control], host.clock, controlRate));
     const control = new ControlReader();
-    this.listen(pipes.control, (bytes) => control.push(bytes).forEach((message) => this.onControl(message)));
+    this.listen(pipes.control, (bytes) => {
+      this.controlGate.count(bytes.length);
+      for (const message of control.push(bytes)) this.onControl(message);
+    });
     for (const stream of streams) this.listen(pipes[stream], (bytes) => this.onBytes(stream, bytes));
     this.resources.add(pipes.input);
     this.ready = this.startShell();
@@ -117,13 +123,11 @@ export class ShellChannel implements Disposable {
 
   /** Leaves output in the pipes, so that whoever writes it has to wait, until `resume` with the same reason. */
   pause(reason: string): void {
-    this.holds.add(reason);
-    for (const stream of streams) this.pipes[stream].pause();
+    this.outputGate.hold(reason);
   }
 
   resume(reason: string): void {
-    if (!this.holds.delete(reason) || this.holds.size > 0) return;
-    for (const stream of streams) this.pipes[stream].resume();
+    this.outputGate.release(reason);
   }
 
   /** What runs now fails with `session-closed`, and so does everything after it. */
@@ -135,7 +139,6 @@ export class ShellChannel implements Disposable {
   }
 
   dispose(): void {
-    this.idleTimer?.dispose();
     this.resources.dispose();
   }
 
@@ -144,8 +147,8 @@ export class ShellChannel implements Disposable {
     this.running = command;
     request.onStart?.();
     this.expectMarkers(command.nonce);
-    this.idleTimer?.dispose();
-    this.resume('idle');
+    this.outputGate.forget();
+    this.controlGate.forget();
     const sinceTicks = nowTicks();
     this.pipes.input.write(`${request.script}\n${request.input ? '' : endLine(command.nonce)}`);
     if (request.input) {
@@ -233,18 +236,8 @@ export class ShellChannel implements Disposable {
   private onOutput(stream: OutputStream, bytes: Buffer): void {
     this.host.onOutput?.(stream, bytes);
     if (this.running && !this.running.isDone) this.running.output(stream, bytes);
-    else this.throttle(bytes.length);
-  }
-
-  /** What runs in the background may write as much as it likes, but not as fast: nobody waits for it. */
-  private throttle(bytes: number): void {
-    this.idleCount += bytes;
-    if (this.idleCount < idleBytes || this.holds.has('idle')) return;
-    this.pause('idle');
-    this.idleTimer = this.host.clock.setTimer(idleMs, () => {
-      this.idleCount = 0;
-      this.resume('idle');
-    });
+    // What runs in the background may write as much as it likes, but not as fast.
+    else this.outputGate.count(bytes.length);
   }
 
   private onControl(message: ControlMessage): void {
@@ -284,7 +277,7 @@ export class ShellChannel implements Disposable {
  */
 function endLine(nonce: string): string {
   return (
-    `\\builtin \\printf '%s %s %s\\0' ${nonce} "$?" "\${PWD-}" >&249; ` +
+    `\\builtin \\printf '\\0%s %s %s\\0' ${nonce} "$?" "\${PWD-}" >&249; ` +
     `\\builtin \\printf '\\036%s\\036' ${nonce} >&247; \\builtin \\printf '\\036%s\\036' ${nonce} >&248\n`
   );
 }

@@ -120,7 +120,7 @@ describe('the life of a session', () => {
     assert.match(session.terminal.scrollback(), /Session ended: The run is over\./);
   });
 
-  it('ends with every process that it started, a hundred of them within 200 ms', async () => {
+  it('ends with every process that it started, a hundred of them at once', async () => {
     const session = await fixture.open();
     await session.exec(
       'for i in $(seq 100); do setsid nohup sh -c "trap \\"\\" TERM HUP; sleep 9100" >/dev/null 2>&1 & done',
@@ -135,7 +135,8 @@ describe('the life of a session', () => {
       all.filter((process) => process && isAlive(process)),
       [],
     );
-    assert.ok(tookMs < 200, `${tookMs} ms`);
+    // 10 ms on a machine that has nothing else to do.
+    assert.ok(tookMs < 1_000, `${tookMs} ms`);
   });
 
   it('ends when its jail is killed, from outside or from inside, and what runs fails', async () => {
