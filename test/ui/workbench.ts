@@ -215,6 +215,9 @@ export class Workbench {
   async screenshot(name: string): Promise<string> {
     fs.mkdirSync(screenshots, { recursive: true });
     const file = path.join(screenshots, `${name}.png`);
+    // A mouse that rests on something opens its tooltip.
+    await this.page.mouse.move(700, 8);
+    await this.page.locator('.workbench-hover-container').waitFor({ state: 'hidden' });
     await this.page.screenshot({ path: file });
     return file;
   }
