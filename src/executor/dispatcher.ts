@@ -3,15 +3,17 @@ import { messageOf } from '../base/errors';
 import type { EventBody } from '../core/events';
 import type { TaskId } from '../core/ids';
 import type { TaskState } from '../core/liveState';
+import { SourceUnreachableError } from '../core/source';
+import { isEnded } from '../core/task';
 import { userSourceId } from './intake';
 import { RunInterrupted, type Interruption } from './interruption';
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { treatmentOf } from './retryPolicy';
-import { compareTasks, readinessOf } from './taskOrder';
+import { compareTasks, readinessOf, type Readiness } from './taskOrder';
 import { endOfTask, TaskRun } from './taskRun';
 
-/** How long nothing new is started after nothing could be kept, or a source could not be asked. */
+/** How long nothing new is started after nothing could be kept, and nothing is asked of a source that could not be asked. */
 const pauseMs = 10_000;
 
 interface Slot {
@@ -30,6 +32,8 @@ export class Dispatcher implements Disposable {
   private readonly urgent = new Set<TaskId>();
   private wakeUp: Disposable | undefined;
   private pausedUntilMs = 0;
+  /** Sources that could not be asked, and until when they are left alone, in monotonic time. */
+  private readonly sourcesHeldUntilMs = new Map<string, number>();
   private scheduled = false;
   private ended = false;
 
@@ -99,10 +103,8 @@ export class Dispatcher implements Disposable {
     let nextMs = Infinity;
     this.reviewBlocked(nowMs);
     for (const task of this.candidates()) {
-      if (this.slots.size >= this.settings.concurrency) return;
-      const readiness = this.urgent.has(task.id)
-        ? ({ kind: 'ready' } as const)
-        : readinessOf(this.ports.events.state, task, nowMs);
+      if (this.slots.size >= this.settings.concurrency) break;
+      const readiness = this.readinessNow(task, nowMs);
       switch (readiness.kind) {
         case 'ready':
           this.begin(task);
@@ -118,6 +120,32 @@ export class Dispatcher implements Disposable {
       }
     }
     if (nextMs < Infinity) this.wakeIn(nextMs - nowMs);
+  }
+
+  private readinessNow(task: TaskState, nowMs: number): Readiness {
+    if (!this.urgent.has(task.id)) {
+      const readiness = readinessOf(this.ports.events.state, task, nowMs);
+      if (readiness.kind !== 'ready') return readiness;
+    }
+    if (task.accepted || task.spec.origin.sourceId === userSourceId) return { kind: 'ready' };
+    const { sourceId } = task.spec.origin;
+    const heldUntilMs = this.sourcesHeldUntilMs.get(sourceId) ?? 0;
+    const leftMs = heldUntilMs - this.ports.clock.monotonicMs();
+    if (leftMs > 0) return { kind: 'later', atMs: nowMs + leftMs };
+    if (task.status === 'accepting' || this.heldFor(sourceId) < this.settings.concurrency) return { kind: 'ready' };
+    return { kind: 'waits', reason: 'What its source has given already comes first.' };
+  }
+
+  /**
+   * Tasks that a source believes to be in work here, those included that wait for the user or for their next try. While there
+   * are as many as slots, it is not asked for another one: somebody else may have a slot for it.
+   */
+  private heldFor(sourceId: string): number {
+    const isHeld = ({ id, accepted, status, spec }: TaskState): boolean =>
+      spec.origin.sourceId === sourceId &&
+      !isEnded(status) &&
+      (accepted || status === 'accepting' || this.slots.has(id));
+    return [...this.ports.events.state.tasks.values()].filter(isHeld).length;
   }
 
   /** What may get a slot, the most urgent first. A running task without a slot lost it when nothing could be kept. */
@@ -200,12 +228,14 @@ export class Dispatcher implements Disposable {
     if (!isRepeat) await events.append([{ kind: 'task.accepting', taskId: task.id }]);
     try {
       const answer = await source.accept(origin.externalId, { isRepeat });
+      const answers = this.sourceAnswers(source.id);
       if (answer.kind === 'accepted') {
-        await events.append([{ kind: 'task.accepted', taskId: task.id }]);
+        await events.append([{ kind: 'task.accepted', taskId: task.id }, ...answers]);
         return !signal.aborted;
       }
       await events.append([
         { kind: 'task.ended', taskId: task.id, outcome: 'cancelled', reason: answer.reason, runId: null },
+        ...answers,
       ]);
       return false;
     } catch (error) {
@@ -214,15 +244,24 @@ export class Dispatcher implements Disposable {
     }
   }
 
+  /** What was said of a source when it could not be asked is taken back. */
+  private sourceAnswers(sourceId: string): EventBody[] {
+    if (!this.sourcesHeldUntilMs.delete(sourceId)) return [];
+    return [{ kind: 'source.changed', sourceId, healthy: true, message: '' }];
+  }
+
+  /** Its source is left alone for a while; tasks of others go on. */
   private async acceptLater(task: TaskState, error: unknown): Promise<false> {
     const reason = messageOf(error);
+    const { sourceId } = task.spec.origin;
+    const asked = error instanceof SourceUnreachableError ? error.retryAfterMs : null;
+    this.sourcesHeldUntilMs.set(sourceId, this.ports.clock.monotonicMs() + (asked ?? pauseMs));
     await this.ports.events.append([
       treatmentOf(error) === 'fail'
         ? { kind: 'task.waiting', taskId: task.id, on: 'user', reason }
         : // It stays `accepting`: the source may have given it, and is asked again as a repeat.
-          { kind: 'source.changed', sourceId: task.spec.origin.sourceId, healthy: false, message: reason },
+          { kind: 'source.changed', sourceId, healthy: false, message: reason.slice(0, 1000) },
     ]);
-    this.pausedUntilMs = this.ports.clock.monotonicMs() + pauseMs;
     return false;
   }
 

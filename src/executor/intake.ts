@@ -14,6 +14,7 @@ import {
 } from '../core/task';
 import type { Offer, OfferedTask, TaskSource } from '../core/source';
 import type { ExecutorPorts } from './ports';
+import { dependenciesFirst } from './offerOrder';
 import { originKey, taskIdFor } from './taskIds';
 
 /** Tasks of this source are the user's own: they are ours as soon as they are queued, and nobody is told. */
@@ -70,7 +71,7 @@ export class Intake implements Disposable {
 
   private async takeOffer(source: TaskSource, offer: Offer): Promise<void> {
     for (const problem of offer.problems) this.ports.logger.warn(problem, { sourceId: source.id });
-    for (const offered of offer.tasks) await this.takeOffered(source, offered);
+    for (const offered of dependenciesFirst(offer.tasks)) await this.takeOffered(source, offered);
     for (const rejected of offer.rejected ?? []) {
       const origin = { sourceId: source.id, externalId: rejected.externalId };
       if (this.known.has(originKey(origin))) continue;

@@ -14,6 +14,8 @@ import { treatmentOf } from './retryPolicy';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
 import { RunWork, type WorkResult } from './runWork';
 
+/** So many branches of other results may have the name that a result wants. */
+const maxBranchNumber = 50;
 const resumptionBackoff = { firstMs: 2_000, maxMs: 60_000 };
 
 /**
@@ -147,8 +149,7 @@ export class TaskRun {
     const { workspace } = this;
     if (!workspace || tree === workspace.baseTree) return;
     if (run.phase !== 'publishing') await this.append([{ kind: 'run.phase', runId: run.id, phase: 'publishing' }]);
-    const branch = branchOf(this.taskId, run.attempt);
-    const { commit } = await workspace.publish({ tree, branch, message: commitMessage(this.task, run, ending) });
+    const { branch, commit } = await this.publishBranch(workspace, run, ending, tree);
     const files = await workspace.changes(workspace.baseTree, tree);
     await this.append([
       {
@@ -161,6 +162,25 @@ export class TaskRun {
         deletions: files.reduce((sum, file) => sum + (file.deletions ?? 0), 0),
       },
     ]);
+  }
+
+  /** A branch of that name may be left from another storage or an earlier life of the backend: it stays, and ours gets a number. */
+  private async publishBranch(
+    workspace: Workspace,
+    run: RunState,
+    ending: RunEnding,
+    tree: ObjectId,
+  ): Promise<{ readonly branch: string; readonly commit: ObjectId }> {
+    const message = commitMessage(this.task, run, ending);
+    for (let number = 1; ; number += 1) {
+      const branch = branchOf(this.taskId, run.attempt) + (number === 1 ? '' : `.${number}`);
+      try {
+        return { branch, ...(await workspace.publish({ tree, branch, message })) };
+      } catch (error) {
+        const isTaken = error instanceof UserError && error.code === 'branch-exists';
+        if (!isTaken || number >= maxBranchNumber) throw error;
+      }
+    }
   }
 
   private async end(run: RunState, ending: RunEnding): Promise<void> {
