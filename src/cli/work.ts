@@ -1,5 +1,5 @@
 import { openExecutor, type EngineChoice, type SourceChoice } from '../assemble';
-import type { Disposable } from '../base/disposable';
+import { DisposableStore, type Disposable } from '../base/disposable';
 import type { Executor } from '../core/executor';
 import { isIdle } from '../core/idle';
 import type { LiveState, TaskState } from '../core/liveState';
@@ -54,7 +54,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
     await (options.untilIdle ? firstOf(interrupted(), idle(executor)) : interrupted());
     const tasks = followed.tasks(executor.state);
     if (!options.json) process.stdout.write(`\n${summaryText(executor.state, tasks)}\n`);
-    return { tasks, exitCode: exitCodeFor(tasks) };
+    return { tasks, exitCode: options.untilIdle && saySilentSources(executor.state) ? 2 : exitCodeFor(tasks) };
   } finally {
     followed.dispose();
     output.dispose();
@@ -62,17 +62,27 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
   }
 }
 
+/** Says which sources do not answer: whether there is more to do there, nobody knows. */
+function saySilentSources(state: LiveState): boolean {
+  const silent = [...state.sources].filter(([, source]) => !source.healthy);
+  for (const [id, { message }] of silent) process.stderr.write(`${id} does not answer: ${message}\n`);
+  return silent.length > 0;
+}
+
 /** The tasks that were open at the start or came later: those that this call has to answer for. */
 class FollowedTasks implements Disposable {
   private readonly ids = new Set<string>();
-  private readonly subscription: Disposable;
+  private readonly subscriptions = new DisposableStore();
 
   constructor(executor: Executor) {
-    for (const task of executor.state.tasks.values()) if (!isEnded(task.status)) this.ids.add(task.id);
-    this.subscription = executor.onDidAppend((events) => {
-      for (const event of events)
-        if (event.kind === 'task.queued' || event.kind === 'task.requeued') this.ids.add(event.taskId);
-    });
+    this.takeOpen(executor.state);
+    this.subscriptions.add(executor.onDidReset(() => this.takeOpen(executor.state)));
+    this.subscriptions.add(
+      executor.onDidAppend((events) => {
+        for (const event of events)
+          if (event.kind === 'task.queued' || event.kind === 'task.requeued') this.ids.add(event.taskId);
+      }),
+    );
   }
 
   tasks(state: LiveState): TaskState[] {
@@ -80,7 +90,11 @@ class FollowedTasks implements Disposable {
   }
 
   dispose(): void {
-    this.subscription.dispose();
+    this.subscriptions.dispose();
+  }
+
+  private takeOpen({ tasks }: LiveState): void {
+    for (const task of tasks.values()) if (!isEnded(task.status)) this.ids.add(task.id);
   }
 }
 
@@ -103,11 +117,14 @@ function interrupted(): Promise<void> {
 function idle(executor: Executor): Promise<void> {
   return new Promise((resolve) => {
     const look = (): void => {
-      if (!isIdle(executor.state)) return;
-      subscription.dispose();
+      // While it is nowhere, its state is what was last heard of it.
+      if (executor.place.kind === 'nowhere' || !isIdle(executor.state)) return;
+      appended.dispose();
+      replaced.dispose();
       resolve();
     };
-    const subscription = executor.onDidAppend(look);
+    const appended = executor.onDidAppend(look);
+    const replaced = executor.onDidReset(look);
     look();
   });
 }
