@@ -47,7 +47,10 @@ export interface JailCommand {
   /** The program and its arguments; never a shell string. */
   readonly argv: readonly string[];
   readonly stdin?: Readable | Uint8Array;
-  /** Streams stdout there instead of keeping it (a pack, a large diff). `limits.outputBytes` does not apply to it then, and it is ended when stdout ends. */
+  /**
+   * Streams stdout there instead of keeping it (a pack, a large diff), and ends it when stdout ends. `limits.outputBytes` does
+   * not apply to it then.
+   */
   readonly stdoutTo?: Writable;
   /** Called with each piece of output as it comes. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void;

@@ -47,8 +47,11 @@ const mappedId = 1000;
 const firstFd = 3;
 /** Size of `/dev/shm`. */
 const sharedMemoryBytes = 256 * 1024 ** 2;
-/** Set-up steps of a privileged jail run as root until `setpriv` has made them the account: they keep these three. */
-const keptCapabilities = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'];
+/**
+ * Set-up steps of a privileged jail run as root until `setpriv` has made them the account, which takes the first three. The
+ * last lets bwrap enter a working directory that is the account's alone.
+ */
+const keptCapabilities = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_DAC_READ_SEARCH'];
 
 /**
  * The jail of `policy` on this machine, around `command`, a program by absolute path and its arguments. A pure function: the

@@ -48,7 +48,10 @@ export async function bench(): Promise<Figure[]> {
 
 function plainShell(): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile('/bin/sh', ['-c', 'true'], { env: {} }, (error) => (error ? reject(error) : resolve()));
+    execFile('/bin/sh', ['-c', 'true'], { env: {} }, (error) => {
+      if (error instanceof Error) reject(error);
+      else resolve();
+    });
   });
 }
 

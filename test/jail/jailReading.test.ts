@@ -113,4 +113,14 @@ describe('reading out of a jail', () => {
     assertSucceeded(ran);
     assert.equal(ran.stdout, 'shown');
   });
+
+  it("works in a folder that is the account's alone", async () => {
+    const closed = join(room.root, 'closed-workspace');
+    await mkdir(closed, { mode: 0o700 });
+    await room.jails.handOver(closed, 'run-test');
+    const policy = room.policy({ mounts: [{ from: closed, at: '/workspace', access: 'write' }] });
+    const ran = await room.sh('touch file && ls', { policy });
+    assertSucceeded(ran);
+    assert.equal(ran.stdout, 'file\n');
+  });
 });

@@ -94,7 +94,7 @@ describe('bwrapInvocation', () => {
 
   it('takes a privileged host without a user namespace, and the root away inside', () => {
     const invocation = build({}, privileged);
-    assert.deepEqual(setUp(invocation).slice(0, 13), [
+    assert.deepEqual(setUp(invocation).slice(0, 15), [
       ...[
         '--unshare-ipc',
         '--unshare-pid',
@@ -104,7 +104,16 @@ describe('bwrapInvocation', () => {
         '--cap-drop',
         'ALL',
       ],
-      ...['--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID', '--cap-add', 'CAP_SETPCAP'],
+      ...[
+        '--cap-add',
+        'CAP_SETUID',
+        '--cap-add',
+        'CAP_SETGID',
+        '--cap-add',
+        'CAP_SETPCAP',
+        '--cap-add',
+        'CAP_DAC_READ_SEARCH',
+      ],
     ]);
     assert.deepEqual(after(invocation.argv, '/usr/bin/setpriv', 13), [
       ...[
