@@ -55,8 +55,9 @@ function machine<T>(schema: z.ZodType<T>, fallback: T): SettingEntry<T> {
 }
 
 function hasCredentials(url: string): boolean {
-  const parsed = new URL(url);
-  return parsed.username !== '' || parsed.password !== '';
+  // What is no address at all has been found wrong before.
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  return parsed !== undefined && (parsed.username !== '' || parsed.password !== '');
 }
 
 /** The setting's value when it may hold that, and otherwise its default and what is wrong. */

@@ -1,5 +1,5 @@
 import type { AirlockEvent } from '../../core/events';
-import type { ReportId, TaskId } from '../../core/ids';
+import type { ReportId, SessionId, TaskId } from '../../core/ids';
 import { type LiveState, taskOf } from '../../core/liveState';
 import { abilities, abilitiesOf, type Ability } from './abilities';
 import { groupOf, rankOf, type Rank, type TaskGroup, taskGroups } from './taskGroup';
@@ -28,8 +28,8 @@ export class TaskBoard {
   private readonly places = new Map<TaskId, Place>();
   private readonly groups: Record<TaskGroup, TaskId[]> = { needsYou: [], running: [], queued: [], done: [] };
   private readonly abilityCounts = new Map<Ability, number>();
-  /** The task of each living session and waiting report: once they are gone, the state no longer tells. */
-  private readonly owners = new Map<string, TaskId>();
+  /** The task of each living session: once it is closed, the state no longer tells. */
+  private readonly owners = new Map<SessionId, TaskId>();
   private readonly reports = new Map<TaskId, ReportId>();
 
   /** Takes everything in from nothing. */
@@ -47,7 +47,7 @@ export class TaskBoard {
     }
     for (const group of taskGroups) this.groups[group].sort((a, b) => this.compare(a, b));
     for (const session of state.sessions.values()) this.own(session.id, state.runs.get(session.runId)?.taskId);
-    for (const { report } of state.reports.values()) this.ownReport(report);
+    for (const { report } of state.reports.values()) this.reports.set(report.taskId, report.reportId);
   }
 
   /** Follows events that are already in `state`. */
@@ -90,30 +90,20 @@ export class TaskBoard {
   private touched(state: LiveState, events: readonly AirlockEvent[]): Set<TaskId> {
     const touched = new Set<TaskId>();
     for (const event of events) {
-      const subject = 'sessionId' in event ? event.sessionId : 'reportId' in event ? event.reportId : undefined;
-      const taskId = taskOf(state, event) ?? (subject && this.owners.get(subject));
+      const taskId = taskOf(state, event) ?? ('sessionId' in event ? this.owners.get(event.sessionId) : undefined);
       if (event.kind === 'session.created') this.own(event.sessionId, taskId);
-      if (event.kind === 'report.queued') this.ownReport(event.report);
+      if (event.kind === 'report.queued') this.reports.set(event.report.taskId, event.report.reportId);
       if (event.kind === 'session.closed') this.owners.delete(event.sessionId);
-      if (event.kind === 'report.acknowledged') this.disown(event.reportId);
+      if (event.kind === 'report.acknowledged' && this.reports.get(event.taskId) === event.reportId) {
+        this.reports.delete(event.taskId);
+      }
       if (taskId !== undefined) touched.add(taskId);
     }
     return touched;
   }
 
-  private own(subject: string, taskId: TaskId | undefined): void {
-    if (taskId !== undefined) this.owners.set(subject, taskId);
-  }
-
-  private ownReport(report: { readonly reportId: ReportId; readonly taskId: TaskId }): void {
-    this.own(report.reportId, report.taskId);
-    this.reports.set(report.taskId, report.reportId);
-  }
-
-  private disown(reportId: ReportId): void {
-    const taskId = this.owners.get(reportId);
-    this.owners.delete(reportId);
-    if (taskId !== undefined && this.reports.get(taskId) === reportId) this.reports.delete(taskId);
+  private own(sessionId: SessionId, taskId: TaskId | undefined): void {
+    if (taskId !== undefined) this.owners.set(sessionId, taskId);
   }
 
   /** Puts a task where it belongs now; answers the groups that changed by it. */

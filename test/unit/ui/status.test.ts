@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { emptyState, type LiveState } from '../../../src/core/liveState';
+import { noUsage } from '../../../src/core/usage';
+import { problemsOf, type Surroundings } from '../../../src/ui/status/problem';
+import { menuOf } from '../../../src/ui/status/statusMenu';
+import { spendOfToday, summarize } from '../../../src/ui/status/statusSummary';
+import { FakeExecutor } from '../../fakes/executor';
+
+const executor = new FakeExecutor();
+const well: Surroundings = {
+  link: { kind: 'open', executor },
+  trusted: true,
+  jail: executor.readiness,
+  needsApiKey: false,
+  failedFeatures: [],
+};
+const nowMs = new Date(2026, 0, 5, 15, 30).getTime();
+const noTasks = { needsYou: 0, running: 0, queued: 0, done: 0 };
+const noBwrap: Surroundings['jail'] = {
+  kind: 'unavailable',
+  code: 'no-bwrap',
+  reason: 'Bubblewrap is not installed.',
+  fix: 'sudo apt install bubblewrap',
+};
+
+function stateWith(change: (state: LiveState) => void): LiveState {
+  const state = emptyState();
+  change(state);
+  return state;
+}
+
+const hourOf = (...at: [number, number, number, number]): number => Math.floor(new Date(...at).getTime() / 3_600_000);
+
+describe('the status bar item', () => {
+  it('names the product when there is nothing to count', () => {
+    assert.deepEqual(summarize({ state: emptyState(), around: well, counts: noTasks, nowMs }), {
+      text: '$(debug-pause) Airlock',
+      tooltip: '**Airlock\\: the queue is paused**\n\n0 running · 0 queued\n\nSpent today: $0.00',
+      severity: 'none',
+      accessibleLabel: 'Airlock: the queue is paused, 0 running, 0 queued',
+    });
+  });
+
+  it('counts what runs and what needs the user, and what today cost', () => {
+    const state = stateWith((each) => {
+      each.queueMode = 'running';
+      each.spend.set(hourOf(2026, 0, 5, 9), { costUsd: 1.25, unpriced: 0, usage: noUsage });
+    });
+    const counts = { needsYou: 1, running: 2, queued: 3, done: 4 };
+    const { text, severity } = summarize({ state, around: well, counts, nowMs });
+    assert.deepEqual({ text, severity }, { text: '$(shield) $(play) 2 $(bell-dot) 1 $1.25', severity: 'warning' });
+  });
+
+  it('says that the cost is a lower bound when a price is not known', () => {
+    const state = stateWith((each) =>
+      each.spend.set(hourOf(2026, 0, 5, 9), { costUsd: 1.25, unpriced: 3, usage: noUsage }),
+    );
+    const { text, tooltip } = summarize({ state, around: well, counts: noTasks, nowMs });
+    assert.equal(text, '$(debug-pause) ≥ $1.25');
+    assert.match(tooltip, /The price of 3 requests is not known/);
+  });
+
+  it('leaves yesterday out of today', () => {
+    const state = stateWith((each) => {
+      each.spend.set(hourOf(2026, 0, 4, 23), { costUsd: 5, unpriced: 1, usage: noUsage });
+      each.spend.set(hourOf(2026, 0, 5, 0), { costUsd: 2, unpriced: 0, usage: noUsage });
+    });
+    assert.deepEqual(spendOfToday(state, nowMs), { costUsd: 2, unpriced: 0 });
+  });
+
+  it('says why nothing can run', () => {
+    const around = { ...well, jail: noBwrap };
+    const { text, severity, tooltip } = summarize({ state: emptyState(), around, counts: noTasks, nowMs });
+    assert.deepEqual({ text, severity }, { text: '$(error) Airlock', severity: 'error' });
+    assert.match(tooltip.replaceAll('\\', ''), /Bubblewrap is not installed. sudo apt install bubblewrap/);
+  });
+
+  it('does not alarm about a folder that the user has chosen not to trust', () => {
+    const around = { ...well, trusted: false };
+    assert.equal(summarize({ state: emptyState(), around, counts: noTasks, nowMs }).severity, 'none');
+  });
+});
+
+describe('what is wrong', () => {
+  it('is told worst first, each with the command that helps', () => {
+    const state = stateWith((each) =>
+      each.sources.set('zmemory:a', { healthy: false, looked: true, message: 'refused' }),
+    );
+    const around: Surroundings = {
+      link: { kind: 'failed', error: new Error('no disk') },
+      trusted: false,
+      jail: noBwrap,
+      needsApiKey: true,
+      failedFeatures: ['The terminals failed to start: x'],
+    };
+    assert.deepEqual(
+      problemsOf(state, around).map(({ severity, command }) => [severity, command]),
+      [
+        ['error', 'airlock.tryAgain'],
+        ['error', 'airlock.manageTrust'],
+        ['error', 'airlock.tryAgain'],
+        ['error', 'airlock.setApiKey'],
+        ['warning', 'airlock.showLog'],
+        ['warning', 'airlock.refreshSources'],
+      ],
+    );
+  });
+
+  it('is nothing when all is well', () => {
+    assert.deepEqual(problemsOf(emptyState(), well), []);
+  });
+});
+
+describe('the menu behind the status bar item', () => {
+  const commands = (state: LiveState, around: Surroundings) =>
+    menuOf(state, around).flatMap((entry) => (entry.kind === 'separator' ? [] : [entry.command]));
+
+  it('starts with what changes the queue', () => {
+    assert.deepEqual(commands(emptyState(), well), [
+      'airlock.startQueue',
+      'airlock.addTask',
+      'airlock.showTasks',
+      'airlock.refreshSources',
+      'airlock.proveJail',
+      'airlock.openAnalytics',
+      'airlock.openSettings',
+      'airlock.showLog',
+    ]);
+  });
+
+  it('offers to pause and to stop a queue that runs', () => {
+    const state = stateWith((each) => (each.queueMode = 'running'));
+    assert.deepEqual(commands(state, well).slice(0, 2), ['airlock.pauseQueue', 'airlock.stopQueue']);
+  });
+
+  it('offers nothing that an untrusted folder or a missing executor makes impossible', () => {
+    const around: Surroundings = { ...well, trusted: false, link: { kind: 'failed', error: new Error('x') } };
+    assert.deepEqual(commands(emptyState(), around), [
+      'airlock.tryAgain',
+      'airlock.manageTrust',
+      'airlock.showTasks',
+      'airlock.openSettings',
+      'airlock.showLog',
+    ]);
+  });
+});

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import type { EventBody } from '../../../src/core/events';
+import { abilitiesOf } from '../../../src/ui/tasks/abilities';
+import { rowOf, type RowInput } from '../../../src/ui/tasks/taskRow';
+import { tooltipOf } from '../../../src/ui/tasks/taskTooltip';
+import { FakeExecutor } from '../../fakes/executor';
+
+const digest = 'd'.repeat(64);
+const tree = 'b'.repeat(40);
+const usage = {
+  inputTokens: 1200,
+  outputTokens: 300,
+  cacheWrite5mTokens: 0,
+  cacheWrite1hTokens: 0,
+  cacheReadTokens: 8000,
+};
+
+function inputOf(executor: FakeExecutor, taskId = 'task-1'): RowInput {
+  const task = executor.state.tasks.get(taskId);
+  assert.ok(task);
+  const report = [...executor.state.reports.values()].at(-1);
+  return { state: executor.state, task, abilities: abilitiesOf(executor.state, task), report, nowMs: executor.nowMs };
+}
+
+async function withTask(title = 'Round totals'): Promise<FakeExecutor> {
+  const executor = new FakeExecutor();
+  await executor.add({ title, prompt: 'p', repo: '/home/dev/project' });
+  return executor;
+}
+
+async function running(): Promise<FakeExecutor> {
+  const executor = await withTask();
+  executor.beginRun('task-1', { runId: 'run-1', sessionId: 'session-1' });
+  return executor;
+}
+
+function check(on: 'base' | 'result' | 'restored', exitCode: number): EventBody {
+  const result = {
+    command: 'npm test',
+    on,
+    tree,
+    exitCode,
+    endedBy: null,
+    output: digest,
+    outputBytes: 1,
+    durationMs: 5,
+  };
+  return { kind: 'check.finished', runId: 'run-1', round: 0, result };
+}
+
+async function verified(costUsd: number | null = 0.0123): Promise<FakeExecutor> {
+  const executor = await running();
+  executor.append(
+    { kind: 'usage.recorded', runId: 'run-1', model: 'm', usage, costUsd },
+    check('base', 1),
+    check('result', 0),
+    check('restored', 0),
+    { kind: 'evidence.recorded', runId: 'run-1', round: 0, verdict: 'verified', tree },
+    {
+      kind: 'result.published',
+      runId: 'run-1',
+      branch: 'airlock/task-1-1',
+      commit: 'c'.repeat(40),
+      filesChanged: 2,
+      insertions: 5,
+      deletions: 1,
+    },
+    { kind: 'session.closed', sessionId: 'session-1', reason: 'done', breach: null },
+    { kind: 'task.ended', taskId: 'task-1', outcome: 'verified', reason: '', runId: 'run-1' },
+  );
+  return executor;
+}
+
+describe('the row of a task', () => {
+  it('says how urgent a queued task is, and offers to run or cancel it', async () => {
+    assert.deepEqual(rowOf(inputOf(await withTask())), {
+      label: 'Round totals',
+      description: 'P2',
+      icon: { id: 'circle-large-outline', color: null },
+      contextValue: ' task queued cancel runNow showDetails ',
+      accessibleLabel: 'Round totals, queued, P2',
+    });
+  });
+
+  it('says what a running task is doing right now, and how far it is', async () => {
+    const executor = await running();
+    assert.equal(rowOf(inputOf(executor)).description, 'working');
+    executor.append({ kind: 'run.progress', runId: 'run-1', message: 'reading src/total.ts', percent: 39.6 });
+    assert.deepEqual(rowOf(inputOf(executor)), {
+      label: 'Round totals',
+      description: '40 % · reading src/total.ts',
+      icon: { id: 'loading~spin', color: 'charts.blue' },
+      contextValue: ' task running cancel openTerminal showDetails ',
+      accessibleLabel: 'Round totals, running, 40 % · reading src/total.ts',
+    });
+  });
+
+  it('says what came of it, what changed, and what it cost', async () => {
+    assert.deepEqual(rowOf(inputOf(await verified())), {
+      label: 'Round totals',
+      description: 'verified · 2 files · $0.0123',
+      icon: { id: 'verified-filled', color: 'testing.iconPassed' },
+      contextValue: ' task verified openChanges copyBranchName showDetails ',
+      accessibleLabel: 'Round totals, verified, verified · 2 files · $0.0123',
+    });
+  });
+
+  it('gives tokens where the price is not known', async () => {
+    assert.equal(rowOf(inputOf(await verified(null))).description, 'verified · 2 files · 9.5k tokens');
+  });
+
+  it('says when a source refused the report for good', async () => {
+    const executor = await verified();
+    const report = {
+      reportId: 'r',
+      taskId: 'task-1',
+      sourceId: 's',
+      externalId: 'x',
+      kind: 'complete',
+      body: digest,
+    } as const;
+    executor.append(
+      { kind: 'report.queued', report },
+      { kind: 'report.dead', taskId: 'task-1', reportId: 'r', error: 'gone' },
+    );
+    assert.match(rowOf(inputOf(executor)).description, /its source refused the report/);
+    assert.match(tooltipOf(inputOf(executor)), /refused the report for good\. gone/);
+  });
+
+  it('offers to say which repository a task is for only when nobody could tell', async () => {
+    const executor = new FakeExecutor();
+    await executor.add({ title: 'a', prompt: 'p' });
+    executor.append({ kind: 'task.waiting', taskId: 'task-1', on: 'user', reason: 'Which repository?' });
+    assert.equal(rowOf(inputOf(executor)).contextValue, ' task waiting cancel assignRepository showDetails ');
+    await executor.assignRepository('task-1', '/home/dev/project');
+    executor.append({ kind: 'task.waiting', taskId: 'task-1', on: 'user', reason: 'No key.' });
+    assert.equal(rowOf(inputOf(executor)).contextValue, ' task waiting cancel retry showDetails ');
+  });
+
+  it('shows unseen characters of a title, and keeps it on one line', async () => {
+    const executor = await withTask('a\u202eb\nc\u200b');
+    assert.equal(rowOf(inputOf(executor)).label, 'a<U+202E>b c<U+200B>');
+  });
+});
+
+describe('the tooltip of a task', () => {
+  it('tells verdict, checks, branch, tokens, cost and time', async () => {
+    const executor = await verified();
+    assert.equal(
+      tooltipOf(inputOf(executor)).replaceAll('\\', ''),
+      [
+        '**Round totals**',
+        'verified: every check passed, also with the tests and configuration of the base',
+        '- npm test: passes',
+        [
+          'Repository: /home/dev/project',
+          'Branch: airlock/task-1-1 (2 files)',
+          'Attempt 1, 11 s',
+          'Model: scripted-1',
+          'Tokens: 9.2k in (8.0k from the cache), 300 out · $0.0123',
+          'From: user',
+        ].join('  \n'),
+      ].join('\n\n'),
+    );
+  });
+
+  it('makes nothing but text of what a backend wrote', async () => {
+    const executor = await withTask('![x](https://evil.example/a.png) [y](command:z) <b> https://evil.example');
+    const [first] = tooltipOf(inputOf(executor)).split('\n');
+    assert.doesNotMatch(first?.replaceAll(/\\[!-/:-@[-`{-~]/g, '') ?? '', /[[\]()<>:/!]/);
+  });
+});
