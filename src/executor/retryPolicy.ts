@@ -14,6 +14,8 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'model-key-refused': 'wait',
   'jail-unavailable': 'wait',
   'jail-not-proven': 'wait',
+  // Its jail died or used too much: the run goes on in another one, and the model is told.
+  'session-closed': 'retry',
   'disk-full': 'pause',
   'journal-failed': 'pause',
 };

@@ -31,6 +31,10 @@ export interface RunHostOptions {
 const interruptedAnswer =
   'This call was interrupted by a restart before its result was kept. It may or may not have taken effect. Look before you repeat it.';
 
+function jailGoneAnswer({ message }: UserError): string {
+  return `The sandbox ended while this ran: ${message} You are in a new one: the files in /workspace are as they were, processes and everything elsewhere are gone. Do not repeat what used too much.`;
+}
+
 /**
  * What an engine asks of the executor, for one run: makes messages durable, does tool calls at most once, keeps to the
  * budget and to the lane.
@@ -77,7 +81,7 @@ export class RunHost implements EngineHost {
     ]);
     const startedMs = this.ports.clock.monotonicMs();
     const result = allowed
-      ? await this.runTool(tool, call)
+      ? await this.runTool(tool, call, callId)
       : { ok: false, text: this.denial(call.name, tool !== undefined) };
     return this.finish(callId, result, this.ports.clock.monotonicMs() - startedMs);
   }
@@ -131,7 +135,7 @@ export class RunHost implements EngineHost {
     return messages;
   }
 
-  private async runTool(tool: ExecutorPorts['tools'][number], call: ToolCall): Promise<ToolResult> {
+  private async runTool(tool: ExecutorPorts['tools'][number], call: ToolCall, callId: string): Promise<ToolResult> {
     const { session, signal, runId } = this.options;
     try {
       return await tool.run(call.input, {
@@ -144,8 +148,11 @@ export class RunHost implements EngineHost {
       });
     } catch (error) {
       this.throwIfEnded();
-      // The jail is gone: another call would fail in the same way, and the run must not go on as if it had worked.
-      if (error instanceof UserError && error.code === 'session-closed') throw error;
+      // The jail is gone, and every other call would fail in the same way. The model learns it in the next jail.
+      if (error instanceof UserError && error.code === 'session-closed') {
+        await this.finish(callId, { ok: false, text: jailGoneAnswer(error) }, 0);
+        throw error;
+      }
       return { ok: false, text: `The tool failed: ${messageOf(error)}` };
     }
   }
