@@ -31,7 +31,8 @@ export interface ExecOptions {
 export interface ExecResult {
   /**
    * `exited`: it ended with `exitCode`. `timedOut`: it was ended. `cancelled`: the caller asked. `shellEnded`: it took the
-   * shell with it (`exit`, `exec`, `kill $$`); a new shell is there for the next command.
+   * shell with it (`exit`, `exec`, `kill $$`); a new shell is there for the next command, in the same folder. That may be so
+   * after `timedOut` and `cancelled` too, when ending the command's processes was not enough.
    */
   readonly kind: 'exited' | 'timedOut' | 'cancelled' | 'shellEnded';
   readonly exitCode: number | null;

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock';
-import { CancelledError, UserError } from '../base/errors';
+import { CancelledError, messageOf, UserError } from '../base/errors';
 import type { Logger } from '../base/logger';
 import type { JailProof } from '../core/jail';
 import type { JailPolicy } from '../core/jailPolicy';
@@ -81,10 +81,12 @@ async function startSession(options: SessionOptions, context: SessionContext): P
   const { clock, logger } = context;
   const { policy, stateFolder } = options;
   await mkdir(stateFolder, { recursive: true, mode: 0o700 });
-  const channels = join(stateFolder, 'channels');
+  // New names: an earlier session of the same run may be dying here just now.
+  const channels = await mkdtemp(join(stateFolder, 'channels-'));
   await makeChannels(channels);
   await context.jails.handOver(channels, policy.account);
   const jail = await startJail(options, await withChannels(policy, channels), context);
+  void jail.ended.then(() => rm(channels, { recursive: true, force: true })).catch(logged(logger));
   const shells = new SessionShells({
     folder: channels,
     workingDirectory: policy.workingDirectory,
@@ -94,7 +96,7 @@ async function startSession(options: SessionOptions, context: SessionContext): P
   });
   const process = await untilReady(jail, shells);
   const recording = new Recording({
-    path: join(stateFolder, 'session.cast'),
+    path: await freeRecordingPath(stateFolder),
     clock,
     logger,
     maxBytes: context.maxRecordingBytes,
@@ -106,6 +108,19 @@ async function startSession(options: SessionOptions, context: SessionContext): P
   return session;
 }
 
+/** `session.cast`, `session-2.cast`, …: what an earlier session of the same run recorded is kept. */
+async function freeRecordingPath(folder: string): Promise<string> {
+  const taken = new Set(await readdir(folder));
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? 'session.cast' : `session-${count}.cast`;
+    if (!taken.has(name)) return join(folder, name);
+  }
+}
+
+function logged(logger: Logger): (error: unknown) => void {
+  return (error) => logger.warn("A session's pipes could not be deleted", { error: messageOf(error) });
+}
+
 function withChannels(policy: JailPolicy, folder: string): Promise<JailPolicy> {
   return checkMounts({ ...policy, mounts: [...policy.mounts, { from: folder, at: channelsInJail, access: 'read' }] });
 }
@@ -114,7 +129,7 @@ async function startJail(options: SessionOptions, policy: JailPolicy, context: S
   const facts = await context.jails.facts();
   const invocation = (newSession: boolean) =>
     bwrapInvocation(policy, facts, launcherArgv(channelsInJail), { newSession, terminal: 'xterm-256color' });
-  const folder = join(options.stateFolder, 'start');
+  const folder = await mkdtemp(join(options.stateFolder, 'start-'));
   try {
     return await startOnPty(await context.loadPty(), invocation(false), folder);
   } catch (error) {

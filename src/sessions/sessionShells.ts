@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock';
 import { Emitter } from '../base/emitter';
@@ -20,9 +20,8 @@ import { type ChannelPipes, ShellChannel } from './shellChannel';
 
 const launcherName = 'launcher';
 
-/** Makes the folder that the jail sees as `channelsInJail`: the launcher and its pipes. */
+/** Fills the folder that the jail sees as `channelsInJail`, with the launcher and its pipes. */
 export async function makeChannels(folder: string): Promise<void> {
-  await mkdir(folder, { mode: 0o700 });
   await Promise.all([
     makeFifos(fifoNames().map((name) => join(folder, name))),
     writeFile(join(folder, launcherName), launcherScript(), { mode: 0o555 }),
