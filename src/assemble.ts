@@ -246,10 +246,11 @@ async function openSources(
   for (const choice of options.sources) {
     if (choice.kind === 'server') {
       const { url, agent, pollMs, timeoutMs } = choice;
-      const token = (await choice.token()) ?? null;
       const limits = timeoutMs === undefined ? {} : { timeoutMs };
       const id = `zmemory:${choice.name}`;
-      sources.push(connectZMemory({ id, url, token, agent, pollMs, limits, resolveRepository, clock, logger }));
+      sources.push(
+        connectZMemory({ id, url, token: choice.token, agent, pollMs, limits, resolveRepository, clock, logger }),
+      );
     } else {
       const api = await openEmbeddedZMemory({ storage: path.join(options.storage, 'zmemory'), clock });
       ends.push(() => api.close());
