@@ -14,7 +14,9 @@ export const agentGitInJail = '/airlock/agent.git';
 const limits = {
   processes: 64,
   memoryBytes: 2 * 1024 ** 3,
-  fileBytes: 2 * 1024 ** 3,
+  fileBytes: 4 * 1024 ** 3,
+  /** A checkout of a large repository fits; what a snapshot may add has a limit of its own. */
+  diskBytes: 32 * 1024 ** 3,
   wallMs: 120_000,
   /** Of stderr; stdout is streamed. */
   outputBytes: 256 * 1024,

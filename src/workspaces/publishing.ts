@@ -2,6 +2,7 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../base/errors';
+import { newId } from '../base/ids';
 import { objectIdSchema, type ObjectId } from '../core/ids';
 import { GitFailure } from './gitFailure';
 import { hostGitInJail, type GitJail } from './gitJail';
@@ -47,7 +48,8 @@ export async function publish(publication: Publication, options: PublishingOptio
     );
   }
   const { commit } = await options.snapshots.commit({ message: publication.message, tree: publication.tree });
-  const pack = join(options.folders.run, 'result.pack');
+  // Among the checks: what a crash leaves there is cleared away with them.
+  const pack = join(options.folders.checks, newId('result'));
   try {
     await makePack(pack, commit, options);
     await git.run(['index-pack', '--stdin', '--fix-thin', '--strict'], { stdin: createReadStream(pack) });

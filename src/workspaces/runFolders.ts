@@ -10,7 +10,7 @@ export interface RunFolders {
   readonly hostGit: string;
   /** The agent's git directory, which it sees at `/workspace/.git`. */
   readonly agentGit: string;
-  /** Folders of checks, one each. */
+  /** Folders of checks, one each, and packs on their way out. Cleared at a restart. */
   readonly checks: string;
   /** What the files looked like just after the checkout, so that unchanged ones are not read again. */
   readonly baseline: string;

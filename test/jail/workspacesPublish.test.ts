@@ -125,7 +125,17 @@ describe('A published result', () => {
   it('may be published at the same time as others', async () => {
     const { workspace, tree } = await changed();
     const branches = ['airlock/t-1', 'airlock/t-2', 'airlock/t-3'];
-    await Promise.all(branches.map((branch) => workspace.publish({ tree, branch, message: 'x\n' })));
+    const commits = await Promise.all(
+      branches.map((branch) => workspace.publish({ tree, branch, message: `${branch}\n` })),
+    );
+    assert.deepEqual(
+      commits.map(({ commit }) => commit),
+      branches.map((branch) => git(repo, 'rev-parse', branch)),
+    );
+    assert.deepEqual(
+      branches.map((branch) => git(repo, 'log', '-1', '--format=%s', branch)),
+      branches,
+    );
     assert.deepEqual(git(repo, 'branch', '--list', 'airlock/*', '--format=%(refname:short)').split('\n'), branches);
   });
 

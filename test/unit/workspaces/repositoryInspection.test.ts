@@ -223,6 +223,20 @@ describe('A repository', () => {
       assert.equal(await refusal(repo), 'repository-untrusted');
     });
 
+    it('is read when the user has declared it safe', async () => {
+      const repo = makeRepository(folder('repo'));
+      execFileSync('chown', ['-R', `${owner}:${owner}`, join(repo, '.git')]);
+      assert.equal(await refusal(repo), 'repository-untrusted');
+      const home = process.env['HOME'];
+      process.env['HOME'] = folder('home');
+      try {
+        writeFiles(folder('home'), { '.gitconfig': `[safe]\n\tdirectory = ${repo}\n` });
+        assert.equal((await inspectRepository(repo)).root, repo);
+      } finally {
+        process.env['HOME'] = home;
+      }
+    });
+
     it('is refused when its owner cannot reach it', async () => {
       const repo = makeRepository(folder('repo'));
       execFileSync('chown', ['-R', `${owner}:${owner}`, repo]);
