@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { fstatSync, readdirSync } from 'node:fs';
 import { readProc } from './procfs';
 
 /** `O_CLOEXEC` in the octal `flags` of `/proc/self/fdinfo`. */
@@ -11,11 +11,31 @@ const closeOnExec = 0o2000000;
 export function inheritedDescriptors(last: number): number[] {
   return readdirSync('/proc/self/fd')
     .map(Number)
-    .filter((fd) => fd > last)
-    .filter((fd) => {
-      const flags = /^flags:\s+([0-7]+)/m.exec(readProc(`self/fdinfo/${fd}`) ?? '')?.[1];
-      return flags !== undefined && (Number.parseInt(flags, 8) & closeOnExec) === 0;
-    });
+    .filter((fd) => fd > last && isInherited(fd));
+}
+
+/** Descriptors that were found to be close-on-exec, with the file they stood for: reading each one's flags takes 1 ms. */
+const closed = new Set<string>();
+const mostRemembered = 4096;
+
+function isInherited(fd: number): boolean {
+  const identity = identityOf(fd);
+  if (identity === undefined || closed.has(identity)) return false;
+  const flags = /^flags:\s+([0-7]+)/m.exec(readProc(`self/fdinfo/${fd}`) ?? '')?.[1];
+  if (flags !== undefined && (Number.parseInt(flags, 8) & closeOnExec) === 0) return true;
+  if (closed.size >= mostRemembered) closed.clear();
+  closed.add(identity);
+  return false;
+}
+
+function identityOf(fd: number): string | undefined {
+  try {
+    const { dev, ino } = fstatSync(fd);
+    return `${fd} ${dev} ${ino}`;
+  } catch {
+    // The listing's own descriptor is gone by now.
+    return undefined;
+  }
 }
 
 const closingScript = [

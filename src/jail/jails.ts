@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from '../base/clock';
 import { CancelledError, UserError } from '../base/errors';
 import type { JailCommand, JailProof, JailReadiness, JailResult, Jails } from '../core/jail';
@@ -8,6 +9,7 @@ import { handOver, remove } from './folders';
 import type { HostFacts } from './hostFacts';
 import { hostSockets } from './hostSockets';
 import { runInJail } from './jailRun';
+import { endOrphans } from './orphans';
 import { OutputPipes } from './outputPipes';
 import { PrivateFolder } from './privateFolder';
 import { type HostProbe, type ProbePorts, probeHost, realProbePorts } from './readiness';
@@ -45,7 +47,10 @@ class BwrapJails implements LocalJails {
     private readonly folder: PrivateFolder,
     private readonly pipes: OutputPipes,
     private readonly ports: ProbePorts,
-  ) {}
+  ) {
+    // One listener for each jail that runs: that is no leak.
+    setMaxListeners(0, this.stop.signal);
+  }
 
   async readiness(options: { readonly again?: boolean } = {}): Promise<JailReadiness> {
     if (options.again) this.probed = undefined;
@@ -98,7 +103,7 @@ class BwrapJails implements LocalJails {
   }
 
   private probe(): Promise<HostProbe> {
-    this.probed ??= probeHost(this.ports);
+    this.probed ??= endOrphans().then(() => probeHost(this.ports));
     return this.probed;
   }
 
