@@ -20,8 +20,11 @@ async function openDatabase(): Promise<HistoryDatabase> {
 }
 
 async function serve(request: WorkerRequest): Promise<WorkerReply> {
-  opening ??= openDatabase();
-  const database = await opening;
+  const database = await (opening ??= openDatabase().catch((error: unknown) => {
+    // The next question tries again.
+    opening = undefined;
+    throw error;
+  }));
   switch (request.kind) {
     case 'query': {
       const { id, query, throughSeq, nowMs } = request;

@@ -30,7 +30,8 @@ describe('blobs', () => {
   it('give back the same bytes, text or not, empty or large, after a restart too', async () => {
     const folder = await newFolder();
     const contents = [Buffer.alloc(0), Buffer.from('日本\u0000\n'), randomBytes(3_000_000)];
-    const digests = await Promise.all(contents.map(async (bytes) => (await openBlobFolder(folder)).put(bytes)));
+    const earlier = await openBlobFolder(folder);
+    const digests = await Promise.all(contents.map((bytes) => earlier.put(bytes)));
     const blobs = await openBlobFolder(folder);
     for (const [index, digest] of digests.entries()) {
       assert.deepEqual(Buffer.from((await blobs.get(digest)) ?? 'gone'), contents[index]);
