@@ -41,11 +41,13 @@ export class FifoWriter implements Disposable {
   }
 
   write(bytes: Uint8Array | string): void {
-    this.stream.write(bytes);
+    if (!this.disposed) this.stream.write(bytes);
   }
 
   /** Drops everything that was written and not read yet. */
   discard(): void {
+    // Its descriptor may be another file's by now.
+    if (this.disposed) return;
     this.stream.destroy();
     const sink = Buffer.allocUnsafe(64 * 1024);
     while (readAvailable(this.keeper, sink) > 0);

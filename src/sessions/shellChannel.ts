@@ -113,6 +113,7 @@ export class ShellChannel implements Disposable {
   /** @throws {UserError} `session-closed`. */
   run(request: ChannelRequest): Promise<ExecResult> {
     return this.queue.run(async () => {
+      this.assertOpen();
       if (this.shellDead) this.ready = this.startShell();
       await this.ready;
       this.assertOpen();
@@ -160,7 +161,7 @@ export class ShellChannel implements Disposable {
       if (interruption) await this.interrupt(command, sinceTicks);
       const { result, folder, shellGone } = command.outcome(interruption);
       this.folder = folder ?? this.folder;
-      if (shellGone) this.ready = this.startShell();
+      if (shellGone && this.closedReason === undefined) this.ready = this.startShell();
       return result;
     } finally {
       this.running = undefined;

@@ -155,6 +155,16 @@ describe('the life of a session', () => {
     }
   });
 
+  it('that ends while its shell is dead starts none any more', async () => {
+    const session = await fixture.open();
+    await session.exec('(sleep 0.05; kill -9 $$) & true', patient);
+    await until(
+      async () => (await session.files.run(['pgrep', '-fc', 'bash --norc --noprofile$'], patient)).stdout[0] === 0x32,
+    );
+    await session.close('Done.');
+    await assert.rejects(session.exec('true', patient), { code: 'session-closed' });
+  });
+
   it('ends with the name of the limit when it uses up more than it may', async () => {
     const cases = [
       [{ wallMs: 1_500 }, 'sleep 600', 'wallMs'],
