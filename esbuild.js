@@ -4,7 +4,9 @@ const fs = require('node:fs');
 const path = require('node:path');
 const esbuild = require('esbuild');
 
-const dist = path.join(__dirname, 'dist');
+// Tests build a copy of their own, so that nobody changes it under them: it must lie in this folder, where the packages are.
+const elsewhere = process.argv.find((argument) => argument.startsWith('--outdir='));
+const dist = path.resolve(__dirname, elsewhere?.slice('--outdir='.length) ?? 'dist');
 const production = process.argv.includes('--production');
 
 /** Leaves a heavy package out of a bundle and points the import at its own bundle in dist/. */

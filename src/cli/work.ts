@@ -1,6 +1,7 @@
 import { openExecutor, type EngineChoice, type SourceChoice } from '../assemble';
 import { DisposableStore, type Disposable } from '../base/disposable';
 import type { Executor } from '../core/executor';
+import { UserError } from '../base/errors';
 import { isIdle } from '../core/idle';
 import type { LiveState, TaskState } from '../core/liveState';
 import { isEnded } from '../core/task';
@@ -50,7 +51,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
         `Another executor (process ${executor.place.pid}) works this storage already; following it.\n`,
       );
     }
-    await executor.startQueue();
+    await startQueue(executor);
     await (options.untilIdle ? firstOf(interrupted(), idle(executor)) : interrupted());
     const tasks = followed.tasks(executor.state);
     if (!options.json) process.stdout.write(`\n${summaryText(executor.state, tasks)}\n`);
@@ -59,6 +60,16 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
     followed.dispose();
     output.dispose();
     await executor.shutdown();
+  }
+}
+
+/** The executor that is followed may end just as it is asked; the next one is asked again, which does no harm. */
+async function startQueue(executor: Executor): Promise<void> {
+  try {
+    await executor.startQueue();
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'executor-unreachable') throw error;
+    await executor.startQueue();
   }
 }
 

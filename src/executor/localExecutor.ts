@@ -200,7 +200,10 @@ export class LocalExecutor implements Executor {
     await this.options.afterEnd();
   }
 
-  /** Ends processes that an earlier executor left, and puts its runs back into the queue, where they go on. */
+  /**
+   * Ends processes that an earlier executor left, and puts its runs back into the queue, where they go on. So does what waits
+   * for the user, who may have seen to it meanwhile: what has not changed waits again.
+   */
   private async takeOverFromEarlierProcess(): Promise<void> {
     const { sessions, logger } = this.ports;
     for (const session of [...this.state.sessions.values()]) {
@@ -216,7 +219,9 @@ export class LocalExecutor implements Executor {
         },
       ]);
     }
-    const left = [...this.state.tasks.values()].filter((task) => task.status === 'running');
+    const tasks = [...this.state.tasks.values()];
+    const left = tasks.filter(({ status }) => status === 'running');
+    const waiting = tasks.filter(({ status, waitingOn }) => status === 'waiting' && waitingOn === 'user');
     await this.append([
       {
         kind: 'executor.started',
@@ -234,6 +239,7 @@ export class LocalExecutor implements Executor {
             notBeforeMs: 0,
           }) as const,
       ),
+      ...waiting.map(({ id }) => ({ kind: 'task.requeued', taskId: id, reason: '', notBeforeMs: 0 }) as const),
     ]);
   }
 

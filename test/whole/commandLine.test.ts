@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { keyRefused, says } from '../fakes/messagesApiTurns';
+import { eventIn, type CommandEnd, WholeCommand } from '../fakes/wholeCommand';
+import { honestWork, runs, writes } from '../fakes/wholeModel';
+import { agentName, modelName, processesThatName, resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
+
+describe('the airlock command', () => {
+  let room: WholeRoom;
+  const started: WholeCommand[] = [];
+
+  before(function () {
+    this.timeout(60_000);
+    // The first one is built here, so that no test waits for it.
+    return WholeCommand.start(['--version']).exited;
+  });
+  beforeEach(async () => (room = await WholeRoom.make()));
+  afterEach(async () => {
+    for (const command of started.splice(0)) {
+      command.kill('SIGKILL');
+      await command.exited;
+    }
+    await room.close();
+  });
+
+  function start(...args: string[]): WholeCommand {
+    const command = WholeCommand.start([...args, '--storage', room.storage], {
+      cwd: room.repo,
+      environment: {
+        ANTHROPIC_API_KEY: 'sk-test',
+        ANTHROPIC_BASE_URL: room.model.api.baseUrl,
+        ANTHROPIC_MODEL: modelName,
+        ZMEMORY_TOKEN: room.backend.token,
+      },
+    });
+    started.push(command);
+    return command;
+  }
+
+  function work(...args: string[]): WholeCommand {
+    return start('work', '--repo', room.repo, '--zmemory', room.backend.url, '--agent', agentName, ...args);
+  }
+
+  async function run(...args: string[]): Promise<CommandEnd> {
+    return start(...args).exited;
+  }
+
+  it('works off what there is, tells it line by line, and ends with 0', async () => {
+    await room.queues(
+      { id: 'one', description: 'One', context: { checks: [sampleCheck] } },
+      { id: 'two', description: 'Two' },
+    );
+    room.model.plays('One', ...honestWork);
+    room.model.plays('Two', says('Looked.'));
+    const { code, stdout, stderr } = await work('--until-idle').exited;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /one +VERIFIED\n/);
+    assert.match(stdout, /^One +verified +airlock\/one-1 +1 +240 +\S+ \$/m);
+    assert.match(stdout, /^Two +unchecked +– /m);
+    assert.deepEqual(
+      room.backend.api.list().map(({ status }) => status),
+      ['completed', 'completed'],
+    );
+  });
+
+  it('prints with --json nothing but events, in order', async () => {
+    await room.queues({ id: 'one', description: 'One', context: { checks: [sampleCheck] } });
+    room.model.plays('One', ...honestWork);
+    const { code, stdout } = await work('--until-idle', '--json').exited;
+    const events = stdout.trimEnd().split('\n').map(eventIn);
+    assert.equal(code, 0);
+    const numbers = events.map(({ seq }) => seq);
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, at) => (numbers[0] ?? 0) + at),
+    );
+    assert.equal(events.filter(({ kind }) => kind === 'report.acknowledged').length, 1);
+  });
+
+  it('ends with 1 when something did not come out well', async () => {
+    await room.queues({ id: 'bad', description: 'Bad', context: { checks: ['false'] } });
+    room.model.plays('Bad', says('Done.'), says('Done.'));
+    const { code, stdout } = await work('--until-idle').exited;
+    assert.equal(code, 1);
+    assert.match(stdout, /^bad: the agent said done and a check fails: “false”$/m);
+  });
+
+  const cannot: [string, () => Promise<CommandEnd>, RegExp][] = [
+    [
+      'its source does not answer',
+      () => start('work', '--zmemory', 'http://127.0.0.1:9', '--until-idle').exited,
+      /does not answer/,
+    ],
+    ['the folder is no repository', () => run('work', '--repo', room.top, '--until-idle'), /not in a git repository/],
+    ['an option is not known', () => run('work', '--fly'), /unknown option/],
+    ['a task is not known', () => run('show', 'nothing'), /There is no task nothing/],
+  ];
+  for (const [title, attempt, words] of cannot) {
+    it(`ends with 2 and says why when ${title}`, async () => {
+      const { code, stderr } = await attempt();
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, words);
+    });
+  }
+
+  it('ends with 2 when tasks wait for the user, and goes on with them at the next start', async () => {
+    await room.queues({ id: 'key', description: 'Key', context: { checks: [sampleCheck] } });
+    room.model.plays('Key', [keyRefused(), writes('value.txt', 'right\n')], says('Done.'));
+    const first = await work('--until-idle').exited;
+    assert.equal(first.code, 2, first.stderr);
+    assert.match(first.stdout, /waits for the user: The model server refuses the key/);
+    const second = await work('--until-idle').exited;
+    assert.equal(second.code, 0, second.stdout);
+    assert.equal(room.backend.api.get('key')?.status, 'completed');
+  });
+
+  it('queues, lists, shows and cancels beside a worker, which begins at once', async () => {
+    room.model.plays('Mine', ...honestWork);
+    room.model.plays('Endless', runs('sleep 600', 600));
+    const worker = work('--concurrency', '1');
+    await worker.printed((text) => text.includes('the queue is running'));
+
+    const added = await run('add', 'Mine', '--prompt', 'Make it right.', '--check', sampleCheck, '--priority', 'P1');
+    const id = added.stdout.trim();
+    await worker.printed((text) => new RegExp(`${id} .*VERIFIED`).test(text));
+    assert.match((await run('tasks')).stdout, new RegExp(`${id} +P1 +verified +airlock/${id}-1 +Mine`));
+    const json = (await run('tasks', '--json')).stdout.trim().split('\n');
+    assert.equal(json.length, 1);
+    const shown = await run('show', id);
+    assert.match(
+      shown.stdout,
+      /state +verified[^]*on the base: failed \(exit code 1\); on the result: passed[^]*It is right now\./,
+    );
+
+    const endless = (await run('add', 'Endless', '--prompt', 'Sleep.')).stdout.trim();
+    await worker.printed((text) => text.includes('sleep 600'));
+    const cancelled = await run('cancel', endless);
+    assert.equal(cancelled.stdout, `${endless} is cancelled.\n`);
+    await worker.printed((text) => new RegExp(`${endless} .*CANCELLED`).test(text));
+    worker.kill('SIGINT');
+    assert.equal((await worker.exited).code, 0);
+  });
+
+  it('queues and cancels where nobody works, and the next worker finds it so', async () => {
+    room.model.plays('Kept', ...honestWork);
+    const kept = (await run('add', 'Kept', '--prompt', 'Make it right.', '--check', sampleCheck)).stdout.trim();
+    const dropped = (await run('add', 'Dropped', '--prompt', 'Never.')).stdout.trim();
+    await run('cancel', dropped);
+    const { code, stdout } = await work('--until-idle').exited;
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`${kept} .*VERIFIED`));
+    assert.match((await run('tasks')).stdout, new RegExp(`${dropped} +P2 +cancelled`));
+  });
+
+  it('ends in order at Ctrl-C, in the middle of a command, leaves no process, and goes on at the next start', async () => {
+    await room.queues({ id: 'long', description: 'Long', context: { checks: [sampleCheck] } });
+    room.model.plays('Long', writes('value.txt', 'right\n'), runs('sleep 600', 600), says('Done.'));
+    const worker = work();
+    await worker.printed((text) => text.includes('sleep 600'));
+    worker.kill('SIGINT');
+    const { code, stderr } = await worker.exited;
+    assert.deepEqual([code, /Ending in order/.test(stderr)], [0, true]);
+    assert.deepEqual(await processesThatName(room.storage), []);
+    const again = await work('--until-idle').exited;
+    assert.equal(again.code, 0, again.stderr);
+    assert.equal(room.backend.api.get('long')?.status, 'completed');
+    assert.deepEqual(room.model.api.paidTwice(), []);
+  });
+
+  it('takes over when the worker that it follows is killed, and finishes what that one had begun', async () => {
+    await room.queues({ id: 'long', description: 'Long', context: { checks: [sampleCheck] } });
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    room.model.plays(
+      'Long',
+      runs('echo one >> log.txt'),
+      async () => {
+        await gate;
+        return writes('value.txt', 'right\n');
+      },
+      says('Done.'),
+    );
+    const owner = work();
+    await room.model.api.requested(2);
+    const follower = work('--until-idle');
+    await follower.printed((_, stderr) => stderr.includes('following it'));
+    owner.kill('SIGKILL');
+    await owner.exited;
+    release();
+    const { code, stdout, stderr } = await follower.exited;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^Long +verified/m);
+    assert.equal(resultFile(room, 'airlock/long-1', 'log.txt'), 'one');
+    assert.equal(room.backend.api.get('long')?.status, 'completed');
+    assert.deepEqual(await processesThatName(path.join(room.storage, 'runs')), []);
+  });
+});
