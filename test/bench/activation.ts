@@ -1,0 +1,121 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { z } from 'zod';
+import { openPage, root, stageExtension, startBrowser, startServer, workbenchUrl } from '../../scripts/vscode.mjs';
+
+interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly note?: string;
+}
+
+/** Each in a new extension host, since an extension is activated once. */
+const rounds = 5;
+const airlock = 'airlock.airlock';
+const empty = 'airlock-bench.empty';
+
+/** Activation in a real extension host, beside an empty extension's in the same host, and the sizes of the bundles. */
+export async function bench(): Promise<Figure[]> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'alb-'));
+  try {
+    const sources = await makeExtensions(folder);
+    const samples: Record<string, number>[] = [];
+    for (let round = 0; round < rounds; round += 1) samples.push(await measure(folder, sources, round));
+    const of = (name: string): number => median(samples.map((sample) => sample[name] ?? Number.NaN));
+    const note = `median of ${rounds} new extension hosts`;
+    return [
+      { name: 'activation of the extension', value: of(airlock), unit: 'ms', note },
+      { name: 'activation of an empty extension', value: of(empty), unit: 'ms', note },
+      ...bundleSizes(),
+    ];
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Sources {
+  readonly airlock: string;
+  readonly empty: string;
+  readonly tests: string;
+}
+
+/** Both without activation events: then nothing activates them but the measurement. */
+async function makeExtensions(folder: string): Promise<Sources> {
+  const staged = stageExtension(path.join(folder, 'airlock'));
+  const bare = path.join(folder, 'empty');
+  fs.cpSync(path.join(root, 'test', 'bench', 'emptyExtension'), bare, { recursive: true });
+  for (const each of [staged, bare]) silence(path.join(each, 'package.json'));
+  const tests = path.join(folder, 'measure.js');
+  await build({
+    entryPoints: [path.join(root, 'test', 'bench', 'activationHost', 'measure.ts')],
+    outfile: tests,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['vscode'],
+    logLevel: 'warning',
+  });
+  return { airlock: staged, empty: bare, tests };
+}
+
+/** VS Code makes activation events of what a manifest contributes: none of it may be left. */
+function silence(file: string): void {
+  const {
+    activationEvents: _,
+    contributes: __,
+    ...rest
+  } = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
+  fs.writeFileSync(file, JSON.stringify({ ...rest, activationEvents: [] }));
+}
+
+async function measure(folder: string, sources: Sources, round: number): Promise<Record<string, number>> {
+  const out = path.join(folder, `figures-${round}.json`);
+  const server = await startServer({
+    extension: sources.airlock,
+    smokeTestDriver: true,
+    // The empty one first: it takes what the host's very first activation costs.
+    env: { AIRLOCK_BENCH_EXTENSIONS: [empty, airlock].join(','), AIRLOCK_BENCH_OUT: out },
+  });
+  const browser = await startBrowser();
+  try {
+    const page = await openPage(browser, server);
+    const ended = new Promise<number>((resolve) => {
+      void page.exposeFunction('codeAutomationExit', resolve);
+    });
+    await page.exposeFunction('codeAutomationLog', () => {});
+    const remote = (file: string): string => `vscode-remote://${new URL(server.url).host}${file}`;
+    await page.goto(
+      workbenchUrl(server, undefined, [
+        ['extensionDevelopmentPath', remote(sources.empty)],
+        ['extensionTestsPath', remote(sources.tests)],
+      ]),
+    );
+    const code = await ended;
+    if (code !== 0) throw new Error(`The measurement ended with ${code}:\n${server.log()}`);
+    return z.record(z.string(), z.number()).parse(JSON.parse(fs.readFileSync(out, 'utf8')));
+  } finally {
+    await browser.close();
+    await server.stop();
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+function bundleSizes(): Figure[] {
+  const dist = path.join(root, 'dist');
+  return fs
+    .readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.(js|css|wasm)$/.test(name))
+    .sort()
+    .map((name) => ({
+      name: `dist/${name}`,
+      value: Math.round(fs.statSync(path.join(dist, name)).size / 1024),
+      unit: 'KiB',
+    }));
+}
