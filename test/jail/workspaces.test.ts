@@ -6,7 +6,9 @@ import { newId } from '../../src/base/ids';
 import { commitAll, git, makeRepository, writeFiles } from '../unit/workspaces/sampleRepository';
 import { contentsOf, WorkspacesFixture } from './workspacesFixture';
 
-describe('A workspace', () => {
+describe('A workspace', function () {
+  // Many jails, on machines that may be busy.
+  this.timeout(60_000);
   let fixture: WorkspacesFixture;
   beforeEach(() => {
     fixture = new WorkspacesFixture();

@@ -8,7 +8,9 @@ import { git, makeRepository, writeFiles } from '../unit/workspaces/sampleReposi
 import { WorkspacesFixture } from './workspacesFixture';
 
 /** What a hostile workspace tries on the git that stores it. Whatever it does, the rest of it is stored, and nothing runs. */
-describe('A hostile workspace', () => {
+describe('A hostile workspace', function () {
+  // Many jails, on machines that may be busy.
+  this.timeout(60_000);
   let fixture: WorkspacesFixture;
   let repo: string;
   let workspace: Workspace;

@@ -8,7 +8,9 @@ import { commitAll, git, makeRepository, writeFiles } from '../unit/workspaces/s
 import { FakeClock } from '../fakes/clock';
 import { contentsOf, WorkspacesFixture } from './workspacesFixture';
 
-describe('A published result', () => {
+describe('A published result', function () {
+  // Many jails, on machines that may be busy.
+  this.timeout(60_000);
   let fixture: WorkspacesFixture;
   let repo: string;
   beforeEach(() => {
