@@ -20,7 +20,7 @@ describe('the proof of a jail', () => {
 
   it('holds, and leaves nothing behind', async () => {
     const canaryFolders = async (): Promise<string[]> =>
-      (await readdir(tmpdir())).filter((name) => name.startsWith('airlock-canary-'));
+      (await readdir(tmpdir())).filter((name) => name.startsWith(`airlock-canary-${process.pid}-`));
     const before = await canaryFolders();
     const proof = await room.jails.prove(room.policy());
     assert.equal(proof.proven, true, JSON.stringify(proof, null, 2));

@@ -20,7 +20,7 @@ export interface Lure {
 
 /** Lays out a secret file, a folder to write to and listeners, for one program alone. */
 export async function layLure(policy: JailPolicy, token: string): Promise<Lure> {
-  const folder = await mkdtemp(join(tmpdir(), 'airlock-canary-'));
+  const folder = await mkdtemp(join(tmpdir(), `airlock-canary-${process.pid}-`));
   await chmod(folder, 0o755);
   const secretFile = join(folder, 'secret');
   const open = join(folder, 'open');
