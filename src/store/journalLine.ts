@@ -16,7 +16,7 @@ export type JournalLine =
   | { readonly kind: 'event'; readonly data: EventData; readonly prev: string }
   | { readonly kind: 'commit'; readonly seq: number; readonly events: number; readonly prev: string };
 
-/** The outline that every event has, in every version. */
+/** The outline that every event has, in every version, and whatever else stands in the line. */
 export type EventData = z.infer<typeof eventDataSchema>;
 
 /** The version of this format. A journal of a newer one is refused. */
@@ -104,8 +104,7 @@ export function decodeLine(line: Buffer): JournalLine | undefined {
 function decodeEvent(json: object): JournalLine | undefined {
   const event = chainedEventSchema.safeParse(json);
   if (!event.success) return undefined;
-  const { prev, ...data } = event.data;
-  return { kind: 'event', data, prev };
+  return { kind: 'event', data: event.data, prev: event.data.prev };
 }
 
 function decodeCommit(json: object): JournalLine | undefined {
