@@ -22,6 +22,12 @@ export class SettingsFollower implements Disposable {
     private readonly logger: Logger,
   ) {
     this.store.add(settings.onDidChangeExecutor(() => this.changed()));
+    this.store.add(
+      link.onDidChangeStatus(({ kind }) => {
+        // What opens now reads the settings as they are.
+        if (kind === 'opening') this.timer?.dispose();
+      }),
+    );
   }
 
   /** Something that the executor was opened with is another now. */

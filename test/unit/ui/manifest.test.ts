@@ -152,4 +152,20 @@ describe('the manifest', () => {
       [],
     );
   });
+
+  it('is described in the reference, command by command and setting by setting', () => {
+    const commands = fs.readFileSync(path.join(root, 'docs/commands.md'), 'utf8');
+    const settings = fs.readFileSync(path.join(root, 'docs/settings.md'), 'utf8');
+    const missing = [
+      ...[...commandEntries.keys()].filter((id) => !commands.includes(`\`${id}\``)),
+      ...Object.entries(settingTable).flatMap(([id, { fallback, scope }]) => {
+        const [, section = ''] = settings.split(`### \`${id}\``);
+        const told = section.split('###')[0] ?? '';
+        const isWhole =
+          told.includes(`- Default: \`${JSON.stringify(fallback)}\``) && told.includes(`- Scope: ${scope}`);
+        return isWhole ? [] : [id];
+      }),
+    ];
+    assert.deepEqual(missing, []);
+  });
 });
