@@ -32,6 +32,8 @@ function describe(state: LiveState, event: AirlockEvent): string | undefined {
       return `${event.outcome.toUpperCase()}${event.reason === '' ? '' : `: ${oneLine(event.reason, 300)}`}`;
     case 'run.started':
       return `attempt ${event.attempt}, ${event.engine} (${event.model})`;
+    case 'run.prepared':
+      return event.notes.length === 0 ? undefined : oneLine(event.notes.join(' '), 300);
     case 'run.resumed':
       return 'goes on where it was';
     case 'run.progress':

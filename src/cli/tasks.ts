@@ -77,6 +77,7 @@ function overview(task: TaskState, run: RunState | undefined): string {
   ];
   if (run) {
     facts.push(
+      ...run.notes.map((note): [string, string] => ['note', oneLine(note, 300)]),
       ['attempt', `${run.attempt}, ${run.engine} (${run.model})`],
       ['base', run.baseCommit ?? 'none'],
       [

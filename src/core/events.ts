@@ -74,6 +74,8 @@ const bodies = [
     runId: runIdSchema,
     baseCommit: objectIdSchema,
     baseTree: objectIdSchema,
+    /** What the user is to know about this copy: work that is not committed, LFS, submodules. */
+    notes: z.array(z.string()).default([]),
   }),
   z.object({
     kind: z.literal('run.phase'),

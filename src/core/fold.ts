@@ -181,6 +181,7 @@ function foldRun(state: LiveState, event: AirlockEvent): void {
     case 'run.prepared':
       run.baseCommit = event.baseCommit;
       run.baseTree = event.baseTree;
+      run.notes = event.notes;
       return;
     case 'run.phase':
       run.phase = event.phase;
@@ -290,6 +291,7 @@ function startRun(state: LiveState, event: EventOf<'run.started'>): void {
     percent: null,
     baseCommit: null,
     baseTree: null,
+    notes: [],
     sessionId: null,
     messages: [],
     toolCalls: {},

@@ -54,6 +54,8 @@ export interface RunState {
   percent: number | null;
   baseCommit: ObjectId | null;
   baseTree: ObjectId | null;
+  /** What the user is to know about the run's copy of the repository. */
+  notes: readonly string[];
   sessionId: SessionId | null;
   /** Blobs of the conversation, in order. */
   messages: Digest[];

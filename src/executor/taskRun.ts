@@ -111,7 +111,13 @@ export class TaskRun {
     if (repo === null) throw new UserError('no-repository', 'Nobody said which repository this task is for.');
     const workspace = await this.ports.workspaces.create({ runId: run.id, repo, base: this.baseCommit(repo), signal });
     await this.append([
-      { kind: 'run.prepared', runId: run.id, baseCommit: workspace.baseCommit, baseTree: workspace.baseTree },
+      {
+        kind: 'run.prepared',
+        runId: run.id,
+        baseCommit: workspace.baseCommit,
+        baseTree: workspace.baseTree,
+        notes: [...workspace.notes],
+      },
     ]);
     return workspace;
   }

@@ -109,7 +109,7 @@ export class FakeExecutor implements Executor {
         model: 'scripted-1',
         persona: 'implementer',
       },
-      { kind: 'run.prepared', runId: names.runId, baseCommit: 'a'.repeat(40), baseTree: 'b'.repeat(40) },
+      { kind: 'run.prepared', runId: names.runId, baseCommit: 'a'.repeat(40), baseTree: 'b'.repeat(40), notes: [] },
       {
         kind: 'session.created',
         sessionId: names.sessionId,

@@ -91,7 +91,7 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     model: words,
     persona: words,
   }),
-  'run.prepared': fc.record({ runId, baseCommit: objectId, baseTree: objectId }),
+  'run.prepared': fc.record({ runId, baseCommit: objectId, baseTree: objectId, notes: fc.array(words) }),
   'run.phase': fc.record({ runId, phase: fc.constantFrom('preparing', 'working', 'checking', 'publishing') }),
   'run.progress': fc.record({ runId, message: words, percent: fc.option(fc.nat({ max: 100 })) }),
   'run.resumed': fc.record({ runId }),

@@ -121,7 +121,13 @@ describe('the fold of runs', () => {
     const events = asEvents([
       queued(taskId),
       runStarted(runId, taskId, 1),
-      { kind: 'run.prepared', runId, baseCommit: sampleCommit, baseTree: sampleTree },
+      {
+        kind: 'run.prepared',
+        runId,
+        baseCommit: sampleCommit,
+        baseTree: sampleTree,
+        notes: ['not committed: 2 files'],
+      },
       { kind: 'message.recorded', runId, index: 0, role: 'user', blob: sampleDigest },
       usageRecorded(runId, 0.25),
       usageRecorded(runId, 0.5),
@@ -173,6 +179,7 @@ describe('the fold of runs', () => {
       branch: 'airlock/task-a-1',
       commit: sampleCommit,
       filesChanged: 2,
+      notes: ['not committed: 2 files'],
       outcome: 'verified',
       reason: 'every check passed',
       endedAtMs: 12_000,
