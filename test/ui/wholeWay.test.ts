@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { stageExtension } from '../../scripts/vscode.mjs';
+import { root } from '../../scripts/vscode.mjs';
 import { type DemoWorld, makeDemoWorld } from './demoWorld';
 import { eventually, type TreeRow, Workbench } from './workbench';
 
-/** A person follows the sample tasks from the queue to their results: each test goes on where the one before it ended. */
+/**
+ * A person installs the package, and follows the sample tasks from the queue to their results: each test goes on where
+ * the one before it ended.
+ */
 describe('the whole way in a real VS Code', function () {
   this.timeout(180_000);
   let world: DemoWorld;
@@ -15,7 +18,7 @@ describe('the whole way in a real VS Code', function () {
   before(async () => {
     world = await makeDemoWorld({ turnDelayMs: 1000 });
     const { folder, env, settings, repository } = world;
-    workbench = await Workbench.open({ extension: stageExtension(), folder, env, settings, workspace: repository });
+    workbench = await Workbench.open({ vsix: packaged(), folder, env, settings, workspace: repository });
     await workbench.openContainer('Airlock');
   });
 
@@ -153,6 +156,14 @@ describe('the whole way in a real VS Code', function () {
     assert.deepEqual(left, []);
   });
 });
+
+/** The file that users install. */
+function packaged(): string {
+  const said = execFileSync(process.execPath, ['scripts/package.mjs'], { cwd: root, encoding: 'utf8' });
+  const [, file] = /^(\/.*\.vsix): /m.exec(said) ?? [];
+  assert.ok(file, said);
+  return file;
+}
 
 /** Command lines of living processes in which `text` stands. */
 function processesWith(text: string): string[] {
