@@ -102,11 +102,13 @@ export class Dispatcher implements Disposable {
     const nowMs = this.ports.clock.nowMs();
     let nextMs = Infinity;
     this.reviewBlocked(nowMs);
+    const held = this.heldBySource();
     for (const task of this.candidates()) {
       if (this.slots.size >= this.settings.concurrency) break;
-      const readiness = this.readinessNow(task, nowMs);
+      const readiness = this.readinessNow(task, nowMs, held);
       switch (readiness.kind) {
         case 'ready':
+          if (!isOurs(task)) held.set(task.spec.origin.sourceId, (held.get(task.spec.origin.sourceId) ?? 0) + 1);
           this.begin(task);
           break;
         case 'later':
@@ -122,30 +124,32 @@ export class Dispatcher implements Disposable {
     if (nextMs < Infinity) this.wakeIn(nextMs - nowMs);
   }
 
-  private readinessNow(task: TaskState, nowMs: number): Readiness {
+  private readinessNow(task: TaskState, nowMs: number, held: ReadonlyMap<string, number>): Readiness {
     if (!this.urgent.has(task.id)) {
       const readiness = readinessOf(this.ports.events.state, task, nowMs);
       if (readiness.kind !== 'ready') return readiness;
     }
-    if (task.accepted || task.spec.origin.sourceId === userSourceId) return { kind: 'ready' };
+    if (isOurs(task)) return { kind: 'ready' };
     const { sourceId } = task.spec.origin;
     const heldUntilMs = this.sourcesHeldUntilMs.get(sourceId) ?? 0;
     const leftMs = heldUntilMs - this.ports.clock.monotonicMs();
     if (leftMs > 0) return { kind: 'later', atMs: nowMs + leftMs };
-    if (task.status === 'accepting' || this.heldFor(sourceId) < this.settings.concurrency) return { kind: 'ready' };
+    if (task.status === 'accepting' || (held.get(sourceId) ?? 0) < this.settings.concurrency) return { kind: 'ready' };
     return { kind: 'waits', reason: 'What its source has given already comes first.' };
   }
 
   /**
-   * Tasks that a source believes to be in work here, those included that wait for the user or for their next try. While there
-   * are as many as slots, it is not asked for another one: somebody else may have a slot for it.
+   * By source, the tasks that it believes to be in work here, those included that wait for the user or for their next try.
+   * While there are as many as slots, it is not asked for another one: somebody else may have a slot for it.
    */
-  private heldFor(sourceId: string): number {
-    const isHeld = ({ id, accepted, status, spec }: TaskState): boolean =>
-      spec.origin.sourceId === sourceId &&
-      !isEnded(status) &&
-      (accepted || status === 'accepting' || this.slots.has(id));
-    return [...this.ports.events.state.tasks.values()].filter(isHeld).length;
+  private heldBySource(): Map<string, number> {
+    const held = new Map<string, number>();
+    for (const { id, accepted, status, spec } of this.ports.events.state.tasks.values()) {
+      const { sourceId } = spec.origin;
+      const isHeld = !isEnded(status) && (accepted || status === 'accepting' || this.slots.has(id));
+      if (isHeld && sourceId !== userSourceId) held.set(sourceId, (held.get(sourceId) ?? 0) + 1);
+    }
+    return held;
   }
 
   /** What may get a slot, the most urgent first. A running task without a slot lost it when nothing could be kept. */
@@ -288,6 +292,11 @@ export class Dispatcher implements Disposable {
   private wakeIn(delayMs: number): void {
     this.wakeUp = this.ports.clock.setTimer(delayMs, () => this.pump());
   }
+}
+
+/** Its source need not be asked for it. */
+function isOurs(task: TaskState): boolean {
+  return task.accepted || task.spec.origin.sourceId === userSourceId;
 }
 
 /** Ends a task that has no slot. */

@@ -9,7 +9,7 @@ import {
 } from '../core/engine';
 import type { EventBody } from '../core/events';
 import type { RunId } from '../core/ids';
-import type { RunState } from '../core/liveState';
+import { toolCallOf, type RunState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
 import { inputTokensOf, type TokenUsage } from '../core/usage';
@@ -69,7 +69,7 @@ export class RunHost implements EngineHost {
     const { runId, persona } = this.options;
     // Some servers count their ids anew in each message, so that the message is a part of what names a call.
     const callId = `${this.lastAssistantIndex()}/${call.id}`;
-    const known = this.run().toolCalls[callId];
+    const known = toolCallOf(this.run(), callId);
     if (known?.output) return this.storedResult(known.output, known.ok ?? false);
     if (known && !this.begun.has(callId)) return this.finish(callId, { ok: false, text: interruptedAnswer }, 0);
     this.begun.add(callId);
