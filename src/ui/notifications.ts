@@ -22,6 +22,7 @@ export class Notifications implements Disposable {
   constructor(
     private readonly link: ExecutorLink,
     private readonly clock: Clock,
+    private readonly needsApiKey: () => boolean,
     private readonly reveal: (taskId: TaskId) => Promise<void>,
   ) {
     this.store.add(link.onDidAppend((events) => this.follow(events)));
@@ -60,15 +61,29 @@ export class Notifications implements Disposable {
       needy.length === 1
         ? l10n.t('“{0}” needs you: {1}', oneLine(first.spec.title, 80), oneLine(first.reason, 300))
         : l10n.t('{0} tasks need you, among them “{1}”.', needy.length, oneLine(first.spec.title, 80));
-    void this.show(message, first.id, needy.length === 1 && lacksRepository(first));
+    const help = this.needsApiKey() ? setKey() : needy.length === 1 && lacksRepository(first) ? assign() : undefined;
+    void this.show(message, first.id, help);
   }
 
-  private async show(message: string, taskId: TaskId, assigns: boolean): Promise<void> {
+  private async show(message: string, taskId: TaskId, help: Help | undefined): Promise<void> {
     const show = l10n.t('Show');
-    const assign = l10n.t('Assign Repository…');
-    const chosen = await vscode.window.showWarningMessage(message, ...(assigns ? [assign, show] : [show]));
-    const assignCommand: CommandId = 'airlock.assignRepository';
-    if (chosen === assign) await vscode.commands.executeCommand(assignCommand, taskId);
+    const buttons = help ? [help.title, show] : [show];
+    const chosen = await vscode.window.showWarningMessage(message, ...buttons);
     if (chosen === show) await this.reveal(taskId);
+    else if (help && chosen === help.title) await vscode.commands.executeCommand(help.command, taskId);
   }
+}
+
+/** A button that does what is needed. */
+interface Help {
+  readonly title: string;
+  readonly command: CommandId;
+}
+
+function setKey(): Help {
+  return { title: l10n.t('Set API Key…'), command: 'airlock.setApiKey' };
+}
+
+function assign(): Help {
+  return { title: l10n.t('Assign Repository…'), command: 'airlock.assignRepository' };
 }

@@ -60,7 +60,7 @@ export function startUi(parts: UiParts): Disposable {
   features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
   features.start(l10n.t('The analytics page'), () => registerAnalytics(parts.context, link, logger));
   features.start(l10n.t('The commands'), () => startCommands(parts, shown, { tree, terminals, reports }));
-  features.start(l10n.t('The notifications'), () => startNotifications(parts, tree));
+  features.start(l10n.t('The notifications'), () => startNotifications(parts, shown, tree));
   features.start(l10n.t('The settings'), () => startFollowing(parts));
   features.start(l10n.t('The status bar item'), () => new StatusItem(tasks, link, surroundings, clock));
   // Last, so that what it says of the others is whole.
@@ -102,8 +102,14 @@ function startCommands(parts: UiParts, { tasks, surroundings }: Shown, features:
   );
 }
 
-function startNotifications({ link, clock, logger }: UiParts, tree: Feature<TaskTree>): Notifications {
-  return new Notifications(link, clock, (taskId) => guard('Reveal', logger, () => tree.get().reveal(taskId)));
+function startNotifications(parts: UiParts, { surroundings }: Shown, tree: Feature<TaskTree>): Notifications {
+  const { link, clock, logger } = parts;
+  return new Notifications(
+    link,
+    clock,
+    () => problemsOf(link.state, surroundings.current).some(({ command }) => command === 'airlock.setApiKey'),
+    (taskId) => guard('Reveal', logger, () => tree.get().reveal(taskId)),
+  );
 }
 
 /** Follows what the executor was opened with, and what must be done once it is open. */

@@ -17,7 +17,7 @@ export interface ErrorButton {
 }
 
 export function wordError(error: unknown): ErrorWords {
-  if (isCancellation(error)) return { kind: 'silent' };
+  if (isCancellation(error) || isCancellationOfVSCode(error)) return { kind: 'silent' };
   if (error instanceof UserError) {
     return { kind: 'advice', message: oneLine(error.message, 1000), button: buttonFor(error.code) };
   }
@@ -26,6 +26,11 @@ export function wordError(error: unknown): ErrorWords {
     message: l10n.t('Airlock: something went wrong: {0}', oneLine(messageOf(error), 300)),
     button: showLog(),
   };
+}
+
+/** What VS Code's own calls reject with when the user gives up or the window closes. */
+function isCancellationOfVSCode(error: unknown): boolean {
+  return error instanceof Error && error.name === 'Canceled';
 }
 
 function showLog(): ErrorButton {

@@ -34,13 +34,24 @@ export function problemsOf(state: LiveState, around: Surroundings): Problem[] {
   }
   if (!around.trusted) error(l10n.t('This workspace is not trusted, so nothing runs in it.'), 'airlock.manageTrust');
   if (around.jail?.kind === 'unavailable') error(`${around.jail.reason} ${around.jail.fix}`, 'airlock.tryAgain');
-  if (around.needsApiKey) error(l10n.t('There is no API key for the model.'), 'airlock.setApiKey');
+  if (around.needsApiKey && worksHere(around.link)) {
+    problems.push({
+      severity: 'warning',
+      text: l10n.t('There is no API key for the model.'),
+      command: 'airlock.setApiKey',
+    });
+  }
   const failed = around.failedFeatures.map((text): Problem => ({
     severity: 'warning',
     text,
     command: 'airlock.showLog',
   }));
   return [...problems, ...failed, ...sourceProblems(state), ...reportProblems(state)];
+}
+
+/** Another process has keys of its own. */
+function worksHere(link: LinkStatus): boolean {
+  return link.kind !== 'open' || link.executor.place.kind !== 'elsewhere';
 }
 
 function sourceProblems(state: LiveState): Problem[] {

@@ -63,7 +63,8 @@ function stateWords({ state, around }: StatusInput, isBroken: boolean): string {
 
 function countWords(counts: StatusInput['counts']): string[] {
   const words = [l10n.t('{0} running', counts.running), l10n.t('{0} queued', counts.queued)];
-  if (counts.needsYou > 0) words.unshift(l10n.t('{0} need you', counts.needsYou));
+  if (counts.needsYou > 0)
+    words.unshift(counts.needsYou === 1 ? l10n.t('1 needs you') : l10n.t('{0} need you', counts.needsYou));
   return words;
 }
 

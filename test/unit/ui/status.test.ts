@@ -99,11 +99,18 @@ describe('what is wrong', () => {
         ['error', 'airlock.tryAgain'],
         ['error', 'airlock.manageTrust'],
         ['error', 'airlock.tryAgain'],
-        ['error', 'airlock.setApiKey'],
+        ['warning', 'airlock.setApiKey'],
         ['warning', 'airlock.showLog'],
         ['warning', 'airlock.refreshSources'],
       ],
     );
+  });
+
+  it('is no missing key when another process works the queue, with keys of its own', () => {
+    const elsewhere = new FakeExecutor();
+    elsewhere.place = { kind: 'elsewhere', pid: 7 };
+    const around: Surroundings = { ...well, link: { kind: 'open', executor: elsewhere }, needsApiKey: true };
+    assert.deepEqual(problemsOf(emptyState(), around), []);
   });
 
   it('is nothing when all is well', () => {

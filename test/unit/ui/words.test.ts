@@ -27,7 +27,8 @@ describe('the words of the UI', () => {
 
 describe('the words for an error', () => {
   it('are none for a cancellation', () => {
-    assert.deepEqual(wordError(new CancelledError()), { kind: 'silent' });
+    const ofVSCode = Object.assign(new Error('Canceled'), { name: 'Canceled' });
+    for (const error of [new CancelledError(), ofVSCode]) assert.deepEqual(wordError(error), { kind: 'silent' });
   });
 
   it('are its own when the user can act on it, with the command that helps where there is one', () => {
