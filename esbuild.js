@@ -16,6 +16,18 @@ const ownBundles = {
     build.onResolve({ filter: /^@anthropic-ai\/sdk$/ }, (args) =>
       args.kind === 'entry-point' ? undefined : { path: './anthropicSdk.js', external: true },
     );
+    // The extension shows its views at once; the rooms are loaded behind them.
+    build.onResolve({ filter: /^\.\/assemble$/ }, (args) =>
+      args.importer.endsWith('extension.ts') ? { path: './rooms.js', external: true } : undefined,
+    );
+  },
+};
+
+/** zod carries its messages in 50 languages into every bundle; ours are our own. */
+const oneLanguage = {
+  name: 'one-language',
+  setup(build) {
+    build.onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.c?js$/ }, () => ({ contents: 'export {};' }));
   },
 };
 
@@ -40,10 +52,11 @@ async function buildAll() {
     esbuild.build({ ...node, entryPoints: { anthropicSdk: '@anthropic-ai/sdk' } }),
     esbuild.build({
       ...node,
-      plugins: [ownBundles],
+      plugins: [ownBundles, oneLanguage],
       entryPoints: Object.fromEntries(
         Object.entries({
           extension: 'src/extension.ts',
+          rooms: 'src/assemble.ts',
           airlock: 'src/cli/airlock.ts',
           databaseWorker: 'src/store/databaseWorker.ts',
         }).filter(([, file]) => has(file)),

@@ -27,9 +27,17 @@ export class CancelledError extends Error {
   }
 }
 
-/** True for our own cancellation and for what an aborted `AbortSignal` makes platform calls throw. */
+/**
+ * True for a `UserError`, also for one of another bundle: the extension and the rooms are built apart, so that the class is
+ * there twice in one process and `instanceof` would not see it.
+ */
+export function isUserError(error: unknown): error is UserError {
+  return error instanceof Error && error.name === 'UserError' && 'code' in error && 'facts' in error;
+}
+
+/** True for our own cancellation, of whichever bundle, and for what an aborted `AbortSignal` makes platform calls throw. */
 export function isCancellation(error: unknown): boolean {
-  return error instanceof CancelledError || (error instanceof Error && error.name === 'AbortError');
+  return error instanceof Error && (error.name === 'CancelledError' || error.name === 'AbortError');
 }
 
 /** The words of any thrown value, on one line. */

@@ -1,6 +1,6 @@
 import type { Disposable } from '../base/disposable';
 import { Emitter } from '../base/emitter';
-import { CancelledError, UserError, messageOf } from '../base/errors';
+import { CancelledError, isUserError, messageOf, UserError } from '../base/errors';
 import type { Logger } from '../base/logger';
 import type { AirlockEvent } from '../core/events';
 import type { Executor } from '../core/executor';
@@ -147,7 +147,7 @@ export class ExecutorLink implements Disposable {
 }
 
 function unavailable(error: unknown): Error {
-  if (error instanceof UserError) return error;
+  if (isUserError(error)) return error;
   return new UserError(
     'executor-unavailable',
     `Airlock could not start: ${messageOf(error)} The log says more.`,

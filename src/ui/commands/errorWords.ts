@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { isCancellation, messageOf, UserError } from '../../base/errors';
+import { isCancellation, isUserError, messageOf } from '../../base/errors';
 import { oneLine } from '../markdownText';
 import type { CommandId } from './commandTable';
 
@@ -18,7 +18,7 @@ export interface ErrorButton {
 
 export function wordError(error: unknown): ErrorWords {
   if (isCancellation(error) || isCancellationOfVSCode(error)) return { kind: 'silent' };
-  if (error instanceof UserError) {
+  if (isUserError(error)) {
     return { kind: 'advice', message: oneLine(error.message, 1000), button: buttonFor(error.code) };
   }
   return {
