@@ -14,6 +14,7 @@ import { isEnded, type NewTask } from '../core/task';
 import { Dispatcher, endWithoutRun } from './dispatcher';
 import { Intake } from './intake';
 import { LaneGovernor } from './laneGovernor';
+import { removeLeftWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 import { SessionShelf } from './sessionShelf';
@@ -40,6 +41,8 @@ export class LocalExecutor implements Executor {
   private readonly intake: Intake;
   private readonly dispatcher: Dispatcher;
   private readonly outbox: Outbox;
+  private readonly stopping = new AbortController();
+  private tidying: Promise<void> = Promise.resolve();
   private ending: Promise<void> | undefined;
 
   constructor(private readonly options: LocalExecutorOptions) {
@@ -64,6 +67,7 @@ export class LocalExecutor implements Executor {
     this.outbox.start();
     this.dispatcher.start();
     this.intake.start();
+    this.tidying = removeLeftWorkspaces(this.ports, this.stopping.signal);
   }
 
   /** Nothing is queued that could start, nothing runs, and every source has been told. */
@@ -191,8 +195,10 @@ export class LocalExecutor implements Executor {
     this.dispatcher.dispose();
     for (const source of this.ports.sources) source.dispose();
     this.outbox.dispose();
+    this.stopping.abort();
     await this.dispatcher.interruptAll('shutdown');
     await this.outbox.drain();
+    await this.tidying;
     await this.ports.sessions.shutdown();
     await this.ports.jails.shutdown();
     await this.append([{ kind: 'executor.stopped', executorId: this.executorId }]);

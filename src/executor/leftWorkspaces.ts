@@ -1,0 +1,33 @@
+import { messageOf } from '../base/errors';
+import type { RunState } from '../core/liveState';
+import type { ExecutorPorts } from './ports';
+
+/**
+ * Removes workspaces that an earlier process had no time to remove: those of runs that are over, with nothing in them that
+ * is not in the published result. Others stay, for nothing is thrown away unasked. When `signal` is aborted, the next start
+ * does the rest. Never rejects.
+ */
+export async function removeLeftWorkspaces(ports: ExecutorPorts, signal: AbortSignal): Promise<void> {
+  for (const run of [...ports.events.state.runs.values()]) {
+    try {
+      const wasLeft = run.outcome !== null && (await removeIfPublished(ports, run));
+      // Looked at after each one, so that even the shortest starts come to an end with them.
+      if (wasLeft && signal.aborted) return;
+    } catch (error) {
+      ports.logger.warn('What an earlier process left could not be looked through', {
+        runId: run.id,
+        reason: messageOf(error),
+      });
+    }
+  }
+}
+
+/** @returns whether there was a workspace. */
+async function removeIfPublished({ workspaces }: ExecutorPorts, run: RunState): Promise<boolean> {
+  const workspace = await workspaces.reopen(run.id);
+  if (!workspace) return false;
+  const { tree, skipped } = await workspace.snapshot('after a restart');
+  const published = run.commit === null ? run.baseTree : run.resultTree;
+  if (skipped.length === 0 && tree === published) await workspace.remove();
+  return true;
+}
