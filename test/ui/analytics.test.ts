@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { buildAnalyticsExtension } from './analyticsFixture';
-import { eventually, Workbench } from './workbench';
+import { eventually, pictureFailure, Workbench } from './workbench';
 
 describe('the analytics page', function () {
   this.timeout(120_000);
@@ -20,6 +20,10 @@ describe('the analytics page', function () {
     });
     await workbench.command('Fixture: Open Analytics');
     await workbench.webview().locator('h1').waitFor();
+  });
+
+  afterEach(function () {
+    return pictureFailure(workbench, this.currentTest);
   });
 
   after(async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { eventually, Workbench } from './workbench';
+import { eventually, pictureFailure, Workbench } from './workbench';
 
 describe('the workbench in the browser', function () {
   this.timeout(120_000);
@@ -13,6 +13,10 @@ describe('the workbench in the browser', function () {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'alw-'));
     fs.writeFileSync(path.join(folder, 'hello.txt'), 'Hello\n');
     workbench = await Workbench.open({ workspace: folder, extension: null });
+  });
+
+  afterEach(function () {
+    return pictureFailure(workbench, this.currentTest);
   });
 
   after(async () => {

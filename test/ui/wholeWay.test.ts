@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { root } from '../../scripts/vscode.mjs';
 import { type DemoWorld, makeDemoWorld } from './demoWorld';
-import { eventually, type TreeRow, Workbench } from './workbench';
+import { eventually, pictureFailure, type TreeRow, Workbench } from './workbench';
 
 /**
  * A person installs the package, and follows the sample tasks from the queue to their results: each test goes on where
@@ -20,6 +20,10 @@ describe('the whole way in a real VS Code', function () {
     const { folder, env, settings, repository } = world;
     workbench = await Workbench.open({ vsix: packaged(), folder, env, settings, workspace: repository });
     await workbench.openContainer('Airlock');
+  });
+
+  afterEach(function () {
+    return pictureFailure(workbench, this.currentTest);
   });
 
   after(async () => {
@@ -97,6 +101,18 @@ describe('the whole way in a real VS Code', function () {
       'Make an empty basket cost nothing and one cent': 'contradicted',
     });
     await workbench.screenshot('tree-dark');
+  });
+
+  it('offers what can be done now in the menu of the status bar', async () => {
+    await workbench.statusBarItem('airlock').click();
+    const choices = await workbench.choices();
+    assert.deepEqual(
+      ['Pause Queue: what runs goes on', 'Add Task…', 'Analytics'].filter((label) => !choices.includes(label)),
+      [],
+      `the menu has: ${choices.join(', ')}`,
+    );
+    await workbench.screenshot('menu-dark');
+    await workbench.page.keyboard.press('Escape');
   });
 
   it('leaves each result on a branch of its own, and the folder as it was', () => {

@@ -112,7 +112,8 @@ export class Workbench {
   async choices(): Promise<string[]> {
     const rows = this.page.locator('.quick-input-list .monaco-list-row .label-name');
     await rows.first().waitFor();
-    return rows.allInnerTexts();
+    // An icon is a character of a font of its own.
+    return (await rows.allInnerTexts()).map((text) => text.replaceAll(/[\p{Co}\s]+/gu, ' ').trim());
   }
 
   /** Types into the open input box, and confirms. */
@@ -216,11 +217,19 @@ export class Workbench {
     fs.mkdirSync(screenshots, { recursive: true });
     const file = path.join(screenshots, `${name}.png`);
     // A mouse that rests on something opens its tooltip.
-    await this.page.mouse.move(700, 8);
-    await this.page.locator('.workbench-hover-container').waitFor({ state: 'hidden' });
+    await this.page.mouse.move(700, 890);
+    const hover = this.page.locator('.workbench-hover-container');
+    // One that stays is no reason to fail: then it is in the picture.
+    await hover.waitFor({ state: 'hidden', timeout: 2000 }).catch(() => {});
     await this.page.screenshot({ path: file });
     return file;
   }
+}
+
+/** For `afterEach`: keeps a picture of the window when the test that has just ended failed. */
+export async function pictureFailure(workbench: Workbench | undefined, test: Mocha.Test | undefined): Promise<void> {
+  if (!workbench || test?.state !== 'failed') return;
+  await workbench.screenshot(`failed-${test.title.replaceAll(/[^a-z0-9]+/gi, '-')}`).catch(() => {});
 }
 
 /** Matches an element whose text is `text` and nothing else. */
