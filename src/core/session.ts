@@ -3,6 +3,7 @@ import type { Event } from '../base/emitter';
 import type { RunId, SessionId } from './ids';
 import type { JailProof, LimitBreach } from './jail';
 import type { JailPolicy } from './jailPolicy';
+import type { HandedBack, Keyboard, TerminalSize } from './keyboard';
 
 /** A process that can be told apart from another one that got the same pid later. */
 export const processIdentitySchema = z.object({
@@ -86,6 +87,16 @@ export interface Session {
    * @throws {UserError} `session-closed` when the jail is gone.
    */
   exec(command: string, options: ExecOptions): Promise<ExecResult>;
+  /**
+   * Gives the user a shell of their own on the terminal, in the agent's folder. Meanwhile the agent's processes are stopped,
+   * `exec` and `files` wait, and no time of theirs runs.
+   * @throws {UserError} `session-closed`, `session-taken` when somebody has it already, `pty-unavailable`.
+   */
+  takeOver(size: TerminalSize): Promise<Keyboard>;
+  /** The user has given the keyboard back; not fired when the session ended in the user's hands. */
+  readonly onDidGiveBack: Event<HandedBack>;
+  /** Resolves when no user has the keyboard, the session is over, or `signal` is aborted. */
+  whenGivenBack(signal?: AbortSignal): Promise<void>;
   /** Shows a line of our own in the terminal, such as what the agent says. Control characters are made visible. */
   note(text: string): void;
   /** Ends every process of the jail; resolves when none is left. */

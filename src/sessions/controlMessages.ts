@@ -2,6 +2,9 @@
 export type ControlMessage =
   | { readonly kind: 'started'; readonly generation: string; readonly pid: number; readonly launcherPid: number }
   | { readonly kind: 'ended'; readonly generation: string; readonly exitCode: number }
+  /** The user's shell is about to start; `pid` is the process above it. */
+  | { readonly kind: 'keyboardStarted'; readonly generation: string; readonly pid: number }
+  | { readonly kind: 'keyboardEnded'; readonly generation: string }
   /** A command ended. `folder` is where the shell is now. */
   | { readonly kind: 'finished'; readonly nonce: string; readonly exitCode: number; readonly folder: string };
 
@@ -10,6 +13,8 @@ const maxMessageBytes = 16 * 1024;
 
 const started = /^started ([0-9a-f]{32}) (\d{1,10}) (\d{1,10})$/;
 const ended = /^ended ([0-9a-f]{32}) (\d{1,3})$/;
+const keyboardStarted = /^keyboard-started ([0-9a-f]{32}) (\d{1,10})$/;
+const keyboardEnded = /^keyboard-ended ([0-9a-f]{32})$/;
 const finished = /^([0-9a-f]{32}) (\d{1,3}) ([^]*)$/;
 
 function parse(text: string): ControlMessage | undefined {
@@ -18,6 +23,10 @@ function parse(text: string): ControlMessage | undefined {
     return { kind: 'started', generation: start[1] ?? '', pid: Number(start[2]), launcherPid: Number(start[3]) };
   const end = ended.exec(text);
   if (end) return { kind: 'ended', generation: end[1] ?? '', exitCode: Number(end[2]) };
+  const keyboard = keyboardStarted.exec(text);
+  if (keyboard) return { kind: 'keyboardStarted', generation: keyboard[1] ?? '', pid: Number(keyboard[2]) };
+  const keyboardEnd = keyboardEnded.exec(text);
+  if (keyboardEnd) return { kind: 'keyboardEnded', generation: keyboardEnd[1] ?? '' };
   const finish = finished.exec(text);
   return finish
     ? { kind: 'finished', nonce: finish[1] ?? '', exitCode: Number(finish[2]), folder: finish[3] ?? '' }

@@ -1,6 +1,11 @@
-import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock';
 import type { Disposable } from '../base/disposable';
+
+/** Something that produces, and can be held back. */
+export interface Pausable {
+  pause(): unknown;
+  resume(): unknown;
+}
 
 /** How much may come in one go, and how long it rests after that. */
 export interface FlowRate {
@@ -18,19 +23,19 @@ export class FlowGate implements Disposable {
   private timer: Disposable | undefined;
 
   constructor(
-    private readonly sockets: readonly Socket[],
+    private readonly producers: readonly Pausable[],
     private readonly clock: Clock,
     private readonly rate: FlowRate,
   ) {}
 
   hold(reason: string): void {
     this.reasons.add(reason);
-    for (const socket of this.sockets) socket.pause();
+    for (const producer of this.producers) producer.pause();
   }
 
   release(reason: string): void {
     if (!this.reasons.delete(reason) || this.reasons.size > 0) return;
-    for (const socket of this.sockets) socket.resume();
+    for (const producer of this.producers) producer.resume();
   }
 
   /** Bytes that nobody waits for came in. */

@@ -12,20 +12,23 @@ export interface JailedProcess {
   readonly sessionId: number;
   /** When it started, in clock ticks after boot. */
   readonly startTicks: number;
+  /** Somebody has sent it SIGSTOP or the like. */
+  readonly isStopped: boolean;
 }
 
 /**
  * Reads the fields of `/proc/<pid>/stat` that are needed here. The program's name may hold blanks, brackets and line feeds:
  * what counts comes after the last closing bracket.
  */
-function parseStat(text: string): Pick<JailedProcess, 'sessionId' | 'startTicks'> | undefined {
+function parseStat(text: string): Pick<JailedProcess, 'sessionId' | 'startTicks' | 'isStopped'> | undefined {
   // Fields are counted from 1 in proc(5); the first after the name is the third.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   // Dead, and only waiting to be collected.
   if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
   const sessionId = Number(fields[6 - 3]);
   const startTicks = Number(fields[22 - 3]);
-  return Number.isSafeInteger(sessionId) && Number.isSafeInteger(startTicks) ? { sessionId, startTicks } : undefined;
+  if (!Number.isSafeInteger(sessionId) || !Number.isSafeInteger(startTicks)) return undefined;
+  return { sessionId, startTicks, isStopped: fields[0] === 'T' };
 }
 
 function jailedProcess(pid: number): JailedProcess | undefined {
@@ -37,6 +40,13 @@ function jailedProcess(pid: number): JailedProcess | undefined {
 /** Every living process of the jail whose first process is `first`. */
 export function processesOf(first: ProcessIdentity): JailedProcess[] {
   return processTree(first.pid).flatMap((pid) => jailedProcess(pid) ?? []);
+}
+
+/** Every living process that this one started, directly or not, and that still hangs on it. */
+export function processesBelow(top: JailedProcess): JailedProcess[] {
+  return processTree(top.pid)
+    .slice(1)
+    .flatMap((pid) => jailedProcess(pid) ?? []);
 }
 
 /** Sends `signal` to that very process; one that is gone, or whose number is another's by now, is left alone. */

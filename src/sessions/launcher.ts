@@ -13,6 +13,9 @@ const firstDescriptor: Readonly<Record<ChannelName, number>> = { agent: 20, file
 
 const ends = ['in', 'out', 'err', 'ctl'] as const;
 
+/** What becomes of the user's shell is told on the agent's control pipe. */
+const keyboardControl = firstDescriptor.agent + ends.indexOf('ctl');
+
 export function fifoNames(): string[] {
   return ['launcher.in', ...channelNames.flatMap((name) => ends.map((end) => `${name}.${end}`))];
 }
@@ -42,7 +45,7 @@ function closings(): string {
  *
  * A shell is the leader of a process session, so that no key that the user types reaches it. Its own stdout and stderr are
  * `/dev/null`: commands get theirs one by one. `env --default-signal` is needed, for a shell gives its background jobs
- * no Ctrl-C. The terminal sends no signals while no shell of the user's is there: they would end the jail itself.
+ * no Ctrl-C. A shell of the user's is told of with `keyboard-started` and `keyboard-ended`. The terminal sends no signals while no shell of the user's is there: they would end the jail itself.
  */
 export function launcherScript(): string {
   return `#!/bin/bash
@@ -71,10 +74,12 @@ start_shell() {
 }
 start_keyboard() {
   (
-    cd -- "$1"
+    printf '\\0keyboard-started %s %s\\0' "$1" "$BASHPID" >&${keyboardControl}
+    cd -- "$2"
     stty sane <&11
     env --default-signal bash --norc --noprofile -i <&11 >&11 2>&11 ${closings()}
     stty raw -echo <&11
+    printf '\\0keyboard-ended %s\\0' "$1" >&${keyboardControl}
   ) &
 }
 while IFS= read -r line <&10; do eval "$line"; done
@@ -93,8 +98,8 @@ export function startShellLine(
 }
 
 /** The line that makes the launcher give the terminal to a shell of the user's. */
-export function startKeyboardLine(folder: string): string {
-  return `start_keyboard ${oneLine(folder)}\n`;
+export function startKeyboardLine(generation: string, folder: string): string {
+  return `start_keyboard ${generation} ${oneLine(folder)}\n`;
 }
 
 /** A word without line feeds, for the launcher reads line by line. */

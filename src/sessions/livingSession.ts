@@ -1,18 +1,22 @@
 import type { Clock } from '../base/clock';
 import { type Disposable, DisposableStore } from '../base/disposable';
 import { Emitter } from '../base/emitter';
+import { UserError } from '../base/errors';
 import type { Logger } from '../base/logger';
 import type { SessionId } from '../core/ids';
 import type { JailProof, LimitBreach } from '../core/jail';
+import type { HandedBack, Keyboard, TerminalSize } from '../core/keyboard';
 import type { ExecOptions, ExecResult, ProcessIdentity, Session, SessionFiles, SessionStatus } from '../core/session';
 import { waitUntilDead } from '../jail/endProcess';
-import type { OutputStream } from './outputCutter';
+import type { ShownStream } from './outputCutter';
+import type { PauseGate } from './pauseGate';
 import type { Recording } from './recording';
 import { JailedFiles } from './sessionFiles';
 import type { SessionJail } from './sessionJail';
 import type { SessionShells } from './sessionShells';
 import { commandScript } from './shellChannel';
 import { shellQuote } from './shellQuote';
+import { TakeOver } from './takeOver';
 import { TerminalFeed } from './terminalFeed';
 import { endText, noteText, promptText } from './terminalText';
 
@@ -24,6 +28,10 @@ export interface SessionEnd {
 
 export interface LivingSessionOptions {
   readonly id: SessionId;
+  /** Where the workspace is in the jail. */
+  readonly workspace: string;
+  /** Closed while a user has the keyboard. */
+  readonly gate: PauseGate;
   readonly jail: SessionJail;
   readonly process: ProcessIdentity;
   readonly shells: SessionShells;
@@ -32,27 +40,40 @@ export interface LivingSessionOptions {
   readonly logger: Logger;
 }
 
+/** What was to be said while the user had the screen; more is left out. */
+const maxUnsaid = 200;
+
+const takenOverNote =
+  'You have the keyboard; the agent waits. Code in the jail may read what is typed: no passwords, no keys.';
+const givenBackNote = 'The agent has the keyboard again.';
+
 /** See `Session`. It is born once its jail runs; it is handed out once that is proven. */
 export class LivingSession implements Session {
   readonly files: SessionFiles;
   readonly terminal: TerminalFeed;
   private readonly closed: Emitter<SessionEnd>;
+  private readonly handedBack: Emitter<HandedBack>;
   private readonly watches = new DisposableStore();
   private knownProof: JailProof = { proven: false, canaries: [], durationMs: 0 };
   private state: SessionStatus = 'creating';
   private pendingCommands = 0;
   private end: SessionEnd | undefined;
+  private keyboard: TakeOver | undefined;
+  private readonly unsaid: string[] = [];
   private finished: Promise<void> | undefined;
 
   constructor(private readonly options: LivingSessionOptions) {
-    const onListenerError = (error: unknown): void => options.logger.error('A listener of a session failed', error);
-    this.closed = new Emitter(onListenerError);
-    this.terminal = new TerminalFeed(options.clock, onListenerError);
-    this.files = new JailedFiles(options.shells.channel('files'), options.shells.channel('search'));
+    this.closed = new Emitter(this.onListenerError);
+    this.handedBack = new Emitter(this.onListenerError);
+    this.terminal = new TerminalFeed(options.clock, this.onListenerError);
+    this.files = new JailedFiles(options.shells.channel('files'), options.shells.channel('search'), options.gate);
     this.watches.add(options.shells.onDidOutput(({ stream, bytes }) => this.show(stream, bytes)));
     this.watches.add(options.shells.onDidBreak((reason) => this.kill({ reason, breach: null })));
     void options.jail.ended.then(() => this.finish());
   }
+
+  private readonly onListenerError = (error: unknown): void =>
+    this.options.logger.error('A listener of a session failed', error);
 
   get id(): SessionId {
     return this.options.id;
@@ -67,11 +88,16 @@ export class LivingSession implements Session {
   }
 
   get status(): SessionStatus {
+    if (this.keyboard) return 'paused';
     return this.state === 'ready' && this.pendingCommands > 0 ? 'busy' : this.state;
   }
 
   get onDidClose(): Session['onDidClose'] {
     return this.closed.event;
+  }
+
+  get onDidGiveBack(): Session['onDidGiveBack'] {
+    return this.handedBack.event;
   }
 
   /** From now on it may be used. Legal while it is being created. */
@@ -114,12 +140,37 @@ export class LivingSession implements Session {
     await this.finish();
   }
 
-  /**
-   * Gives the jail's terminal a shell of its own, in the folder where the agent's is, beside the agent's.
-   * @throws {UserError} `pty-unavailable` when the session has no terminal.
-   */
-  openKeyboard(): NonNullable<SessionJail['terminal']> {
-    return this.options.shells.openKeyboard(this.options.jail.terminal);
+  async takeOver(size: TerminalSize): Promise<Keyboard> {
+    this.assertFree();
+    const { shells, jail, gate, clock, workspace } = this.options;
+    if (!jail.terminal) {
+      throw new UserError('pty-unavailable', 'This session has no terminal: node-pty could not be loaded.');
+    }
+    gate.close();
+    const terminal = jail.terminal;
+    const keyboard = new TakeOver({
+      shells,
+      terminal: {
+        ...terminal,
+        resize: (columns, rows) => {
+          terminal.resize(columns, rows);
+          this.options.recording.resize({ columns, rows });
+        },
+      },
+      workspace,
+      clock,
+      onListenerError: this.onListenerError,
+      onOutput: (text) => this.show('screen', Buffer.from(text)),
+      onHandBack: (handedBack) => this.handBack(handedBack),
+    });
+    this.say(noteText(takenOverNote));
+    this.keyboard = keyboard;
+    await keyboard.begin(size);
+    return keyboard;
+  }
+
+  whenGivenBack(signal?: AbortSignal): Promise<void> {
+    return this.options.gate.whenOpen(signal);
   }
 
   private kill(end: SessionEnd): void {
@@ -134,6 +185,7 @@ export class LivingSession implements Session {
 
   private async finishNow(end: SessionEnd): Promise<void> {
     this.state = 'closed';
+    this.endKeyboard();
     this.watches.dispose();
     this.options.shells.close(end.reason);
     this.say(noteText(`Session ended: ${end.reason}`));
@@ -141,15 +193,46 @@ export class LivingSession implements Session {
     await this.options.recording.close();
     this.closed.fire(end);
     this.closed.dispose();
+    this.handedBack.dispose();
     this.terminal.dispose();
   }
 
+  private assertFree(): void {
+    const reason = this.end?.reason ?? 'it is over';
+    if (this.state !== 'ready') throw new UserError('session-closed', `The session has ended: ${reason}`, { reason });
+    if (this.keyboard) {
+      throw new UserError('session-taken', 'Somebody has the keyboard of this session already.', { id: this.id });
+    }
+  }
+
+  private handBack(handedBack: HandedBack): void {
+    this.endKeyboard();
+    this.handedBack.fire(handedBack);
+  }
+
+  /** The terminal is put in order, what was to be said meanwhile is said, and who waits goes on. */
+  private endKeyboard(): void {
+    const { keyboard } = this;
+    if (!keyboard) return;
+    this.keyboard = undefined;
+    this.terminal.endScreen();
+    this.options.recording.endScreen();
+    for (const text of [noteText(givenBackNote), ...this.unsaid.splice(0)]) this.say(text);
+    this.options.gate.open();
+    keyboard.abandon();
+  }
+
+  /** Nothing of ours is written over the user's screen. */
   private say(text: string): void {
+    if (this.keyboard) {
+      if (this.unsaid.length < maxUnsaid) this.unsaid.push(text);
+      return;
+    }
     this.terminal.pushLine(text);
     this.options.recording.line(text);
   }
 
-  private show(stream: OutputStream, bytes: Buffer): void {
+  private show(stream: ShownStream, bytes: Buffer): void {
     this.terminal.pushOutput(stream, bytes);
     if (this.options.recording.output(stream, bytes)) return;
     const agent = this.options.shells.channel('agent');

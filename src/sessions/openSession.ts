@@ -14,6 +14,7 @@ import { checkMounts } from '../jail/mountCheck';
 import { channelsInJail } from './launcher';
 import { LivingSession } from './livingSession';
 import type { NodePty } from './nodePty';
+import { PauseGate } from './pauseGate';
 import { Recording } from './recording';
 import { type SessionJail, startOnPty, startWithoutPty, terminalSize } from './sessionJail';
 import { launcherArgv, makeChannels, SessionShells } from './sessionShells';
@@ -87,12 +88,14 @@ async function startSession(options: SessionOptions, context: SessionContext): P
   await context.jails.handOver(channels, policy.account);
   const jail = await startJail(options, await withChannels(policy, channels), context);
   void jail.ended.then(() => rm(channels, { recursive: true, force: true })).catch(logged(logger));
+  const gate = new PauseGate();
   const shells = new SessionShells({
     folder: channels,
     workingDirectory: policy.workingDirectory,
     agentEnvironment: agentEnvironment(policy),
     firstProcess: jail.firstProcess,
     clock,
+    gate,
   });
   const process = await untilReady(jail, shells);
   const recording = new Recording({
@@ -102,7 +105,17 @@ async function startSession(options: SessionOptions, context: SessionContext): P
     maxBytes: context.maxRecordingBytes,
     ...terminalSize,
   });
-  const session = new LivingSession({ id: options.id, jail, process, shells, recording, clock, logger });
+  const session = new LivingSession({
+    id: options.id,
+    workspace: policy.workingDirectory,
+    jail,
+    process,
+    shells,
+    gate,
+    recording,
+    clock,
+    logger,
+  });
   const onBreach = session.onBreach.bind(session);
   session.keep(watchLimits(policy, jail.firstProcess, { clock, onBreach }));
   return session;
@@ -131,7 +144,7 @@ async function startJail(options: SessionOptions, policy: JailPolicy, context: S
     bwrapInvocation(policy, facts, launcherArgv(channelsInJail), { newSession, terminal: 'xterm-256color' });
   const folder = await mkdtemp(join(options.stateFolder, 'start-'));
   try {
-    return await startOnPty(await context.loadPty(), invocation(false), folder);
+    return await startOnPty(await context.loadPty(), invocation(false), folder, context.clock);
   } catch (error) {
     if (!(error instanceof UserError && error.code === 'pty-unavailable')) throw error;
     context.logger.warn(error.message, error.facts);

@@ -1,8 +1,11 @@
 export type OutputStream = 'stdout' | 'stderr';
 
+/** What people see: the agent's streams, and the terminal itself while a user has it. */
+export type ShownStream = OutputStream | 'screen';
+
 /** Bytes of one stream, in the order in which they came. */
 export interface OutputPiece {
-  readonly stream: OutputStream;
+  readonly stream: ShownStream;
   readonly bytes: Buffer;
 }
 
@@ -23,7 +26,7 @@ class GrowingPiece implements OutputPiece {
   private end: number;
 
   constructor(
-    readonly stream: OutputStream,
+    readonly stream: ShownStream,
     bytes: Buffer,
   ) {
     this.buffer = bytes;
@@ -61,7 +64,7 @@ class PieceQueue {
   private first = 0;
   bytes = 0;
 
-  push(stream: OutputStream, bytes: Buffer): void {
+  push(stream: ShownStream, bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.bytes += bytes.length;
     const last = this.pieces.length > this.first ? this.pieces.at(-1) : undefined;
@@ -111,7 +114,7 @@ export class OutputCutter {
     return this.head.bytes + this.tail.bytes;
   }
 
-  push(stream: OutputStream, bytes: Buffer): void {
+  push(stream: ShownStream, bytes: Buffer): void {
     const room = this.headBytes - this.head.bytes;
     this.head.push(stream, bytes.subarray(0, room));
     if (bytes.length <= room) return;
@@ -126,6 +129,6 @@ export class OutputCutter {
 }
 
 /** One stream's bytes of `pieces`, joined. */
-export function joinStream(pieces: readonly OutputPiece[], stream: OutputStream): Buffer {
+export function joinStream(pieces: readonly OutputPiece[], stream: ShownStream): Buffer {
   return Buffer.concat(pieces.filter((piece) => piece.stream === stream).map((piece) => piece.bytes));
 }

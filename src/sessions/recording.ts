@@ -2,7 +2,9 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Clock } from '../base/clock';
 import { messageOf } from '../base/errors';
 import type { Logger } from '../base/logger';
-import type { OutputStream } from './outputCutter';
+import type { TerminalSize } from '../core/keyboard';
+import type { ShownStream } from './outputCutter';
+import { ScreenFilter } from './screenFilter';
 import { TerminalFilter } from './terminalFilter';
 
 export interface RecordingOptions {
@@ -22,7 +24,7 @@ export interface RecordingOptions {
  * cannot be written is logged and harms nothing else.
  */
 export class Recording {
-  private readonly filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter() };
+  private readonly filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter(), screen: new ScreenFilter() };
   private readonly startedMs: number;
   private readonly file: WriteStream;
   private writtenBytes = 0;
@@ -50,7 +52,7 @@ export class Recording {
   }
 
   /** @returns false when more than 1 MiB waits for the disk: hold the producer back until `whenDrained`. */
-  output(stream: OutputStream, bytes: Buffer): boolean {
+  output(stream: ShownStream, bytes: Buffer): boolean {
     if (this.state !== 'open') return true;
     this.takenBytes += bytes.length;
     const text = this.filters[stream].filter(bytes);
@@ -63,6 +65,18 @@ export class Recording {
     if (this.state !== 'open') return;
     this.show(this.atLineStart ? text : `\u001b[0m\r\n${text}`);
     this.atLineStart = true;
+  }
+
+  /** The terminal has another size from here on. */
+  resize({ columns, rows }: TerminalSize): void {
+    if (this.state === 'open') this.writeLine(this.entry(`${columns}x${rows}`, 'r'));
+  }
+
+  /** The user has given the terminal back: it is put in order. */
+  endScreen(): void {
+    if (this.state !== 'open') return;
+    this.show(this.filters.screen.closing());
+    this.atLineStart = false;
   }
 
   whenDrained(callback: () => void): void {
@@ -85,8 +99,8 @@ export class Recording {
     return this.writeLine(this.entry(`\u001b[0m\r\n\u001b[7m … the recording ends here: it is full … \u001b[0m\r\n`));
   }
 
-  private entry(text: string): unknown {
-    return [Math.round((this.options.clock.monotonicMs() - this.startedMs) * 1000) / 1_000_000, 'o', text];
+  private entry(text: string, code: 'o' | 'r' = 'o'): unknown {
+    return [Math.round((this.options.clock.monotonicMs() - this.startedMs) * 1000) / 1_000_000, code, text];
   }
 
   private writeLine(value: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock';
 import type { ExecOptions, ExecResult } from '../core/session';
 import { joinStream, OutputCutter, type OutputStream } from './outputCutter';
+import { PausableTimer } from './pausableTimer';
 
 /** Why a command is to be ended before it ends by itself. */
 export type Interruption = 'timedOut' | 'cancelled';
@@ -34,6 +35,7 @@ export class RunningCommand {
   private readonly cutter: OutputCutter;
   private readonly startedMs: number;
   private readonly markers = new Set<string>();
+  private timer: PausableTimer | undefined;
   private exit: { readonly exitCode: number; readonly folder: string } | undefined;
   private shellExitCode: number | undefined;
   private onDone: () => void = () => {};
@@ -83,20 +85,25 @@ export class RunningCommand {
     this.onFail(error);
   }
 
+  /** While it is paused its processes are stopped: that does not count. */
+  pauseTime(paused: boolean): void {
+    if (paused) this.timer?.pause();
+    else this.timer?.resume();
+  }
+
   /** Waits for its end, its time limit, or its caller. @returns why it must be ended, if it must. */
   async untilDoneOrInterrupted(): Promise<Interruption | undefined> {
     const { signal, timeoutMs } = this.options;
     let onAbort = (): void => {};
-    let timer = { dispose: (): void => {} };
     const interrupted = new Promise<Interruption>((resolve) => {
       onAbort = () => resolve('cancelled');
       signal?.addEventListener('abort', onAbort, { once: true });
-      timer = this.clock.setTimer(timeoutMs, () => resolve('timedOut'));
+      this.timer = new PausableTimer(this.clock, timeoutMs, () => resolve('timedOut'));
     });
     try {
       return (await Promise.race([this.done, interrupted])) ?? undefined;
     } finally {
-      timer.dispose();
+      this.timer?.dispose();
       signal?.removeEventListener('abort', onAbort);
     }
   }

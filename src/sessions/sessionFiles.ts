@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { UserError } from '../base/errors';
 import type { ExecOptions, ExecResult, SessionFiles } from '../core/session';
+import type { PauseGate } from './pauseGate';
 import { helperScript, type ShellChannel } from './shellChannel';
 import { shellQuote } from './shellQuote';
 
@@ -70,11 +71,12 @@ function notRegularError(path: string): UserError {
   return new UserError('file-not-regular', `${JSON.stringify(path)} is not a regular file.`, { path });
 }
 
-/** Reads and writes in the jail, through shells that the agent's commands do not keep busy. */
+/** Reads and writes in the jail, through shells that the agent's commands do not keep busy. Waits at the gate. */
 export class JailedFiles implements SessionFiles {
   constructor(
     private readonly files: ShellChannel,
     private readonly searches: ShellChannel,
+    private readonly gate: PauseGate,
   ) {}
 
   async read(
@@ -82,6 +84,7 @@ export class JailedFiles implements SessionFiles {
     options: { readonly offset?: number; readonly maxBytes: number },
   ): Promise<{ readonly bytes: Uint8Array; readonly size: number }> {
     assertPath(path);
+    await this.gate.whenOpen();
     const maxBytes = Math.max(0, Math.floor(options.maxBytes));
     const result = await this.files.run({
       script: helperScript(readScript(path, Math.max(0, Math.floor(options.offset ?? 0)), maxBytes)),
@@ -98,6 +101,7 @@ export class JailedFiles implements SessionFiles {
 
   async write(path: string, bytes: Uint8Array): Promise<void> {
     assertPath(path);
+    await this.gate.whenOpen();
     const result = await this.files.run({
       script: helperScript(writeScript(path, bytes.length)),
       input: bytes,
@@ -108,7 +112,8 @@ export class JailedFiles implements SessionFiles {
     if (result.exitCode !== 0) throw this.failure(path, result);
   }
 
-  run(argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
+  async run(argv: readonly string[], options: ExecOptions): Promise<ExecResult> {
+    await this.gate.whenOpen(options.signal);
     const words = argv.map(shellQuote).join(' ');
     return this.searches.run({ ...options, script: helperScript(`command -- ${words} </dev/null`) });
   }

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { IPty } from 'node-pty';
 import { z } from 'zod';
+import type { Clock } from '../base/clock';
 import { Emitter, type Event } from '../base/emitter';
 import { messageOf } from '../base/errors';
 import type { ProcessIdentity } from '../core/session';
@@ -13,6 +14,7 @@ import { JailProcess } from '../jail/jailProcess';
 import { identifyProcess } from '../jail/procfs';
 import { ptyLaunch } from '../jail/ptyLaunch';
 import { fifoReader, makeFifos } from './fifo';
+import { FlowGate, type FlowRate } from './flowGate';
 import type { NodePty } from './nodePty';
 
 /** The size of a session's terminal until somebody says otherwise. */
@@ -38,6 +40,9 @@ export interface SessionJail {
   /** Ends every process of the jail. */
   kill(): void;
 }
+
+/** What is written to the terminal is taken at the rate at which it is shown: 64 Ki characters a frame. */
+const screenRate: FlowRate = { bytes: 64 * 1024, restMs: 16 };
 
 const lastWordsChars = 2_000;
 
@@ -85,7 +90,12 @@ const statusSchema = z.object({ 'child-pid': z.number().optional() });
 /**
  * A jail on a pty of its own. `folder` is a new folder of the host for what bwrap reads; it is deleted when the jail ends.
  */
-export async function startOnPty(pty: NodePty, invocation: BwrapInvocation, folder: string): Promise<SessionJail> {
+export async function startOnPty(
+  pty: NodePty,
+  invocation: BwrapInvocation,
+  folder: string,
+  clock: Clock,
+): Promise<SessionJail> {
   const launch = await ptyLaunch(invocation, folder);
   // A pipe in the file's place tells at once what a file would have to be asked for again and again.
   await rm(launch.statusFile, { force: true });
@@ -100,7 +110,7 @@ export async function startOnPty(pty: NodePty, invocation: BwrapInvocation, fold
     cols: terminalSize.columns,
     rows: terminalSize.rows,
   });
-  const jail = new PtyJail(child, status);
+  const jail = new PtyJail(child, status, clock);
   void jail.ended.finally(() => launch.dispose());
   return jail;
 }
@@ -114,7 +124,9 @@ class PtyJail implements SessionJail {
   constructor(
     private readonly child: IPty,
     status: ReturnType<typeof fifoReader>,
+    clock: Clock,
   ) {
+    const gate = new FlowGate([child], clock, screenRate);
     const data = new Emitter<string>();
     this.terminal = {
       onDidData: data.event,
@@ -124,11 +136,13 @@ class PtyJail implements SessionJail {
     child.onData((text) => {
       this.words.add(text);
       data.fire(text);
+      gate.count(text.length);
     });
     const exited = new Promise<void>((resolve) => child.onExit(() => resolve()));
     this.firstProcess = Promise.race([firstProcessOf(status), exited.then(() => undefined)]);
     this.ended = exited.then(async () => {
       status.destroy();
+      gate.dispose();
       const first = await this.firstProcess;
       if (first) await waitUntilDead(first);
     });

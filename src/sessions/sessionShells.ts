@@ -1,11 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock';
 import { Emitter } from '../base/emitter';
-import { UserError } from '../base/errors';
 import type { ProcessIdentity } from '../core/session';
 import { FifoWriter, fifoReader, makeFifos } from './fifo';
-import { type JailedProcess, processesOf, signalProcess } from './jailProcesses';
+import { type JailedProcess, processesBelow, processesOf, signalProcess } from './jailProcesses';
 import {
   type ChannelName,
   channelNames,
@@ -15,8 +15,8 @@ import {
   startShellLine,
 } from './launcher';
 import type { OutputStream } from './outputCutter';
-import type { JailTerminal } from './sessionJail';
-import { type ChannelPipes, ShellChannel } from './shellChannel';
+import type { PauseGate } from './pauseGate';
+import { type ChannelPipes, type KeyboardMessage, ShellChannel } from './shellChannel';
 
 const launcherName = 'launcher';
 
@@ -42,17 +42,22 @@ export interface SessionShellsOptions {
   readonly agentEnvironment: readonly string[];
   readonly firstProcess: Promise<ProcessIdentity | undefined>;
   readonly clock: Clock;
+  /** Closed while a user has the keyboard. */
+  readonly gate: PauseGate;
 }
 
 /** The shells of a session: the agent's own, and those that serve its files and searches. */
 export class SessionShells {
   private readonly output = new Emitter<{ readonly stream: OutputStream; readonly bytes: Buffer }>();
+  private readonly keyboard = new Emitter<KeyboardMessage>();
   private readonly broken = new Emitter<string>();
   private readonly launcher: FifoWriter;
   private readonly channels: Readonly<Record<ChannelName, ShellChannel>>;
   private first: ProcessIdentity | undefined;
 
   readonly onDidOutput = this.output.event;
+  /** The user's shell has started or ended. */
+  readonly onDidKeyboard = this.keyboard.event;
   /** The launcher does not answer any more. */
   readonly onDidBreak = this.broken.event;
 
@@ -76,16 +81,31 @@ export class SessionShells {
     await Promise.all(fifoNames().map((name) => rm(join(this.options.folder, name), { force: true })));
   }
 
-  /** @throws {UserError} `pty-unavailable`. */
-  openKeyboard(terminal: JailTerminal | null): JailTerminal {
-    if (!terminal) {
-      throw new UserError(
-        'pty-unavailable',
-        'This session has no terminal to take over: node-pty could not be loaded.',
-      );
+  /** Gives the jail's terminal to a shell of the user's, in the agent's folder. @returns what names it in messages. */
+  startKeyboard(): string {
+    const generation = randomBytes(16).toString('hex');
+    this.launcher.write(startKeyboardLine(generation, this.channels.agent.currentFolder));
+    return generation;
+  }
+
+  /** Stops the agent's shell and all that it started and still runs. @returns what was not stopped before. */
+  stopAgent(): JailedProcess[] {
+    const stopped = new Map<number, JailedProcess>();
+    for (;;) {
+      const found = this.agentProcesses().filter(({ pid, isStopped }) => !isStopped && !stopped.has(pid));
+      // What was started in between is found in the next round.
+      if (found.length === 0) return [...stopped.values()];
+      for (const process of found) {
+        signalProcess(process, 'SIGSTOP');
+        stopped.set(process.pid, process);
+      }
     }
-    this.launcher.write(startKeyboardLine(this.channels.agent.currentFolder));
-    return terminal;
+  }
+
+  /** Every process below the one with this number in the jail. */
+  below(innerPid: number): JailedProcess[] {
+    const top = this.processes().find((process) => process.innerPid === innerPid);
+    return top ? processesBelow(top) : [];
   }
 
   close(reason: string): void {
@@ -93,6 +113,7 @@ export class SessionShells {
     this.launcher.dispose();
     this.output.dispose();
     this.broken.dispose();
+    this.keyboard.dispose();
   }
 
   private openChannel(name: ChannelName, environment: readonly string[]): ShellChannel {
@@ -104,6 +125,8 @@ export class SessionShells {
         signalCommand: (signal, sinceTicks) => this.signalCommand(name, signal, sinceTicks),
         killShell: () => this.killShell(name),
         onOutput: name === 'agent' ? (stream, bytes) => this.output.fire({ stream, bytes }) : undefined,
+        onKeyboard: name === 'agent' ? (message) => this.keyboard.fire(message) : undefined,
+        gate: name === 'agent' ? this.options.gate : undefined,
         onBroken: (reason) => this.broken.fire(reason),
       },
       this.options.workingDirectory,
@@ -140,10 +163,23 @@ export class SessionShells {
     return found.length;
   }
 
+  /** All that belongs neither to the launcher, and so to the user, nor to the shells that serve us. */
+  private agentProcesses(): JailedProcess[] {
+    if (this.launcherPid === undefined) return [];
+    const all = this.processes();
+    const spared = new Set(this.sparedSessions('agent', all));
+    return all.filter(({ sessionId }) => !spared.has(sessionId));
+  }
+
   private sparedSessions(name: ChannelName, all: readonly JailedProcess[]): number[] {
     const others = channelNames.filter((other) => other !== name).map((other) => this.channels[other].pids?.shell);
-    const inner = new Set([...others, this.channels[name].pids?.launcher]);
+    const inner = new Set([...others, this.launcherPid]);
     return all.filter((process) => inner.has(process.innerPid)).map((process) => process.sessionId);
+  }
+
+  /** The same for every channel; one alone forgets it while its shell is being replaced. */
+  private get launcherPid(): number | undefined {
+    return channelNames.map((name) => this.channels[name].pids?.launcher).find((pid) => pid !== undefined);
   }
 
   private processes(): JailedProcess[] {

@@ -11,6 +11,7 @@ import { FlowGate, type FlowRate } from './flowGate';
 import { nowTicks } from './jailProcesses';
 import { MarkerSplitter } from './markerSplitter';
 import type { OutputStream } from './outputCutter';
+import type { PauseGate } from './pauseGate';
 import { RunningCommand } from './runningCommand';
 
 /** The host's ends of a channel's pipes. */
@@ -32,9 +33,15 @@ export interface ChannelHost {
   killShell(): void;
   /** Output as it comes, between commands too. */
   onOutput?(stream: OutputStream, bytes: Buffer): void;
+  /** What is told on this channel's control pipe of the user's shell. */
+  onKeyboard?: ((message: KeyboardMessage) => void) | undefined;
+  /** While it is closed no command begins, and the time of the one that runs stands still. */
+  readonly gate?: PauseGate | undefined;
   /** The launcher does not answer: nothing can be run any more. */
   onBroken(reason: string): void;
 }
+
+export type KeyboardMessage = Extract<ControlMessage, { readonly kind: 'keyboardStarted' | 'keyboardEnded' }>;
 
 export interface ChannelRequest extends ExecOptions {
   /** One complete command of the shell, on as many lines as it likes. */
@@ -97,6 +104,7 @@ export class ShellChannel implements Disposable {
     });
     for (const stream of streams) this.listen(pipes[stream], (bytes) => this.onBytes(stream, bytes));
     this.resources.add(pipes.input);
+    if (host.gate) this.resources.add(host.gate.onDidChange((closed) => this.running?.pauseTime(closed)));
     this.ready = this.startShell();
   }
 
@@ -113,6 +121,8 @@ export class ShellChannel implements Disposable {
   /** @throws {UserError} `session-closed`. */
   run(request: ChannelRequest): Promise<ExecResult> {
     return this.queue.run(async () => {
+      this.assertOpen();
+      await this.host.gate?.whenOpen(request.signal);
       this.assertOpen();
       if (this.shellDead) this.ready = this.startShell();
       await this.ready;
@@ -242,7 +252,8 @@ export class ShellChannel implements Disposable {
   }
 
   private onControl(message: ControlMessage): void {
-    if (message.kind === 'finished') this.running?.finished(message);
+    if (message.kind === 'keyboardStarted' || message.kind === 'keyboardEnded') this.host.onKeyboard?.(message);
+    else if (message.kind === 'finished') this.running?.finished(message);
     else if (message.generation !== this.generation) return;
     else if (message.kind === 'ended') this.shellEnded(message.exitCode);
     else {

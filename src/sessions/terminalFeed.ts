@@ -2,7 +2,8 @@ import type { Clock } from '../base/clock';
 import type { Disposable } from '../base/disposable';
 import { Emitter } from '../base/emitter';
 import type { SessionTerminal } from '../core/session';
-import { OutputCutter, type OutputPiece, type OutputStream } from './outputCutter';
+import { OutputCutter, type OutputPiece, type ShownStream } from './outputCutter';
+import { ScreenFilter } from './screenFilter';
 import { TerminalFilter } from './terminalFilter';
 import { skippedText } from './terminalText';
 
@@ -14,7 +15,9 @@ const frameBytes = 64 * 1024;
 const scrollbackChars = 256 * 1024;
 
 type Item =
-  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'output'; readonly cutter: OutputCutter };
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'output'; readonly cutter: OutputCutter }
+  | { readonly kind: 'screenEnd' };
 
 /**
  * What people see. Output is gathered for one frame, thinned to what a terminal can take (the start and the end of each
@@ -22,7 +25,7 @@ type Item =
  */
 export class TerminalFeed implements SessionTerminal, Disposable {
   private readonly emitter: Emitter<string>;
-  private readonly filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter() };
+  private readonly filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter(), screen: new ScreenFilter() };
   private items: Item[] = [];
   private timer: Disposable | undefined;
   private history: string[] = [];
@@ -41,7 +44,7 @@ export class TerminalFeed implements SessionTerminal, Disposable {
   }
 
   /** Output of the jail, as it came. */
-  pushOutput(stream: OutputStream, bytes: Buffer): void {
+  pushOutput(stream: ShownStream, bytes: Buffer): void {
     const last = this.items.at(-1);
     const item = last?.kind === 'output' ? last : { kind: 'output' as const, cutter: new OutputCutter(frameBytes) };
     if (item !== last) this.items.push(item);
@@ -55,6 +58,12 @@ export class TerminalFeed implements SessionTerminal, Disposable {
     this.schedule();
   }
 
+  /** The user has given the terminal back: it is put in order. */
+  endScreen(): void {
+    this.items.push({ kind: 'screenEnd' });
+    this.schedule();
+  }
+
   scrollback(): string {
     return this.history.join('');
   }
@@ -65,7 +74,7 @@ export class TerminalFeed implements SessionTerminal, Disposable {
     this.timer = undefined;
     const items = this.items;
     this.items = [];
-    const text = items.map((item) => (item.kind === 'text' ? this.line(item.text) : this.output(item.cutter))).join('');
+    const text = items.map((item) => this.textOf(item)).join('');
     if (text === '') return;
     this.remember(text);
     this.emitter.fire(text);
@@ -80,6 +89,18 @@ export class TerminalFeed implements SessionTerminal, Disposable {
     this.timer ??= this.clock.setTimer(frameMs, () => this.flush());
   }
 
+  private textOf(item: Item): string {
+    switch (item.kind) {
+      case 'text':
+        return this.line(item.text);
+      case 'output':
+        return this.output(item.cutter);
+      case 'screenEnd':
+        this.atLineStart = false;
+        return this.filters.screen.closing();
+    }
+  }
+
   private line(text: string): string {
     const start = this.atLineStart ? '' : '\u001b[0m\r\n';
     this.atLineStart = true;
@@ -92,6 +113,7 @@ export class TerminalFeed implements SessionTerminal, Disposable {
     const before = this.pieces(head);
     this.filters.stdout.reset();
     this.filters.stderr.reset();
+    this.filters.screen.reset();
     this.atLineStart = true;
     return before + skippedText(droppedBytes) + this.pieces(tail);
   }

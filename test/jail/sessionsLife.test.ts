@@ -9,7 +9,6 @@ import { newId } from '../../src/base/ids';
 import type { Session } from '../../src/core/session';
 import { createJails } from '../../src/jail/jails';
 import { identifyProcess, isAlive, processTree } from '../../src/jail/procfs';
-import { LivingSession } from '../../src/sessions/livingSession';
 import { createSessions } from '../../src/sessions/sessions';
 import { ok, openDescriptors, patient, SessionsFixture, until, words } from './sessionsFixture';
 
@@ -215,49 +214,8 @@ describe('the life of a session', () => {
     await Promise.all(sessions.map((session) => session.close('Done.')));
   });
 
-  describe('with its terminal', () => {
-    function keyboardOf(session: Session) {
-      assert.ok(session instanceof LivingSession);
-      const keyboard = session.openKeyboard();
-      let text = '';
-      keyboard.onDidData((piece) => (text += piece));
-      const type = async (line: string, answer: RegExp): Promise<string> => {
-        const from = text.length;
-        keyboard.write(`${line}\r`);
-        await until(() => answer.test(text.slice(from))).catch(() => assert.match(text.slice(from), answer));
-        return text.slice(from);
-      };
-      return { keyboard, type, text: () => text };
-    }
-
-    it("gives the user the same folder and processes as the agent, with job control, on a terminal of the jail's own", async () => {
-      const session = await fixture.open();
-      await session.exec('mkdir -p sub && cd sub && echo "from the agent" > file; sleep 9200 &', patient);
-      const { keyboard, type, text } = keyboardOf(session);
-      await until(() => text().includes('$ '));
-      await type('pwd; cat file; echo typed > back', /\/workspace\/sub\r\nfrom the agent\r\n/);
-      assert.deepEqual(words(await session.exec('cat back', patient)), ok('typed\n'));
-      await type('pgrep -f "sleep 920[0]" && tty && stty size', /\d+\r\n\/dev\/\S+|not a tty/);
-      keyboard.resize(77, 33);
-      await type('stty size', /33 77/);
-      keyboard.write('sleep 9201\r');
-      await until(async () => (await session.files.run(['pgrep', '-f', 'sleep 920[1]'], patient)).exitCode === 0);
-      keyboard.write('\x03');
-      await type('echo code $?', /code 130/);
-      keyboard.write('sleep 9202\r');
-      await until(async () => (await session.files.run(['pgrep', '-f', 'sleep 920[2]'], patient)).exitCode === 0);
-      keyboard.write('\x1a');
-      await type('jobs', /Stopped\s+sleep 9202/);
-      await type('exit; exit', /exit/);
-      assert.deepEqual(
-        words(await session.exec('pgrep -f "sleep 920[0]" > /dev/null && echo still there', patient)),
-        ok('still there\n'),
-      );
-      assert.equal(session.status, 'ready');
-      await session.close('Done.');
-    });
-
-    it('works without one where node-pty cannot be loaded, and says so when somebody wants to take over', async () => {
+  describe('without a terminal', () => {
+    it('works where node-pty cannot be loaded', async () => {
       const broken = new SessionsFixture({
         loadPty: () => Promise.reject(new UserError('pty-unavailable', 'node-pty could not be loaded.')),
       });
@@ -268,8 +226,6 @@ describe('the life of a session', () => {
         kind: 'shellEnded',
         exitCode: 3,
       });
-      assert.ok(session instanceof LivingSession);
-      assert.throws(() => session.openKeyboard(), { code: 'pty-unavailable' });
       const ended = ends(session);
       await broken.dispose();
       assert.deepEqual(ended, [{ reason: 'Airlock is shutting down.', breach: null }]);

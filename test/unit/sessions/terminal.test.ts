@@ -1,5 +1,6 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
+import { ScreenFilter } from '../../../src/sessions/screenFilter';
 import { TerminalFeed } from '../../../src/sessions/terminalFeed';
 import { TerminalFilter } from '../../../src/sessions/terminalFilter';
 import { noteText, promptText } from '../../../src/sessions/terminalText';
@@ -141,5 +142,37 @@ describe('the terminal feed', () => {
     feed.dispose();
     assert.deepEqual(shown, ['last words']);
     assert.equal(clock.pendingTimers, 0);
+  });
+});
+
+describe('the screen filter', () => {
+  const screened = (text: string): string => new ScreenFilter().filter(Buffer.from(text));
+
+  it('keeps what full-screen programs need', () => {
+    const text =
+      '\x1b[?1049h\x1b[22;1H\x1b[2J\x1b[1;30r\x1b[?25l\x1b[38;5;4mé\x1b[m\x1b7\x1b8\x1bM\x1b(0qq\x1b(B\x1b=\x1b[?1;1006h\x1b[2 q\r\n';
+    assert.equal(screened(text), text);
+  });
+
+  const hostile: Record<string, string> = {
+    'the clipboard, titles, links, marks': '\x1b]52;c;c2VjcmV0\x07\x1b]0;t\x07\x1b]8;;command:x\x1b\\\x1b]633;A\x07',
+    'what is answered': '\x1b[c\x1b[>c\x1b[5n\x1b[6n\x1b[18t\x1bZ\x05\x1b[?2026$p\x1b[x\x1b[?u\x1b[>q\x1bP$qm\x1b\\',
+    'a full reset, and the loss of what can be scrolled back to': '\x1bc\x1b[3J\x1b[!p',
+    'repetition and numbers without end': '\x1b[9999b\x1b[99999L',
+    'reports of focus and other modes': '\x1b[?1004h\x1b[?1003h\x1b[20h\x1b[?3h',
+    'bells and other control characters': '\x07\0\x01\x7f\x0b\x0c',
+  };
+  for (const [what, text] of Object.entries(hostile)) {
+    it(`leaves out ${what}`, () => assert.equal(screened(`a${text}b`), 'ab'));
+  }
+
+  it('takes the harmless ones of several modes', () => assert.equal(screened('\x1b[?25;1004;7l'), '\x1b[?25;7l'));
+
+  it('leaves another screen when it ends, if it is on one', () => {
+    const filter = new ScreenFilter();
+    assert.doesNotMatch(filter.closing(), /1049/);
+    filter.filter(Buffer.from('\x1b[?1049h\x1b[31'));
+    assert.match(filter.closing(), /\?1049l/);
+    assert.equal(filter.filter(Buffer.from('mtext')), 'mtext');
   });
 });

@@ -15,6 +15,7 @@ export class FolderSession implements Session {
   readonly process = { pid: 1, startTicks: 0, bootId: 'test' };
   readonly terminal = { onDidOutput: new Emitter<string>().event, scrollback: (): string => '' };
   readonly onDidClose = new Emitter<{ readonly reason: string; readonly breach: null }>().event;
+  readonly onDidGiveBack: Session['onDidGiveBack'] = new Emitter<never>().event;
   readonly progress: { readonly message: string; readonly percent: number | null }[] = [];
   readonly abort = new AbortController();
   readonly files: SessionFiles;
@@ -48,6 +49,12 @@ export class FolderSession implements Session {
   }
 
   note(): void {}
+
+  async takeOver(): Promise<never> {
+    throw new UserError('pty-unavailable', 'A folder has no terminal.');
+  }
+
+  async whenGivenBack(): Promise<void> {}
 
   async close(): Promise<void> {
     await rm(this.folder, { recursive: true });
