@@ -17,19 +17,20 @@ export interface JailEnd {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** Where a jail's output goes, and whether it gets input. */
+/** Where a jail's output goes and its input comes from. `inherit` is this process's own, for a person at a terminal. */
 export interface JailStreams {
-  readonly stdout: OutputPipe;
-  readonly stderr: OutputPipe;
+  readonly stdout: OutputPipe | 'inherit';
+  readonly stderr: OutputPipe | 'inherit';
   /** Without it the jail reads from `/dev/null`. */
-  readonly stdin: boolean;
+  readonly stdin: boolean | 'inherit';
 }
 
-/** One running bwrap on pipes. */
+/** One running bwrap. */
 export class JailProcess {
+  /** Empty when the output is inherited. */
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** `null` when the jail reads from `/dev/null`. */
+  /** `null` unless the jail reads from a pipe. */
   readonly stdin: Writable | null;
   /** The first process inside, as soon as it is there; `undefined` when the jail ended before. */
   readonly firstProcess: Promise<ProcessIdentity | undefined>;
@@ -42,9 +43,9 @@ export class JailProcess {
 
   constructor(invocation: BwrapInvocation, streams: JailStreams) {
     this.child = spawnBwrap(invocation, streams);
-    this.stdout = streams.stdout.reader;
-    this.stderr = streams.stderr.reader;
-    this.stdin = streams.stdin ? writableOf(this.child, 0) : null;
+    this.stdout = readerOf(streams.stdout);
+    this.stderr = readerOf(streams.stderr);
+    this.stdin = streams.stdin === true ? writableOf(this.child, 0) : null;
     for (const { fd, bytes } of invocation.inputs) writableOf(this.child, fd).end(bytes);
     const status = readStatus(readableOf(this.child, invocation.statusFd));
     this.firstProcess = status.firstProcess;
@@ -81,19 +82,22 @@ function spawnBwrap(invocation: BwrapInvocation, { stdout, stderr, stdin }: Jail
   const [program = bwrapPath, ...rest] = leaking
     ? closingDescriptors([bwrapPath, ...argv], statusFd)
     : [bwrapPath, ...argv];
+  const outputs = [stdout, stderr].map((stream) => (stream === 'inherit' ? stream : stream.writeFd));
   const stdio = [
-    stdin ? 'pipe' : 'ignore',
-    stdout.writeFd,
-    stderr.writeFd,
+    typeof stdin === 'string' ? stdin : stdin ? 'pipe' : 'ignore',
+    ...outputs,
     ...inputs.map(() => 'pipe' as const),
     'pipe',
   ] as const;
   try {
     return spawn(program, rest, { cwd: '/', env: {}, stdio: [...stdio] });
   } finally {
-    closeWriter(stdout);
-    closeWriter(stderr);
+    for (const stream of [stdout, stderr]) if (stream !== 'inherit') closeWriter(stream);
   }
+}
+
+function readerOf(stream: OutputPipe | 'inherit'): Readable {
+  return stream === 'inherit' ? Readable.from([]) : stream.reader;
 }
 
 function exitOf(child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {

@@ -9,10 +9,12 @@ import { handOver, remove } from './folders';
 import type { HostFacts } from './hostFacts';
 import { hostSockets } from './hostSockets';
 import { runInJail } from './jailRun';
+import { type LentFolder, lendFolder } from './lend';
 import { endOrphans } from './orphans';
 import { OutputPipes } from './outputPipes';
 import { PrivateFolder } from './privateFolder';
 import { type HostProbe, type ProbePorts, probeHost, realProbePorts } from './readiness';
+import { type ShellEnd, shellOnTerminal } from './terminalShell';
 
 export interface JailsOptions {
   readonly clock?: Clock;
@@ -27,6 +29,16 @@ export interface LocalJails extends Jails {
    * @throws {UserError} `jail-unavailable` when no jail can be had.
    */
   facts(): Promise<HostFacts>;
+  /**
+   * A shell in a fresh jail on this process's terminal, until it ends. See `shellOnTerminal`.
+   * @throws {UserError} `jail-unavailable`, `not-a-terminal`, `mount-missing`, `mount-point-unsafe`.
+   */
+  shell(policy: JailPolicy): Promise<ShellEnd>;
+  /**
+   * Lets jails write to a folder of the user's that stays the user's. See `lendFolder`.
+   * @throws {UserError} `jail-unavailable`, `folder-busy`.
+   */
+  lend(path: string, kept: readonly string[]): Promise<LentFolder>;
 }
 
 export function createJails(options: JailsOptions = {}): LocalJails {
@@ -65,14 +77,18 @@ class BwrapJails implements LocalJails {
   }
 
   async run(command: JailCommand): Promise<JailResult> {
-    const facts = await this.facts();
-    this.claim(command.policy.account, facts);
-    if (this.stop.signal.aborted) throw new CancelledError('The jails are shut down');
+    const facts = await this.factsFor(command.policy);
     const signal = command.signal ? AbortSignal.any([command.signal, this.stop.signal]) : this.stop.signal;
-    const result = runInJail({ ...command, signal }, { facts, clock: this.clock, pipes: this.pipes });
-    const settled = result.catch(() => {}).finally(() => this.running.delete(settled));
-    this.running.add(settled);
-    return result;
+    return this.keep(runInJail({ ...command, signal }, { facts, clock: this.clock, pipes: this.pipes }));
+  }
+
+  async shell(policy: JailPolicy): Promise<ShellEnd> {
+    const facts = await this.factsFor(policy);
+    return this.keep(shellOnTerminal(policy, { facts, clock: this.clock, signal: this.stop.signal }));
+  }
+
+  async lend(path: string, kept: readonly string[]): Promise<LentFolder> {
+    return lendFolder(path, kept, (await this.facts()).mode);
   }
 
   async prove(policy: JailPolicy): Promise<JailProof> {
@@ -100,6 +116,20 @@ class BwrapJails implements LocalJails {
     this.stop.abort();
     await Promise.all(this.running);
     await this.folder.remove();
+  }
+
+  private async factsFor(policy: JailPolicy): Promise<HostFacts> {
+    const facts = await this.facts();
+    this.claim(policy.account, facts);
+    if (this.stop.signal.aborted) throw new CancelledError('The jails are shut down');
+    return facts;
+  }
+
+  /** What runs is waited for at the end. */
+  private keep<T>(running: Promise<T>): Promise<T> {
+    const settled = running.catch(() => {}).finally(() => this.running.delete(settled));
+    this.running.add(settled);
+    return running;
   }
 
   private probe(): Promise<HostProbe> {
