@@ -106,6 +106,14 @@ const bodies = [
     reason: z.string(),
     breach: z.string().nullable(),
   }),
+  /** A user has the keyboard; the agent waits. */
+  z.object({ kind: z.literal('session.takenOver'), sessionId: sessionIdSchema }),
+  /** The agent goes on. `changedFiles`: how many the user changed; `null` when that could not be told. */
+  z.object({
+    kind: z.literal('session.givenBack'),
+    sessionId: sessionIdSchema,
+    changedFiles: z.number().int().nonnegative().nullable(),
+  }),
 
   /** A message of the conversation is kept; `index` counts from 0 without gaps. */
   z.object({

@@ -4,6 +4,7 @@ import type { AirlockEvent } from './events';
 import type { HistoryAnswer, HistoryQuery } from './history';
 import type { Digest, ObjectId, SessionId, TaskId } from './ids';
 import type { JailProof, JailReadiness } from './jail';
+import type { Keyboard, TerminalSize } from './keyboard';
 import type { LiveState } from './liveState';
 import type { NewTask } from './task';
 import type { FileChange } from './workspace';
@@ -65,6 +66,12 @@ export interface Executor extends Disposable {
   readResultFile(taskId: TaskId, side: 'base' | 'result', path: string): Promise<Uint8Array | undefined>;
   /** Shows a session's terminal: first what was shown so far, then what comes, until disposed of. */
   watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable>;
+  /**
+   * Gives the user the keyboard of a living session; what happens in it shows where the session is watched. When this
+   * executor is elsewhere and the connection ends, the keyboard goes back to the agent by itself.
+   * @throws {UserError} `unknown-session`, `session-taken`, `session-closed`, `pty-unavailable`.
+   */
+  takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard>;
   history(query: HistoryQuery): Promise<HistoryAnswer>;
   jailReadiness(): Promise<JailReadiness>;
   /** Starts a jail as a run would have it and tries to get out of it. */

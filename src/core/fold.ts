@@ -1,5 +1,6 @@
 import { assertNever } from '../base/errors';
 import type { AirlockEvent } from './events';
+import type { SessionId } from './ids';
 import { type LiveState, type RunState, type TaskState, type ToolCallState, toolCallOf } from './liveState';
 import { addUsage, noUsage } from './usage';
 
@@ -48,9 +49,18 @@ function foldRest(state: LiveState, event: AirlockEvent): void {
     case 'session.closed':
       state.sessions.delete(event.sessionId);
       return;
+    case 'session.takenOver':
+    case 'session.givenBack':
+      setTakenOver(state, event.sessionId, event.kind === 'session.takenOver');
+      return;
     default:
       return;
   }
+}
+
+function setTakenOver(state: LiveState, sessionId: SessionId, takenOver: boolean): void {
+  const session = state.sessions.get(sessionId);
+  if (session) state.sessions.set(sessionId, { ...session, takenOver });
 }
 
 function foldTask(state: LiveState, event: AirlockEvent): void {
@@ -211,6 +221,7 @@ function foldRun(state: LiveState, event: AirlockEvent): void {
         process: event.process,
         proof: event.proof,
         createdAtMs: event.atMs,
+        takenOver: false,
       });
       return;
     default:
@@ -349,6 +360,8 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'queue.changed':
     case 'source.changed':
     case 'session.closed':
+    case 'session.takenOver':
+    case 'session.givenBack':
       return 'rest';
     case 'run.started':
     case 'run.prepared':

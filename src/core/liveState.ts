@@ -83,6 +83,8 @@ export interface SessionState {
   readonly process: ProcessIdentity;
   readonly proof: JailProof;
   readonly createdAtMs: number;
+  /** A user has the keyboard. */
+  readonly takenOver: boolean;
 }
 
 export interface ReportState {
@@ -147,7 +149,7 @@ export function taskOf(state: LiveState, event: EventBody | AirlockEvent): TaskI
   if ('taskId' in event) return event.taskId;
   if ('runId' in event) return state.runs.get(event.runId)?.taskId;
   if (event.kind === 'report.queued') return event.report.taskId;
-  if (event.kind === 'session.closed') {
+  if ('sessionId' in event) {
     const session = state.sessions.get(event.sessionId);
     return session && state.runs.get(session.runId)?.taskId;
   }

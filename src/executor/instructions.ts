@@ -1,4 +1,6 @@
+import { makeVisible } from '../base/visible';
 import { passed, summarizeChecks, type CheckResult } from '../core/evidence';
+import type { HandedBack } from '../core/keyboard';
 import type { Persona } from '../core/persona';
 import type { TaskSpec } from '../core/task';
 
@@ -48,4 +50,17 @@ export function checkFeedback(results: readonly CheckResult[], outputs: Readonly
 
 function tail(text: string): string {
   return text.length <= maxFeedbackCharacters ? text : `[…]\n${text.slice(-maxFeedbackCharacters)}`;
+}
+
+/** More names than these say no more. */
+const maxNewsFiles = 50;
+
+/** What the agent learns when the user has given the keyboard back. */
+export function takeOverNews({ changedFiles }: HandedBack): string {
+  const begin = '[The user took over the terminal for a while and has given it back.';
+  if (changedFiles === null) return `${begin} What they changed is not known: look before you rely on a file.]`;
+  if (changedFiles.length === 0) return `${begin} They changed no file.]`;
+  const names = changedFiles.slice(0, maxNewsFiles).map((path) => JSON.stringify(makeVisible(path)));
+  const rest = changedFiles.length - names.length;
+  return `${begin} They changed: ${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}. Read these again before you edit them, and keep what the user did.]`;
 }

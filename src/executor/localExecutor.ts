@@ -8,6 +8,7 @@ import type { HistoryAnswer, HistoryQuery } from '../core/history';
 import type { Digest, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import { jailPolicySchema } from '../core/jailPolicy';
+import type { Keyboard, TerminalSize } from '../core/keyboard';
 import type { LiveState, RunState, TaskState } from '../core/liveState';
 import type { ProcessIdentity } from '../core/session';
 import { isEnded, type NewTask } from '../core/task';
@@ -18,6 +19,7 @@ import { removeLeftWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 import { SessionShelf } from './sessionShelf';
+import { TakeOvers } from './takeOvers';
 
 export interface LocalExecutorOptions {
   readonly ports: ExecutorPorts;
@@ -38,6 +40,7 @@ export class LocalExecutor implements Executor {
   private readonly ports: ExecutorPorts;
   private readonly executorId = newId('executor');
   private readonly shelf = new SessionShelf();
+  private readonly takeOvers: TakeOvers;
   private readonly intake: Intake;
   private readonly dispatcher: Dispatcher;
   private readonly outbox: Outbox;
@@ -51,6 +54,7 @@ export class LocalExecutor implements Executor {
     this.outbox = new Outbox(ports);
     this.dispatcher = new Dispatcher(ports, settings, new LaneGovernor(ports.clock), this.shelf);
     this.intake = new Intake(ports);
+    this.takeOvers = new TakeOvers(ports, this.shelf);
   }
 
   get state(): LiveState {
@@ -165,6 +169,10 @@ export class LocalExecutor implements Executor {
     throw new UserError('unknown-session', 'This session is over, and what it showed is not in memory any more.', {
       sessionId,
     });
+  }
+
+  takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {
+    return this.takeOvers.takeOver(sessionId, size);
   }
 
   history(query: HistoryQuery): Promise<HistoryAnswer> {

@@ -13,6 +13,7 @@ import { toolCallOf, type RunState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
 import { inputTokensOf, type TokenUsage } from '../core/usage';
+import { takeOverNews } from './instructions';
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts } from './ports';
 
@@ -44,12 +45,16 @@ export class RunHost implements EngineHost {
   private readonly begun = new Set<string>();
   /** Prompt tokens of the last request: the next one is at least as large. */
   private lastInputTokens = 0;
+  /** What the model is to learn with the next result of a tool. */
+  private news: string[] = [];
 
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly lanes: LaneGovernor,
     private readonly options: RunHostOptions,
-  ) {}
+  ) {
+    options.session.onDidGiveBack((handedBack) => this.news.push(takeOverNews(handedBack)));
+  }
 
   async record(message: ConversationMessage): Promise<void> {
     const { runId } = this.options;
@@ -83,7 +88,7 @@ export class RunHost implements EngineHost {
     const result = allowed
       ? await this.runTool(tool, call, callId)
       : { ok: false, text: this.denial(call.name, tool !== undefined) };
-    return this.finish(callId, result, this.ports.clock.monotonicMs() - startedMs);
+    return this.finish(callId, this.withNews(result), this.ports.clock.monotonicMs() - startedMs);
   }
 
   async beforeRequest(request: { readonly model: string; readonly maxOutputTokens: number }): Promise<void> {
@@ -155,6 +160,10 @@ export class RunHost implements EngineHost {
       }
       return { ok: false, text: `The tool failed: ${messageOf(error)}` };
     }
+  }
+
+  private withNews({ ok, text }: ToolResult): ToolResult {
+    return { ok, text: [...this.news.splice(0), text].join('\n\n') };
   }
 
   private async finish(callId: string, result: ToolResult, durationMs: number): Promise<ToolResult> {

@@ -1,4 +1,4 @@
-import { UserError } from '../base/errors';
+import { CancelledError, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import { isAtRest, type Conversation, type ConversationMessage, type EngineEnd } from '../core/engine';
 import { describeVerdict, passed, summarizeChecks, type CheckResult } from '../core/evidence';
@@ -105,6 +105,7 @@ export class RunWork {
     let judged = wasAtRest ? this.judgedBefore() : undefined;
     let isNew = judged !== undefined;
     for (;;) {
+      await this.whenGivenBack();
       if (end.kind !== 'done') return this.unfinished(end);
       const { tree } = await this.options.workspace.snapshot('after the agent’s turn');
       // Told what fails, the agent changed nothing: to tell it again would only cost more.
@@ -138,6 +139,7 @@ export class RunWork {
 
   /** The final snapshot follows the death of the session's processes: what they changed after the checks is checked again. */
   private async conclude(words: string, evidence: Evidence, checkedTree: ObjectId): Promise<WorkResult> {
+    await this.whenGivenBack();
     await this.closeSession('the agent is done');
     const last = await this.options.workspace.snapshot('at the end of the session');
     const final = last.tree === checkedTree ? evidence : (await this.judge(last.tree)).evidence;
@@ -210,6 +212,13 @@ export class RunWork {
       { kind: 'session.created', sessionId: id, runId: run.id, process: session.process, proof: session.proof },
     ]);
     return session;
+  }
+
+  /** What the user is doing belongs to the result, and no session is ended under the user's hands. */
+  private async whenGivenBack(): Promise<void> {
+    const { signal } = this.options;
+    await this.session?.whenGivenBack(signal);
+    if (signal.aborted) throw new CancelledError();
   }
 
   private async closeSession(reason: string): Promise<void> {

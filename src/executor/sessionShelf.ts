@@ -9,14 +9,14 @@ const keptClosed = 20;
 /** The sessions of this process, living ones and the last that are over, for everything that shows a terminal. */
 export class SessionShelf implements SessionRegistry, Disposable {
   private readonly disposables = new DisposableStore();
-  private readonly living = new Map<SessionId, Session>();
+  private readonly open = new Map<SessionId, Session>();
   private readonly closed = new Map<SessionId, string>();
 
   add(session: Session): void {
-    this.living.set(session.id, session);
+    this.open.set(session.id, session);
     this.disposables.add(
       session.onDidClose(() => {
-        this.living.delete(session.id);
+        this.open.delete(session.id);
         this.closed.set(session.id, session.terminal.scrollback());
         for (const id of this.closed.keys()) {
           if (this.closed.size <= keptClosed) break;
@@ -26,9 +26,14 @@ export class SessionShelf implements SessionRegistry, Disposable {
     );
   }
 
+  /** A session that is not over; `undefined` when there is none of that id. */
+  living(sessionId: SessionId): Session | undefined {
+    return this.open.get(sessionId);
+  }
+
   /** Shows what was shown so far and then what comes; `undefined` when the session is not known. */
   watch(sessionId: SessionId, onOutput: (text: string) => void): Disposable | undefined {
-    const session = this.living.get(sessionId);
+    const session = this.open.get(sessionId);
     if (!session) {
       const shown = this.closed.get(sessionId);
       if (shown === undefined) return undefined;
@@ -42,7 +47,7 @@ export class SessionShelf implements SessionRegistry, Disposable {
 
   dispose(): void {
     this.disposables.dispose();
-    this.living.clear();
+    this.open.clear();
     this.closed.clear();
   }
 }

@@ -16,6 +16,7 @@ import {
   type ServerMessage,
 } from '../protocol/executorProtocol';
 import { dispatch } from './dispatch';
+import { KeyboardDesk } from './keyboardDesk';
 import { LineReader } from './lineReader';
 import { toWireError } from './wireError';
 
@@ -40,6 +41,7 @@ export interface ConnectionOptions {
 export class ClientConnection implements Disposable {
   private readonly owned = new DisposableStore();
   private readonly watches = new Map<string, Promise<Disposable>>();
+  private readonly keyboards: KeyboardDesk;
   private readonly helloDeadline: Disposable;
   private greeted = false;
   private closed = false;
@@ -52,6 +54,9 @@ export class ClientConnection implements Disposable {
     private readonly options: ConnectionOptions,
     private readonly onClosed: () => void,
   ) {
+    this.keyboards = this.owned.add(
+      new KeyboardDesk({ ...options, onEnd: (keyboard) => this.push({ kind: 'keyboardEnded', keyboard }) }),
+    );
     const lines = new LineReader(maxRequestBytes, (line) => this.receive(line));
     socket.on('data', (chunk: Buffer) => {
       if (!this.closed && !lines.push(chunk)) this.drop('a line is too long');
@@ -144,6 +149,11 @@ export class ClientConnection implements Disposable {
         return this.watch(call.watch, call.sessionId);
       case 'unwatchSession':
         return this.unwatch(call.watch);
+      case 'takeOver':
+      case 'typeKeys':
+      case 'resizeTerminal':
+      case 'giveBack':
+        return this.keyboards.perform(call);
       default:
         return dispatch(this.options.executor, call);
     }

@@ -1,9 +1,10 @@
 import { assertNever } from '../base/errors';
 import type { Executor } from '../core/executor';
+import type { KeyboardCall } from './keyboardDesk';
 import type { Call, ResultOf } from '../protocol/executorProtocol';
 
 /** The calls that are more than one command of the executor: they belong to a connection. */
-export type ConnectionCall = Extract<Call, { method: 'watchSession' | 'unwatchSession' }>;
+export type ConnectionCall = Extract<Call, { method: 'watchSession' | 'unwatchSession' }> | KeyboardCall;
 export type PlainCall = Exclude<Call, ConnectionCall>;
 
 /** Does what a client asked for, and answers what it is to be told. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock';
 import { type Disposable, toDisposable } from '../base/disposable';
 import { Emitter } from '../base/emitter';
-import { assertNever, UserError } from '../base/errors';
+import { assertNever, messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { Logger } from '../base/logger';
 import type { AirlockEvent } from '../core/events';
@@ -10,11 +10,13 @@ import { applyEvent } from '../core/fold';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
 import type { Digest, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
+import type { Keyboard, TerminalSize } from '../core/keyboard';
 import { emptyState, type LiveState } from '../core/liveState';
 import { fromWire } from '../core/snapshot';
 import type { NewTask } from '../core/task';
 import { protocolVersion, type CallInput, type ResultOf } from '../protocol/executorProtocol';
 import { GatewayLink, unreachable, type Push } from './gatewayLink';
+import { RemoteKeyboard } from './remoteKeyboard';
 import { fromWireError } from './wireError';
 
 const welcomeTimeoutMs = 10_000;
@@ -57,6 +59,7 @@ class GatewayClient implements Executor {
   private readonly appended: Emitter<readonly AirlockEvent[]>;
   private readonly replaced: Emitter<void>;
   private readonly watchers = new Map<string, (text: string) => void>();
+  private readonly keyboards = new Map<string, RemoteKeyboard>();
   private readonly link: GatewayLink;
   private greet: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
@@ -152,6 +155,27 @@ class GatewayClient implements Executor {
     });
   }
 
+  async takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {
+    const keyboard = newId('keyboard');
+    const remote = new RemoteKeyboard(
+      {
+        type: (keys) => this.call({ method: 'typeKeys', keyboard, keys }),
+        resize: (newSize) => this.call({ method: 'resizeTerminal', keyboard, size: newSize }),
+        giveBack: () => this.call({ method: 'giveBack', keyboard }),
+      },
+      (error) => this.options.logger.warn('A key did not get to the session', { reason: messageOf(error) }),
+    );
+    // Before the request: it may end before the reply is read.
+    this.keyboards.set(keyboard, remote);
+    try {
+      await this.call({ method: 'takeOver', sessionId, size, keyboard });
+      return remote;
+    } catch (error) {
+      this.keyboards.delete(keyboard);
+      throw error;
+    }
+  }
+
   history(query: HistoryQuery): Promise<HistoryAnswer> {
     return this.call({ method: 'history', query });
   }
@@ -197,6 +221,10 @@ class GatewayClient implements Executor {
       case 'output':
         this.show(push.watch, push.text);
         return;
+      case 'keyboardEnded':
+        this.keyboards.get(push.keyboard)?.end();
+        this.keyboards.delete(push.keyboard);
+        return;
       default:
         assertNever(push);
     }
@@ -231,6 +259,8 @@ class GatewayClient implements Executor {
     const wasConnected = this.place.kind !== 'nowhere';
     this.place = { kind: 'nowhere' };
     this.watchers.clear();
+    for (const keyboard of this.keyboards.values()) keyboard.end();
+    this.keyboards.clear();
     this.greet?.reject(error);
     if (wasConnected) this.replaced.fire();
   }

@@ -9,6 +9,7 @@ import type { Executor, ExecutorPlace, ResultChanges } from '../core/executor';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
 import type { Digest, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
+import type { Keyboard, TerminalSize } from '../core/keyboard';
 import { emptyState, type LiveState } from '../core/liveState';
 import type { NewTask } from '../core/task';
 
@@ -130,6 +131,10 @@ export class RoamingExecutor implements Executor {
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {
     return (await this.found()).watchSession(sessionId, onOutput);
+  }
+
+  async takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {
+    return (await this.found()).takeOver(sessionId, size);
   }
 
   async history(query: HistoryQuery): Promise<HistoryAnswer> {

@@ -4,6 +4,7 @@ import type { ResultChanges } from '../core/executor';
 import { historyAnswerSchema, historyQuerySchema } from '../core/history';
 import { digestSchema, objectIdSchema, sessionIdSchema, taskIdSchema } from '../core/ids';
 import { jailProofSchema, type JailReadiness } from '../core/jail';
+import { terminalSizeSchema } from '../core/keyboard';
 import { newTaskSchema } from '../core/task';
 import type { FileChange } from '../core/workspace';
 
@@ -12,13 +13,13 @@ import type { FileChange } from '../core/workspace';
  *
  * The client says `hello`; the server answers `welcome` with the state, or `refused` and hangs up. From then on the client
  * sends requests and gets one `reply` or `failure` for each, by its id; between them come `events`, in order and without
- * gaps after the state, `reset` when the state is replaced, and `output` of watched sessions. The events of a command come
+ * gaps after the state, `reset` when the state is replaced,, `output` of watched sessions and `keyboardEnded`. The events of a command come
  * before its reply.
  *
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;
@@ -46,6 +47,16 @@ const methods = [
   /** `watch` names the watching, chosen by the client; its output comes under that name, also before the reply. */
   z.object({ method: z.literal('watchSession'), sessionId: sessionIdSchema, watch: z.string() }),
   z.object({ method: z.literal('unwatchSession'), watch: z.string() }),
+  /** `keyboard` names it, chosen by the client; `keyboardEnded` tells when it is the agent's again. */
+  z.object({
+    method: z.literal('takeOver'),
+    sessionId: sessionIdSchema,
+    size: terminalSizeSchema,
+    keyboard: z.string(),
+  }),
+  z.object({ method: z.literal('typeKeys'), keyboard: z.string(), keys: z.string() }),
+  z.object({ method: z.literal('resizeTerminal'), keyboard: z.string(), size: terminalSizeSchema }),
+  z.object({ method: z.literal('giveBack'), keyboard: z.string() }),
   z.object({ method: z.literal('history'), query: historyQuerySchema }),
   z.object({ method: z.literal('jailReadiness') }),
   z.object({ method: z.literal('proveJail') }),
@@ -94,6 +105,7 @@ export const serverMessageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('events'), events: z.array(eventSchema) }),
   z.object({ kind: z.literal('reset'), state: z.unknown() }),
   z.object({ kind: z.literal('output'), watch: z.string(), text: z.string() }),
+  z.object({ kind: z.literal('keyboardEnded'), keyboard: z.string() }),
 ]);
 export type ServerMessage = z.infer<typeof serverMessageSchema>;
 
@@ -138,6 +150,10 @@ export const resultSchemas = {
   readResultFile: bytesSchema,
   watchSession: nothing,
   unwatchSession: nothing,
+  takeOver: nothing,
+  typeKeys: nothing,
+  resizeTerminal: nothing,
+  giveBack: nothing,
   history: historyAnswerSchema,
   jailReadiness: jailReadinessSchema,
   proveJail: jailProofSchema,

@@ -9,6 +9,7 @@ import { applyEvent } from '../../src/core/fold';
 import type { HistoryAnswer, HistoryQuery } from '../../src/core/history';
 import type { Digest, RunId, SessionId, TaskId } from '../../src/core/ids';
 import type { JailProof, JailReadiness } from '../../src/core/jail';
+import type { Keyboard, TerminalSize } from '../../src/core/keyboard';
 import { emptyState, type LiveState, type TaskState } from '../../src/core/liveState';
 import { isEnded, newTaskSchema, type NewTask } from '../../src/core/task';
 
@@ -235,6 +236,35 @@ export class FakeExecutor implements Executor {
     const before = this.scrollback.get(sessionId);
     if (before) onOutput(before);
     return toDisposable(() => watchers.delete(own));
+  }
+
+  /** Keyboards as they were taken: what was typed, the last size, and how to end one as a session does that is over. */
+  readonly keyboards: { readonly sessionId: SessionId; size: TerminalSize; typed: string; end: () => void }[] = [];
+
+  async takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {
+    await this.called('takeOver', sessionId, size);
+    if (this.state.sessions.get(sessionId)?.takenOver) throw new UserError('session-taken', 'Somebody has it.');
+    const ended = new Emitter<void>();
+    let over = false;
+    const end = (): void => {
+      if (over) return;
+      over = true;
+      this.append({ kind: 'session.givenBack', sessionId, changedFiles: 0 });
+      ended.fire();
+    };
+    const taken = { sessionId, size, typed: '', end };
+    this.keyboards.push(taken);
+    this.append({ kind: 'session.takenOver', sessionId });
+    return {
+      write: (keys) => {
+        if (!over) taken.typed += keys;
+      },
+      resize: (newSize) => {
+        if (!over) taken.size = newSize;
+      },
+      giveBack: async () => end(),
+      onDidEnd: ended.event,
+    };
   }
 
   async history(query: HistoryQuery): Promise<HistoryAnswer> {

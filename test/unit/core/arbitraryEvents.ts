@@ -103,6 +103,8 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     proof: fc.record({ proven: fc.boolean(), canaries: fc.array(canary, { maxLength: 2 }), durationMs: count }),
   }),
   'session.closed': fc.record({ sessionId, reason: words, breach: fc.option(words) }),
+  'session.takenOver': fc.record({ sessionId }),
+  'session.givenBack': fc.record({ sessionId, changedFiles: fc.option(count) }),
   'message.recorded': fc.record({
     runId,
     index: fc.nat({ max: 5 }),

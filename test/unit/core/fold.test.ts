@@ -257,9 +257,15 @@ describe('the fold of runs', () => {
       process,
       proof,
       createdAtMs: 3_000,
+      takenOver: false,
     });
     const closed: EventBody = { kind: 'session.closed', sessionId: 'session-1', reason: 'done', breach: null };
     assert.equal(fold(asEvents([...opened, closed])).sessions.size, 0);
+    const taken: EventBody[] = [...opened, { kind: 'session.takenOver', sessionId: 'session-1' }];
+    assert.equal(fold(asEvents(taken)).sessions.get('session-1')?.takenOver, true);
+    const back: EventBody = { kind: 'session.givenBack', sessionId: 'session-1', changedFiles: 2 };
+    assert.equal(fold(asEvents([...taken, back])).sessions.get('session-1')?.takenOver, false);
+    assert.equal(fold(asEvents([...taken, closed, back])).sessions.size, 0);
   });
 });
 

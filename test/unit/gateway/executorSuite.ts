@@ -160,6 +160,35 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
     assert.deepEqual(shown, [[], ['x']]);
   });
 
+  it('gives the keyboard of a session to one user at a time, with every key in order', async () => {
+    const { executor, worker } = subject();
+    const taskId = await executor.add({ title: 'Run it', prompt: 'Run' });
+    worker.beginRun(taskId, { runId: 'run-1', sessionId: 'session-1' });
+    const keyboard = await executor.takeOver('session-1', { columns: 80, rows: 24 });
+    assert.equal(executor.state.sessions.get('session-1')?.takenOver, true);
+    await assert.rejects(executor.takeOver('session-1', { columns: 80, rows: 24 }), { code: 'session-taken' });
+    let ended = 0;
+    keyboard.onDidEnd(() => (ended += 1));
+    for (const key of 'echo é\r\u0003\u001b[A') keyboard.write(key);
+    keyboard.resize({ columns: 132, rows: 50 });
+    await keyboard.giveBack();
+    await until(() => ended === 1);
+    keyboard.write('too late');
+    await keyboard.giveBack();
+    const [taken] = worker.keyboards;
+    assert.deepEqual([taken?.typed, taken?.size], ['echo é\r\u0003\u001b[A', { columns: 132, rows: 50 }]);
+    assert.equal(executor.state.sessions.get('session-1')?.takenOver, false);
+  });
+
+  it('tells the user that the agent has the keyboard again', async () => {
+    const { executor, worker } = subject();
+    const keyboard = await executor.takeOver('session-1', { columns: 80, rows: 24 });
+    let ended = 0;
+    keyboard.onDidEnd(() => (ended += 1));
+    worker.keyboards[0]?.end();
+    await until(() => ended === 1);
+  });
+
   it('answers about the jail and about history', async () => {
     const { executor, worker } = subject();
     worker.readiness = {

@@ -11,6 +11,7 @@ import { toWire } from '../../../src/core/snapshot';
 import { connectExecutor } from '../../../src/gateway/gatewayClient';
 import { serveExecutor, type GatewayServer } from '../../../src/gateway/gatewayServer';
 import { RoamingExecutor } from '../../../src/gateway/roamingExecutor';
+import { protocolVersion } from '../../../src/protocol/executorProtocol';
 import { FakeClock } from '../../fakes/clock';
 import { FakeExecutor } from '../../fakes/executor';
 import { itBehavesLikeAnExecutor } from './executorSuite';
@@ -259,6 +260,37 @@ describe('the gateway', () => {
     await until(() => rig.worker.watchers.get('session-1')?.size === 0);
   });
 
+  it('gives the keyboard back of a client that goes away, while it is being taken too', async () => {
+    const size = { columns: 80, rows: 24 };
+    const client = await connectExecutor({ ...common, socketPath: rig.socketPath });
+    await client.takeOver('session-1', size);
+    await client.shutdown();
+    const again = await connectExecutor({ ...common, socketPath: rig.socketPath });
+    const release = rig.worker.hold('takeOver');
+    const taking = assert.rejects(again.takeOver('session-2', size));
+    await until(() => rig.worker.calls.length === 2);
+    const returned: string[] = [];
+    rig.worker.onDidAppend((events) => {
+      for (const event of events) if (event.kind === 'session.givenBack') returned.push(event.sessionId);
+    });
+    again.dispose();
+    await taking;
+    await until(() => rig.server.clients === 1);
+    release();
+    await until(() => returned.includes('session-2'));
+    assert.equal(rig.worker.keyboards.length, 2);
+  });
+
+  it('ends a keyboard for its user when the connection is lost', async () => {
+    const keyboard = await rig.client.takeOver('session-1', { columns: 80, rows: 24 });
+    let ended = 0;
+    keyboard.onDidEnd(() => (ended += 1));
+    await rig.server.close();
+    await until(() => ended === 1);
+    keyboard.write('nowhere');
+    await keyboard.giveBack();
+  });
+
   it('fetches the state anew rather than go on after a gap in the events', async () => {
     // The worker's numbering jumps, as it would if a line had been lost on the way.
     rig.worker.state.seq += 5;
@@ -272,7 +304,7 @@ describe('the gateway', () => {
   async function open(options: { hello?: object | null; socketPath?: string } = {}): Promise<Socket> {
     const socket = connect(options.socketPath ?? rig.socketPath);
     await once(socket, 'connect');
-    const { hello = { kind: 'hello', protocol: 1, version: '0.1.0', pid: 1 } } = options;
+    const { hello = { kind: 'hello', protocol: protocolVersion, version: '0.1.0', pid: 1 } } = options;
     if (hello) socket.write(`${JSON.stringify(hello)}\n`);
     return socket;
   }
