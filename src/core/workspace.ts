@@ -87,6 +87,8 @@ export interface Workspaces {
   }): Promise<Workspace>;
   /** The workspace of a run that went on after a restart; `undefined` when its folder is gone or not whole. */
   reopen(runId: RunId): Promise<Workspace | undefined>;
+  /** Deletes what is left of a workspace whose creation or removal did not end. One that is there stays. */
+  removeRemains(runId: RunId): Promise<void>;
   /**
    * A file of the user's repository, from its objects.
    * @returns `undefined` when that commit has no such file.

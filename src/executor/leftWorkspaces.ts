@@ -25,7 +25,10 @@ export async function removeLeftWorkspaces(ports: ExecutorPorts, signal: AbortSi
 /** @returns whether there was a workspace. */
 async function removeIfPublished({ workspaces }: ExecutorPorts, run: RunState): Promise<boolean> {
   const workspace = await workspaces.reopen(run.id);
-  if (!workspace) return false;
+  if (!workspace) {
+    await workspaces.removeRemains(run.id);
+    return false;
+  }
   const { tree, skipped } = await workspace.snapshot('after a restart');
   const published = run.commit === null ? run.baseTree : run.resultTree;
   if (skipped.length === 0 && tree === published) await workspace.remove();

@@ -58,8 +58,10 @@ export class TaskRun {
     const left = this.task.runId === null ? undefined : this.ports.events.state.runs.get(this.task.runId);
     if (left && left.outcome === null) {
       this.workspace = await this.ports.workspaces.reopen(left.id);
-      if (this.workspace) {
-        await this.append([{ kind: 'run.resumed', runId: left.id }]);
+      // Left before its workspace was ready, it begins anew as the same run: nothing was done in it, and nothing paid for.
+      if (this.workspace || left.baseTree === null) {
+        const unsaid = this.workspace && left.baseTree === null ? [prepared(this.workspace)] : [];
+        await this.append([{ kind: 'run.resumed', runId: left.id }, ...unsaid]);
         return left;
       }
       await this.append([
@@ -110,15 +112,7 @@ export class TaskRun {
     const { repo } = this.task.spec;
     if (repo === null) throw new UserError('no-repository', 'Nobody said which repository this task is for.');
     const workspace = await this.ports.workspaces.create({ runId: run.id, repo, base: this.baseCommit(repo), signal });
-    await this.append([
-      {
-        kind: 'run.prepared',
-        runId: run.id,
-        baseCommit: workspace.baseCommit,
-        baseTree: workspace.baseTree,
-        notes: [...workspace.notes],
-      },
-    ]);
+    await this.append([prepared(workspace)]);
     return workspace;
   }
 
@@ -287,6 +281,10 @@ export class TaskRun {
   private get persona(): Persona {
     return implementer;
   }
+}
+
+function prepared({ runId, baseCommit, baseTree, notes }: Workspace): EventBody {
+  return { kind: 'run.prepared', runId, baseCommit, baseTree, notes: [...notes] };
 }
 
 /** The events that end a task: its outcome, and what its source is to be told. They belong into one group. */

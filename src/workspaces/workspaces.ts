@@ -1,6 +1,6 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CancelledError, UserError } from '../base/errors';
+import { CancelledError, systemCodeOf, UserError } from '../base/errors';
 import { silentLogger, type Logger } from '../base/logger';
 import { systemClock, type Clock } from '../base/clock';
 import { objectIdSchema, type ObjectId, type RunId } from '../core/ids';
@@ -82,6 +82,14 @@ class StoredWorkspaces implements Workspaces {
     await this.ports.jails.remove(folders.checks);
     await mkdir(folders.checks, { mode: 0o700 });
     return new RunWorkspace(state, folders, await sessionMounts(folders, state), this.ports);
+  }
+
+  async removeRemains(runId: RunId): Promise<void> {
+    const folders = runFoldersOf(this.storage, runId);
+    // The state is the first to go and the last to come. One that cannot be read is still somebody's.
+    if (await isThere(folders.state)) return;
+    const remains = await Promise.all([folders.workspace, folders.agentGit, folders.hostGit].map(isThere));
+    if (remains.includes(true)) await removeRun(folders, this.ports.jails);
   }
 
   async readFile(repo: string, commit: ObjectId, path: string): Promise<Uint8Array | undefined> {
@@ -194,6 +202,16 @@ async function isWhole(folders: RunFolders): Promise<boolean> {
   ];
   const found = await Promise.all(parts.map((path) => lstat(path).catch(() => undefined)));
   return found.every((part) => part?.isDirectory() === true);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 async function listBase({ git, baseTree }: Repository): Promise<TreeListing> {
