@@ -26,6 +26,8 @@ export type TaskActions = Record<
   | 'retryTask'
   | 'assignRepository'
   | 'openTerminal'
+  | 'takeOverTerminal'
+  | 'giveBackTerminal'
   | 'openChanges'
   | 'copyBranchName'
   | 'showDetails'

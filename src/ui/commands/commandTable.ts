@@ -45,6 +45,8 @@ export const commandTable = {
   'airlock.retryTask': entry('retryTask', all('retry'), `${isTrusted} && airlock.can.retry`),
   'airlock.assignRepository': entry('assignRepository', all('assignRepository'), 'airlock.can.assignRepository'),
   'airlock.openTerminal': entry('openTerminal', one('openTerminal'), 'airlock.can.openTerminal'),
+  'airlock.takeOverTerminal': entry('takeOverTerminal', one('takeOver'), `${isTrusted} && airlock.can.takeOver`),
+  'airlock.giveBackTerminal': entry('giveBackTerminal', one('giveBack'), 'airlock.can.giveBack'),
   'airlock.openChanges': entry('openChanges', one('openChanges'), 'airlock.can.openChanges'),
   'airlock.copyBranchName': entry('copyBranchName', one('copyBranchName'), 'airlock.can.copyBranchName'),
   'airlock.showDetails': entry('showDetails', one('showDetails'), 'airlock.hasTasks'),

@@ -57,6 +57,11 @@ export function taskActions(parts: TaskActionParts): TaskActions {
       await Promise.all(taskIds.map((taskId) => executor.assignRepository(taskId, repo)));
     },
     openTerminal: one((taskId) => terminals.get().showTask(taskId)),
+    takeOverTerminal: one((taskId) => {
+      requireTrust();
+      return terminals.get().takeOver(taskId);
+    }),
+    giveBackTerminal: one((taskId) => terminals.get().giveBack(taskId)),
     openChanges: one((taskId) =>
       withCancellableProgress(l10n.t('Reading the changes…'), () => openChanges(link, taskId)),
     ),

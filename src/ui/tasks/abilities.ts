@@ -8,6 +8,8 @@ export const abilities = [
   'retry',
   'assignRepository',
   'openTerminal',
+  'takeOver',
+  'giveBack',
   'openChanges',
   'copyBranchName',
   'showDetails',
@@ -17,12 +19,15 @@ export type Ability = (typeof abilities)[number];
 /** What can be done to a task as it is now. */
 export function abilitiesOf(state: LiveState, task: TaskState): Set<Ability> {
   const run = task.runId === null ? undefined : state.runs.get(task.runId);
+  const session = run?.sessionId == null ? undefined : state.sessions.get(run.sessionId);
   const can: Record<Ability, boolean> = {
     cancel: !isEnded(task.status),
     runNow: task.status === 'queued',
     retry: canRetry(task),
     assignRepository: lacksRepository(task),
-    openTerminal: run?.sessionId != null && state.sessions.has(run.sessionId),
+    openTerminal: session !== undefined,
+    takeOver: session?.takenOver === false,
+    giveBack: session?.takenOver === true,
     openChanges: run?.commit != null,
     copyBranchName: run?.branch != null,
     showDetails: true,

@@ -54,7 +54,7 @@ function describe(input: RowInput, run: RunState | undefined): string {
     case 'accepting':
       return l10n.t('asking its source for it');
     case 'running':
-      return run ? runningWords(run) : '';
+      return run ? runningWords(input.state, run) : '';
     case 'waiting':
     case 'blocked':
       return task.reason || statusWord(task);
@@ -77,7 +77,9 @@ function queuedWords(task: TaskState, nowMs: number): string {
   return joined(priority, l10n.t('again at {0}', at), task.reason);
 }
 
-function runningWords(run: RunState): string {
+function runningWords(state: LiveState, run: RunState): string {
+  const session = run.sessionId === null ? undefined : state.sessions.get(run.sessionId);
+  if (session?.takenOver) return l10n.t('you have the keyboard');
   const phase = phaseWord(run.phase);
   // A phase that has just begun is its own activity.
   const activity = run.activity === run.phase ? '' : run.activity;

@@ -28,13 +28,22 @@ export class SessionTerminals implements Disposable {
 
   /** Shows the terminal of a task's living session. @throws {UserError} `no-session`. */
   showTask(taskId: TaskId): void {
-    const { tasks, runs, sessions } = this.link.state;
-    const run = runs.get(tasks.get(taskId)?.runId ?? '');
-    const sessionId = run?.sessionId ?? undefined;
-    if (sessionId === undefined || !sessions.has(sessionId)) {
-      throw new UserError('no-session', l10n.t('The task has no living session. Its details show what it did.'));
-    }
+    this.show(this.sessionOf(taskId), { preserveFocus: false });
+  }
+
+  /**
+   * Lets the user type into the session of a task. @throws {UserError} `no-session`, and what `Executor.takeOver` throws.
+   */
+  async takeOver(taskId: TaskId): Promise<void> {
+    const sessionId = this.sessionOf(taskId);
     this.show(sessionId, { preserveFocus: false });
+    await this.open.get(sessionId)?.pty.takeOver();
+  }
+
+  /** Lets the agent of a task go on. @throws {UserError} `no-session`, `taken-elsewhere`. */
+  async giveBack(taskId: TaskId): Promise<void> {
+    if (await this.open.get(this.sessionOf(taskId))?.pty.giveBack()) return;
+    throw new UserError('taken-elsewhere', l10n.t('Another window has the keyboard of this task. Give it back there.'));
   }
 
   /** Closes the terminals; the sessions go on. */
@@ -45,6 +54,16 @@ export class SessionTerminals implements Disposable {
       terminal.dispose();
     }
     this.open.clear();
+  }
+
+  private sessionOf(taskId: TaskId): SessionId {
+    const { tasks, runs, sessions } = this.link.state;
+    const run = runs.get(tasks.get(taskId)?.runId ?? '');
+    const sessionId = run?.sessionId ?? undefined;
+    if (sessionId === undefined || !sessions.has(sessionId)) {
+      throw new UserError('no-session', l10n.t('The task has no living session. Its details show what it did.'));
+    }
+    return sessionId;
   }
 
   private follow(events: readonly AirlockEvent[]): void {

@@ -90,9 +90,21 @@ describe('the row of a task', () => {
       label: 'Round totals',
       description: '40 % · reading src/total.ts',
       icon: { id: 'loading~spin', color: 'charts.blue' },
-      contextValue: ' task running cancel openTerminal showDetails ',
+      contextValue: ' task running cancel openTerminal takeOver showDetails ',
       accessibleLabel: 'Round totals, running, 40 % · reading src/total.ts',
     });
+  });
+
+  it('says that the user has the keyboard, and offers to give it back', async () => {
+    const executor = await running();
+    executor.append({ kind: 'session.takenOver', sessionId: 'session-1' });
+    const { description, contextValue } = rowOf(inputOf(executor));
+    assert.deepEqual(
+      [description, contextValue],
+      ['you have the keyboard', ' task running cancel openTerminal giveBack showDetails '],
+    );
+    executor.append({ kind: 'session.givenBack', sessionId: 'session-1', changedFiles: null });
+    assert.equal(rowOf(inputOf(executor)).description, 'working');
   });
 
   it('says what came of it, what changed, and what it cost', async () => {
