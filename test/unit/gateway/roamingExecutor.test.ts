@@ -225,7 +225,9 @@ describe('take-over between processes', () => {
     return roamer;
   };
 
-  it('leaves one owner and all others its clients, each time an owner is killed', async () => {
+  it('leaves one owner and all others its clients, each time an owner is killed', async function () {
+    // Three processes are compiled and started.
+    this.timeout(90_000);
     let living = [begin(), begin(), begin()];
     while (living.length > 1) {
       await until(() => owners(living).length === 1 && followers(living).length === living.length - 1);
