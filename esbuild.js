@@ -67,6 +67,7 @@ async function buildAll() {
     builds.push(
       esbuild.build({
         bundle: true,
+        plugins: [oneLanguage],
         platform: 'browser',
         target: 'es2022',
         format: 'iife',

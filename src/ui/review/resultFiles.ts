@@ -45,8 +45,10 @@ export class ResultFiles implements vscode.FileSystemProvider {
     const kept = this.kept.get(key);
     if (kept) return kept;
     const file = fromUriParts(uri);
-    if (!file || !this.isCurrent(file)) throw vscode.FileSystemError.FileNotFound(uri);
+    if (!file) throw vscode.FileSystemError.FileNotFound(uri);
+    // After a reload a restored tab asks before the executor is open; until then nothing is known of any task.
     const executor = await this.link.ready();
+    if (!this.isCurrent(file)) throw vscode.FileSystemError.FileNotFound(uri);
     const bytes = await executor.readResultFile(file.taskId, file.side, file.path);
     if (!bytes) throw vscode.FileSystemError.FileNotFound(uri);
     this.keep(key, bytes);

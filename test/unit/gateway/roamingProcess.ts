@@ -16,9 +16,12 @@ const folder = process.argv[2] ?? '';
 const socketPath = path.join(folder, 'executor.sock');
 const common = { version: '0.1.0', clock: systemClock, logger: silentLogger };
 
+/** Kept, for a file that nobody holds is closed when the garbage is collected, and the lock with it. */
+let held: unknown;
+
 async function tryOwn(): Promise<Executor | undefined> {
   try {
-    await lockFolder(path.join(folder, 'owner.lock'));
+    held = await lockFolder(path.join(folder, 'owner.lock'));
   } catch (error) {
     if (error instanceof UserError && error.code === 'zmemory-storage-in-use') return undefined;
     throw error;
@@ -42,4 +45,5 @@ async function main(): Promise<void> {
   createInterface({ input: process.stdin }).on('line', (title) => void executor.add({ title, prompt: title }));
 }
 
+process.on('exit', () => held);
 void main();
