@@ -28,6 +28,8 @@ interface Slot {
 export class Dispatcher implements Disposable {
   private readonly disposables = new DisposableStore();
   private readonly slots = new Map<TaskId, Slot>();
+  /** Tasks that are just being ended from outside. */
+  private readonly withheld = new Set<TaskId>();
   /** Tasks that the user wants before all others, even while the queue is paused. */
   private readonly urgent = new Set<TaskId>();
   private wakeUp: Disposable | undefined;
@@ -70,6 +72,17 @@ export class Dispatcher implements Disposable {
     const slot = this.slots.get(taskId);
     slot?.abort.abort(new RunInterrupted(interruption));
     await slot?.done;
+  }
+
+  /** While `action` runs, the task gets no slot. */
+  async withhold(taskId: TaskId, action: () => Promise<void>): Promise<void> {
+    this.withheld.add(taskId);
+    try {
+      await action();
+    } finally {
+      this.withheld.delete(taskId);
+      this.pump();
+    }
   }
 
   async interruptAll(interruption: Interruption): Promise<void> {
@@ -158,6 +171,7 @@ export class Dispatcher implements Disposable {
     const isOpen = (task: TaskState): boolean =>
       (task.status === 'queued' || task.status === 'running' || task.status === 'accepting') &&
       !this.slots.has(task.id) &&
+      !this.withheld.has(task.id) &&
       (state.queueMode === 'running' || this.urgent.has(task.id));
     return [...state.tasks.values()]
       .filter(isOpen)

@@ -102,8 +102,10 @@ export class LocalExecutor implements Executor {
   async cancel(taskId: TaskId): Promise<void> {
     const task = this.find(taskId);
     if (isEnded(task.status)) throw wrongState(task, 'cancelled');
-    await this.dispatcher.interrupt(taskId, 'cancel');
-    if (!isEnded(task.status)) await endWithoutRun(this.ports, task, 'cancelled', 'The user cancelled it.');
+    await this.dispatcher.withhold(taskId, async () => {
+      await this.dispatcher.interrupt(taskId, 'cancel');
+      if (!isEnded(task.status)) await endWithoutRun(this.ports, task, 'cancelled', 'The user cancelled it.');
+    });
   }
 
   async retry(taskId: TaskId): Promise<void> {

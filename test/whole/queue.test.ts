@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { says } from '../fakes/messagesApiTurns';
 import type { AirlockEvent } from '../../src/core/events';
+import { taskOf } from '../../src/core/liveState';
 import type { Executor } from '../../src/core/executor';
 import { type BackendFault, WholeBackend } from '../fakes/wholeBackend';
 import { honestWork, runs, titleOf, writes } from '../fakes/wholeModel';
@@ -159,13 +160,13 @@ describe('a cancelled task', () => {
   it('ends as cancelled at any moment, its work so far is a branch, its backend is told, and its slot is free', async () => {
     room.model.plays('Next', says('Looked.'));
     const executor = await room.open({ settings: { concurrency: 2 } });
+    const all = eventsOf(executor);
     for (const [title, kind] of moments) {
       const id = kind.replace('.', '-');
       room.model.plays(id, writes('value.txt', 'half\n'), runs('true'), says('Done.'), says('Done.'));
       let cancelled: Promise<void> | undefined;
       const watching = executor.onDidAppend((events) => {
-        // Of two tool calls the second: then the first has changed something.
-        const isMoment = events.some((event) => event.kind === kind && (kind !== 'tool.called' || event.seq > 0));
+        const isMoment = events.some((event) => event.kind === kind && taskOf(executor.state, event) === id);
         if (isMoment) cancelled ??= executor.cancel(id);
       });
       await room.queues({ id, description: id, context: { checks: [sampleCheck] } });
@@ -178,6 +179,13 @@ describe('a cancelled task', () => {
       if (kind === 'tool.finished' || kind === 'check.finished')
         assert.equal(resultFile(room, `airlock/${id}-1`, 'value.txt'), 'half', title);
     }
+    // A task that is being cancelled gets no slot again: it would end twice, and a run would go on for nobody.
+    const ended = all.flatMap((event) => (event.kind === 'task.ended' ? [event.taskId] : []));
+    assert.deepEqual(
+      ended,
+      moments.map(([, kind]) => kind.replace('.', '-')),
+    );
+    assert.deepEqual(startsIn(all).includes('task-accepting'), false);
     const next = await executor.add({ title: 'Next', prompt: 'Look.', repo: room.repo });
     assert.equal((await taskEnded(executor, next)).status, 'unchecked');
   });
