@@ -26,7 +26,8 @@ Environment:
   ZMEMORY_TOKEN         the token of the --zmemory server`;
 
 const exitCodeHelp = `
-Exit code: 0 all tasks verified, partial or unchecked; 1 some failed or contradicted; 2 could not run`;
+Exit code: 0 all tasks verified, partial or unchecked; 1 some failed or contradicted; 2 some could not be run,
+or --until-idle was interrupted`;
 
 function program(): Command {
   const airlock = new Command('airlock')

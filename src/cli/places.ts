@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { messageOf, systemCodeOf, UserError } from '../base/errors';
 
 const run = promisify(execFile);
 
@@ -11,12 +13,29 @@ export function defaultStorage(environment: NodeJS.ProcessEnv = process.env): st
   return path.join(state && path.isAbsolute(state) ? state : path.join(homedir(), '.local', 'state'), 'airlock');
 }
 
-/** The repository that `folder` lies in; `undefined` when it lies in none. */
+/**
+ * The repository that `folder` lies in; `undefined` when it lies in none. Where git is missing, or refuses to say because the
+ * repository is another account's, nobody knows: that is a `UserError`.
+ */
 export async function repositoryOf(folder: string): Promise<string | undefined> {
   try {
-    const { stdout } = await run('git', ['rev-parse', '--show-toplevel'], { cwd: folder });
+    const { stdout } = await run('git', ['rev-parse', '--show-toplevel'], {
+      cwd: folder,
+      env: { ...process.env, LC_ALL: 'C' },
+    });
     return stdout.trim() || undefined;
-  } catch {
+  } catch (error) {
+    // A folder that is not there has the same code as a program that is not there.
+    if (systemCodeOf(error) === 'ENOENT' && existsSync(folder))
+      throw new UserError('git-missing', 'git is not installed. Install it, for example: sudo apt-get install git');
+    const untrusted = /dubious ownership in repository at '(.*)'/.exec(messageOf(error))?.[1];
+    if (untrusted !== undefined) {
+      throw new UserError(
+        'repository-untrusted',
+        `The repository ${untrusted} belongs to another account, so git does not trust it. If you do, run: git config --global --add safe.directory '${untrusted}'`,
+        { folder },
+      );
+    }
     return undefined;
   }
 }

@@ -52,10 +52,12 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
       );
     }
     await startQueue(executor);
-    await (options.untilIdle ? firstOf(interrupted(), idle(executor)) : interrupted());
+    const end = await (options.untilIdle ? Promise.race([interrupted(), idle(executor)]) : interrupted());
     const tasks = followed.tasks(executor.state);
     if (!options.json) process.stdout.write(`\n${summaryText(executor.state, tasks)}\n`);
-    return { tasks, exitCode: options.untilIdle && saySilentSources(executor.state) ? 2 : exitCodeFor(tasks) };
+    // Whoever waited for the end of the queue must not take an interruption for it.
+    const isShort = options.untilIdle && (saySilentSources(executor.state) || end === 'interrupted');
+    return { tasks, exitCode: isShort ? 2 : exitCodeFor(tasks) };
   } finally {
     followed.dispose();
     output.dispose();
@@ -110,7 +112,7 @@ class FollowedTasks implements Disposable {
 }
 
 /** Resolves at the first Ctrl-C or SIGTERM; the second one ends the process at once. */
-function interrupted(): Promise<void> {
+function interrupted(): Promise<'interrupted'> {
   return new Promise((resolve) => {
     const onSignal = (): void => {
       process.off('SIGINT', onSignal);
@@ -118,28 +120,24 @@ function interrupted(): Promise<void> {
       process.stderr.write(
         'Ending in order; what runs goes on at the next start. Press Ctrl-C again to end at once.\n',
       );
-      resolve();
+      resolve('interrupted');
     };
     process.once('SIGINT', onSignal);
     process.once('SIGTERM', onSignal);
   });
 }
 
-function idle(executor: Executor): Promise<void> {
+function idle(executor: Executor): Promise<'idle'> {
   return new Promise((resolve) => {
     const look = (): void => {
       // While it is nowhere, its state is what was last heard of it.
       if (executor.place.kind === 'nowhere' || !isIdle(executor.state)) return;
       appended.dispose();
       replaced.dispose();
-      resolve();
+      resolve('idle');
     };
     const appended = executor.onDidAppend(look);
     const replaced = executor.onDidReset(look);
     look();
   });
-}
-
-async function firstOf(...promises: readonly Promise<void>[]): Promise<void> {
-  await Promise.race(promises);
 }

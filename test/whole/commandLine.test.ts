@@ -167,6 +167,16 @@ describe('the airlock command', () => {
     assert.deepEqual(room.model.api.paidTwice(), []);
   });
 
+  it('does not take an interruption for the end of the queue', async () => {
+    await room.queues({ id: 'long', description: 'Long', context: { checks: [sampleCheck] } });
+    room.model.plays('Long', writes('value.txt', 'right\n'), runs('sleep 600', 600), says('Done.'));
+    const worker = work('--until-idle');
+    await worker.printed((text) => text.includes('sleep 600'));
+    worker.kill('SIGINT');
+    const { code, stdout } = await worker.exited;
+    assert.deepEqual([code, /^Long +running /m.test(stdout)], [2, true]);
+  });
+
   it('takes over when the worker that it follows is killed, and finishes what that one had begun', async () => {
     await room.queues({ id: 'long', description: 'Long', context: { checks: [sampleCheck] } });
     let release = (): void => {};
