@@ -41,6 +41,13 @@ export interface LimitBreach {
   readonly detail: string;
 }
 
+/** One connection that something in a jail asked the egress proxy for. The names are the jail's own words. */
+export type EgressConnection = { readonly host: string; readonly port: number } & (
+  | { readonly kind: 'allowed'; readonly address: string }
+  /** `refused`: the policy does not let it through. `failed`: it would, but no connection came about. */
+  | { readonly kind: 'refused' | 'failed'; readonly reason: string }
+);
+
 /** One command in one fresh jail. */
 export interface JailCommand {
   readonly policy: JailPolicy;
@@ -54,6 +61,8 @@ export interface JailCommand {
   readonly stdoutTo?: Writable;
   /** Called with each piece of output as it comes. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', bytes: Uint8Array) => void;
+  /** Called with each connection that the jail asks for, let through or not. Only a policy with a network has any. */
+  readonly onConnection?: (connection: EgressConnection) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -81,7 +90,8 @@ export interface Jails {
   readiness(options?: { readonly again?: boolean }): Promise<JailReadiness>;
   /**
    * Runs one command in a jail of its own. All its processes are dead when this resolves.
-   * @throws {UserError} `jail-unavailable` when no jail can be had: nothing runs without one.
+   * @throws {UserError} `jail-unavailable` when no jail can be had: nothing runs without one. `network-unavailable` and
+   * `network-domain-invalid` when the policy asks for a network that cannot be given.
    * @throws {CancelledError} when `signal` is aborted.
    */
   run(command: JailCommand): Promise<JailResult>;

@@ -1,6 +1,7 @@
 import { UserError } from '../base/errors';
 import type { JailLimits, JailPolicy } from '../core/jailPolicy';
 import { idOfAccount } from './account';
+import { egressInJail, forwarderArgv, proxyEnvironment } from './egress/forwarder';
 import { accountFiles, accountFolderInJail, homeInJail, hostnameInJail, userInJail } from './etcFiles';
 import type { HostFacts } from './hostFacts';
 import { isWithin } from './pathInJail';
@@ -15,6 +16,8 @@ export interface InvocationOptions {
   readonly newSession: boolean;
   /** `TERM` inside. Default `dumb`. */
   readonly terminal?: string;
+  /** The folder of the host with the socket of this jail's egress proxy. A policy with a network needs one. */
+  readonly egressFolder?: string;
 }
 
 /** Bytes that bwrap reads from a descriptor. */
@@ -57,7 +60,7 @@ const keptCapabilities = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_DAC_RE
  * The jail of `policy` on this machine, around `command`, a program by absolute path and its arguments. A pure function: the
  * same policy and facts give the same arguments, environment, descriptors and seccomp filter. That the mounts exist is
  * checked by `checkMounts` beforehand.
- * @throws {UserError} `network-unavailable` when the policy asks for a network: there is no way to give it one yet.
+ * @throws {UserError} `network-unavailable` when the policy asks for a network that cannot be given here.
  */
 export function bwrapInvocation(
   policy: JailPolicy,
@@ -65,13 +68,7 @@ export function bwrapInvocation(
   command: readonly string[],
   options: InvocationOptions,
 ): BwrapInvocation {
-  if (policy.network.kind !== 'none') {
-    throw new UserError(
-      'network-unavailable',
-      'This version gives jails no network. Set the network policy of the persona to "none".',
-      { account: policy.account },
-    );
-  }
+  const egress = egressOf(policy, facts, options);
   const hostId = facts.mode.kind === 'privileged' ? idOfAccount(policy.account, facts.mode.ids) : null;
   const inputs: DescriptorInput[] = [];
   const addInput = (content: string | Uint8Array): string => {
@@ -88,8 +85,9 @@ export function bwrapInvocation(
     ...memoryFolders(policy.limits),
     ...toolChains(facts),
     ...mounts(policy),
+    ...(egress ? ['--perms', '0755', '--dir', egressInJail, '--ro-bind', egress.folder, egressInJail] : []),
     ...['--remount-ro', '/dev', '--remount-ro', '/'],
-    ...environment(facts, options.terminal ?? 'dumb'),
+    ...environment(facts, options.terminal ?? 'dumb', egress ? proxyEnvironment() : {}),
     ...['--chdir', policy.workingDirectory],
   ];
   inputs[0] = { fd: firstFd, bytes: Buffer.from(setUp.map((word) => `${word}\0`).join('')) };
@@ -100,6 +98,7 @@ export function bwrapInvocation(
       ...['--args', argsFd, '--seccomp', seccompFd, '--json-status-fd', String(statusFd), '--'],
       ...limited(policy.limits, facts),
       ...unprivileged(facts, hostId),
+      ...(egress ? forwarderArgv(egress.perlPath) : []),
       ...withEnvironment(policy, facts),
       ...command,
     ],
@@ -108,6 +107,30 @@ export function bwrapInvocation(
     statusFd,
     hostId,
   };
+}
+
+interface Egress {
+  readonly folder: string;
+  readonly perlPath: string;
+}
+
+/** A way out that could not be had is never silently left away, nor one that would lead to more than the proxy. */
+function egressOf(policy: JailPolicy, facts: HostFacts, { egressFolder }: InvocationOptions): Egress | undefined {
+  if (policy.network.kind === 'none') return undefined;
+  const unavailable = (why: string): UserError =>
+    new UserError(
+      'network-unavailable',
+      `The jail was to have a network, and ${why} Or set the network policy to "none".`,
+      { account: policy.account },
+    );
+  if (egressFolder === undefined) throw unavailable('sessions cannot be given one yet.');
+  if (facts.perlPath === null) throw unavailable('there is no /usr/bin/perl to forward to the proxy. Install perl.');
+  if (showsSocket(policy, facts)) {
+    throw unavailable(
+      'a folder that it sees holds a Unix socket of the host, which it could then connect to. Remove it.',
+    );
+  }
+  return { folder: egressFolder, perlPath: facts.perlPath };
 }
 
 /**
@@ -196,7 +219,7 @@ function foldersAbove(path: string): string[] {
   return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
 }
 
-function environment(facts: HostFacts, terminal: string): string[] {
+function environment(facts: HostFacts, terminal: string, more: Readonly<Record<string, string>>): string[] {
   const path = [
     ...facts.toolChains.map((toolChain) => toolChain.bin),
     '/usr/local/bin',
@@ -212,6 +235,7 @@ function environment(facts: HostFacts, terminal: string): string[] {
     TMPDIR: '/tmp',
     TERM: terminal,
     USER: userInJail,
+    ...more,
   };
   return Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
 }

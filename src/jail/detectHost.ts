@@ -45,6 +45,7 @@ export async function detectHost(etcFolder: string, environment: NodeJS.ProcessE
     prlimitPath: await program('prlimit'),
     setprivPath: await program('setpriv'),
     envPath: await program('env'),
+    perlPath: (await findProgram('perl', '/usr/bin')) ?? null,
     architecture,
     mode: await hostMode(),
     disableUserns: true,

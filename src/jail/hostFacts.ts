@@ -34,6 +34,8 @@ export interface HostFacts {
   readonly prlimitPath: string;
   readonly setprivPath: string;
   readonly envPath: string;
+  /** The system's own perl, which jails see too; `null` when there is none, and then no jail has a network. */
+  readonly perlPath: string | null;
   readonly architecture: Architecture;
   readonly mode: HostMode;
   /** bwrap's `--disable-userns` works; where it does not, seccomp alone forbids nested user namespaces. */

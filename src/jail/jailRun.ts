@@ -17,6 +17,8 @@ export interface RunContext {
   readonly facts: HostFacts;
   readonly clock: Clock;
   readonly pipes: OutputPipes;
+  /** Where the egress proxy of this jail is; see `InvocationOptions`. */
+  readonly egressFolder?: string | undefined;
 }
 
 /**
@@ -24,10 +26,12 @@ export interface RunContext {
  * @throws {UserError} `jail-unavailable`, `mount-missing`, `mount-point-unsafe`, `network-unavailable`.
  * @throws {CancelledError} when `command.signal` is aborted.
  */
-export async function runInJail(command: JailCommand, { facts, clock, pipes }: RunContext): Promise<JailResult> {
+export async function runInJail(command: JailCommand, context: RunContext): Promise<JailResult> {
   if (command.signal?.aborted) throw new CancelledError();
+  const { facts, clock, pipes, egressFolder } = context;
   const policy = await checkMounts(command.policy);
-  const invocation = bwrapInvocation(policy, facts, command.argv, { newSession: true });
+  const egress = egressFolder === undefined ? {} : { egressFolder };
+  const invocation = bwrapInvocation(policy, facts, command.argv, { newSession: true, ...egress });
   const [stdout, stderr] = [await pipes.take(), await pipes.take()];
   const startedMs = clock.monotonicMs();
   const jail = new JailProcess(invocation, { stdout, stderr, stdin: command.stdin !== undefined });

@@ -1,10 +1,15 @@
 import { setMaxListeners } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock';
 import { CancelledError, UserError } from '../base/errors';
-import type { JailCommand, JailProof, JailReadiness, JailResult, Jails } from '../core/jail';
+import type { EgressConnection, JailCommand, JailProof, JailReadiness, JailResult, Jails } from '../core/jail';
 import type { JailPolicy } from '../core/jailPolicy';
 import { idOfAccount } from './account';
 import { startCanaries } from './canaries/trial';
+import { parseAllowlist } from './egress/allowlist';
+import { type EgressPorts, realEgressPorts } from './egress/destination';
+import { type EgressProxy, startEgressProxy } from './egress/egressProxy';
 import { handOver, remove } from './folders';
 import type { HostFacts } from './hostFacts';
 import { hostSockets } from './hostSockets';
@@ -20,6 +25,8 @@ export interface JailsOptions {
   readonly clock?: Clock;
   /** How the machine is looked at; tests say what it is like. */
   readonly probe?: ProbePorts;
+  /** How egress proxies resolve names and connect; tests have an internet of their own. */
+  readonly egress?: EgressPorts;
 }
 
 /** `Jails`, and what the sessions room needs to build jails of its own. */
@@ -29,6 +36,15 @@ export interface LocalJails extends Jails {
    * @throws {UserError} `jail-unavailable` when no jail can be had.
    */
   facts(): Promise<HostFacts>;
+  /**
+   * The way out of one jail of `policy`, to be given to `bwrapInvocation` and closed when the jail has ended. `undefined` when
+   * the policy gives no network.
+   * @throws {UserError} `network-domain-invalid`.
+   */
+  openEgress(
+    policy: JailPolicy,
+    onConnection?: (connection: EgressConnection) => void,
+  ): Promise<EgressProxy | undefined>;
   /**
    * A shell in a fresh jail on this process's terminal, until it ends. See `shellOnTerminal`.
    * @throws {UserError} `jail-unavailable`, `not-a-terminal`, `mount-missing`, `mount-point-unsafe`.
@@ -44,7 +60,13 @@ export interface LocalJails extends Jails {
 export function createJails(options: JailsOptions = {}): LocalJails {
   const folder = new PrivateFolder();
   const pipes = new OutputPipes(folder);
-  return new BwrapJails(options.clock ?? systemClock, folder, pipes, options.probe ?? realProbePorts(pipes, folder));
+  return new BwrapJails({
+    clock: options.clock ?? systemClock,
+    folder,
+    pipes,
+    probe: options.probe ?? realProbePorts(pipes, folder),
+    egress: options.egress ?? realEgressPorts,
+  });
 }
 
 class BwrapJails implements LocalJails {
@@ -54,12 +76,7 @@ class BwrapJails implements LocalJails {
   /** Accounts by host id: that two names never share one is certain, not only likely. */
   private readonly accounts = new Map<number, string>();
 
-  constructor(
-    private readonly clock: Clock,
-    private readonly folder: PrivateFolder,
-    private readonly pipes: OutputPipes,
-    private readonly ports: ProbePorts,
-  ) {
+  constructor(private readonly parts: Required<JailsOptions> & { folder: PrivateFolder; pipes: OutputPipes }) {
     // One listener for each jail that runs: that is no leak.
     setMaxListeners(0, this.stop.signal);
   }
@@ -79,12 +96,32 @@ class BwrapJails implements LocalJails {
   async run(command: JailCommand): Promise<JailResult> {
     const facts = await this.factsFor(command.policy);
     const signal = command.signal ? AbortSignal.any([command.signal, this.stop.signal]) : this.stop.signal;
-    return this.keep(runInJail({ ...command, signal }, { facts, clock: this.clock, pipes: this.pipes }));
+    const egress = await this.openEgress(command.policy, command.onConnection);
+    const { clock, pipes } = this.parts;
+    const result = runInJail({ ...command, signal }, { facts, clock, pipes, egressFolder: egress?.folder });
+    return this.keep(egress ? result.finally(() => egress.close()) : result);
+  }
+
+  async openEgress(
+    policy: JailPolicy,
+    onConnection: (connection: EgressConnection) => void = () => {},
+  ): Promise<EgressProxy | undefined> {
+    if (policy.network.kind === 'none') return undefined;
+    const allowlist = parseAllowlist(policy.network.domains);
+    const folder = await mkdtemp(join(await this.parts.folder.path(), 'egress-'));
+    const proxy = await startEgressProxy(folder, { allowlist, ports: this.parts.egress, onConnection });
+    return {
+      folder,
+      async close() {
+        await proxy.close();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
   }
 
   async shell(policy: JailPolicy): Promise<ShellEnd> {
     const facts = await this.factsFor(policy);
-    return this.keep(shellOnTerminal(policy, { facts, clock: this.clock, signal: this.stop.signal }));
+    return this.keep(shellOnTerminal(policy, { facts, clock: this.parts.clock, signal: this.stop.signal }));
   }
 
   async lend(path: string, kept: readonly string[]): Promise<LentFolder> {
@@ -93,7 +130,7 @@ class BwrapJails implements LocalJails {
 
   async prove(policy: JailPolicy): Promise<JailProof> {
     await this.facts();
-    const trial = await startCanaries(policy, this.clock);
+    const trial = await startCanaries(policy, this.parts.clock);
     try {
       const result = await this.run({ policy, argv: trial.argv });
       return await trial.judge(result.stdout);
@@ -115,7 +152,7 @@ class BwrapJails implements LocalJails {
   async shutdown(): Promise<void> {
     this.stop.abort();
     await Promise.all(this.running);
-    await this.folder.remove();
+    await this.parts.folder.remove();
   }
 
   private async factsFor(policy: JailPolicy): Promise<HostFacts> {
@@ -133,7 +170,7 @@ class BwrapJails implements LocalJails {
   }
 
   private probe(): Promise<HostProbe> {
-    this.probed ??= endOrphans().then(() => probeHost(this.ports));
+    this.probed ??= endOrphans().then(() => probeHost(this.parts.probe));
     return this.probed;
   }
 

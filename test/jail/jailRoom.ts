@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JailCommand, JailResult } from '../../src/core/jail';
 import { type JailPolicy, type JailPolicyInput, jailPolicySchema } from '../../src/core/jailPolicy';
+import type { EgressPorts } from '../../src/jail/egress/destination';
 import { createJails, type LocalJails } from '../../src/jail/jails';
 
 /** A real workspace in a real jail, and a folder of the host beside it that the jail must not reach. */
@@ -30,8 +31,9 @@ export interface Ran {
   readonly result: JailResult;
 }
 
-export async function openJailRoom(): Promise<JailRoom> {
-  const jails = createJails();
+/** @param egress an internet for jails that have a network. */
+export async function openJailRoom(egress?: EgressPorts): Promise<JailRoom> {
+  const jails = createJails(egress ? { egress } : {});
   const root = await mkdtemp(join(tmpdir(), 'airlock-jail-test-'));
   await chmod(root, 0o755);
   const workspace = join(root, 'workspace');

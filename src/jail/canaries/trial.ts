@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock';
 import type { JailProof } from '../../core/jail';
 import type { JailPolicy } from '../../core/jailPolicy';
+import { proxyEnvironment } from '../egress/forwarder';
 import { processStat } from '../procfs';
 import { layLure, type Lure } from './lure';
 import { canaryArgv, readSightings } from './program';
@@ -20,6 +21,10 @@ export interface CanaryTrial {
 
 /** `PWD`, `SHLVL`, `OLDPWD` and `_` are bash's own. */
 const jailVariables = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TERM', 'USER', 'PWD', 'OLDPWD', 'SHLVL', '_'];
+
+function proxyVariables(policy: JailPolicy): string[] {
+  return policy.network.kind === 'none' ? [] : Object.keys(proxyEnvironment());
+}
 
 const controlTimeoutMs = 10_000;
 
@@ -42,7 +47,7 @@ export async function startCanaries(policy: JailPolicy, clock: Clock): Promise<C
           hasHome: inside.targets.homeEntry !== '',
           hasNetwork: inside.targets.networkAddress !== '',
           hostStartTicks: processStat(process.pid)?.startTicks ?? -1,
-          allowedVariables: new Set([...jailVariables, ...Object.keys(policy.environment)]),
+          allowedVariables: new Set([...jailVariables, ...proxyVariables(policy), ...Object.keys(policy.environment)]),
         },
         clock.monotonicMs() - startedMs,
       );

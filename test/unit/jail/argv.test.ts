@@ -12,6 +12,7 @@ const facts: HostFacts = {
   prlimitPath: '/usr/bin/prlimit',
   setprivPath: '/usr/bin/setpriv',
   envPath: '/usr/bin/env',
+  perlPath: '/usr/bin/perl',
   architecture: 'x64',
   mode: { kind: 'user' },
   disableUserns: true,
@@ -191,9 +192,37 @@ describe('bwrapInvocation', () => {
     );
   });
 
-  it('refuses a network, which it cannot give yet', () => {
-    assert.throws(() => build({ network: { kind: 'allowlist', domains: ['example.org'] } }), {
-      code: 'network-unavailable',
+  describe('with a network', () => {
+    const network = { kind: 'allowlist' as const, domains: ['example.org'] };
+    const invoke = (host: HostFacts, egressFolder?: string): BwrapInvocation => {
+      const policy = jailPolicySchema.parse({
+        account: 'run-1',
+        network,
+        environment: { MODE: 'x' },
+        mounts: [{ from: '/srv/app', at: '/workspace', access: 'read' }],
+      });
+      return bwrapInvocation(policy, host, ['/bin/true'], { newSession: true, ...(egressFolder && { egressFolder }) });
+    };
+
+    it('shows the folder with the proxy, names it, and forwards to it as the account', () => {
+      const invocation = invoke(privileged, '/tmp/egress');
+      assert.deepEqual(after(setUp(invocation), '/.egress', 4), ['/.egress', '--ro-bind', '/tmp/egress', '/.egress']);
+      assert.deepEqual(after(setUp(invocation), 'HTTPS_PROXY', 2), ['HTTPS_PROXY', 'http://127.0.0.1:3128']);
+      assert.deepEqual(
+        invocation.argv.slice(-9).map((word) => (word.includes('IO::Socket') ? 'script' : word)),
+        [
+          ...['--', '/usr/bin/perl', '-e', 'script', '/.egress/proxy', '3128'],
+          ...['/usr/bin/env', '--', 'MODE=x', '/bin/true'],
+        ].slice(-9),
+      );
+      assert.equal(invocation.argv.join(' ').includes('/tmp/egress'), false);
+    });
+
+    it('refuses it where it cannot be given, or would give more', () => {
+      const unavailable = { code: 'network-unavailable' };
+      assert.throws(() => invoke(facts), unavailable, 'no proxy');
+      assert.throws(() => invoke({ ...facts, perlPath: null }, '/tmp/egress'), unavailable, 'nothing to forward with');
+      assert.throws(() => invoke({ ...facts, hostSockets: ['/srv/app/socket'] }, '/tmp/egress'), unavailable);
     });
   });
 });

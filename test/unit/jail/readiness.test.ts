@@ -11,6 +11,7 @@ const facts: HostFacts = {
   prlimitPath: '/usr/bin/prlimit',
   setprivPath: '/usr/bin/setpriv',
   envPath: '/usr/bin/env',
+  perlPath: '/usr/bin/perl',
   architecture: 'x64',
   mode: { kind: 'user' },
   disableUserns: true,
