@@ -1,4 +1,5 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, lstat, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf, UserError } from '../base/errors';
 import type { JailPolicy, Mount } from '../core/jailPolicy';
@@ -13,6 +14,7 @@ import { isWithin } from './pathInJail';
  */
 export async function checkMounts(policy: JailPolicy): Promise<JailPolicy> {
   const mounts = await Promise.all(policy.mounts.map(resolved));
+  await Promise.all(mounts.filter(({ access }) => access === 'write').map(({ from }) => openToOwner(from)));
   for (const [index, mount] of mounts.entries()) {
     const outer = mounts
       .slice(0, index)
@@ -33,6 +35,14 @@ async function resolved(mount: Mount): Promise<Mount> {
       { cause: error },
     );
   }
+}
+
+/** A jail can close its own workspace (`chmod 000 .`), which must not keep the next one from starting in it. */
+async function openToOwner(path: string): Promise<void> {
+  const { mode } = await stat(path);
+  if ((mode & 0o100) !== 0 || (mode & constants.S_IFMT) !== constants.S_IFDIR) return;
+  // What is not this user's to open is left to fail where it is used.
+  await chmod(path, (mode & 0o7777) | 0o700).catch(() => {});
 }
 
 async function checkMountPoint(mount: Mount, outer: Mount): Promise<void> {

@@ -83,22 +83,21 @@ describe('airlock sh', function () {
   });
 
   it('says why it runs nothing, and answers 2', async () => {
-    for (const workspace of ['/', '/etc', process.env['HOME'] ?? '/root', join(root, 'missing')]) {
-      const ran = sh(['--workspace', workspace, '-c', 'echo ran']);
-      assert.deepEqual([workspace, ran.status, ran.stdout], [workspace, 2, '']);
-      assert.match(ran.stderr, /Name/);
-    }
-    const empty = join(root, 'empty');
-    await mkdir(empty);
-    const script =
-      'const { sh } = require("./src/cli/sh.ts"); Object.defineProperty(process, "arch", { value: "mips" });';
-    const options = JSON.stringify({ workspace: empty, command: 'echo ran', readOnly: false });
-    const ran = spawnSync(
-      node,
-      ['--import', 'tsx', '-e', `${script} sh(${options}).then(console.log, (error) => console.log(error.code))`],
-      { encoding: 'utf8' },
-    );
-    assert.equal(ran.stdout, 'jail-unavailable\n', ran.stderr);
+    const refused = sh(['--workspace', '/etc', '-c', 'echo ran']);
+    assert.deepEqual([refused.status, refused.stdout], [2, '']);
+    assert.match(refused.stderr, /belongs to the system.*Name the folder of one project/s);
+    const script = `
+      const { sh } = require('./src/cli/sh.ts');
+      const codeOf = (workspace) => sh({ workspace, command: 'echo ran', readOnly: false }).then(String, (error) => error.code);
+      (async () => {
+        const codes = [];
+        for (const workspace of ['/', require('node:os').homedir(), ${JSON.stringify(join(root, 'missing'))}]) codes.push(await codeOf(workspace));
+        Object.defineProperty(process, 'arch', { value: 'mips' });
+        codes.push(await codeOf(${JSON.stringify(folder)}));
+        console.log(codes.join(' '));
+      })();`;
+    const ran = spawnSync(node, ['--import', 'tsx', '-e', script], { encoding: 'utf8' });
+    assert.equal(ran.stdout, 'workspace-unsafe workspace-unsafe workspace-unsafe jail-unavailable\n', ran.stderr);
     assert.equal(sh([]).status, 2, 'there is no terminal for a shell');
   });
 

@@ -91,6 +91,13 @@ describe('writing out of a jail', () => {
     assert.deepEqual(await readdir(bystander), ['file']);
   });
 
+  it('cannot close the workspace to the jail that comes next', async () => {
+    assertSucceeded(await room.sh('touch file; chmod 000 .'));
+    const ran = await room.sh('ls');
+    assertSucceeded(ran);
+    assert.equal(ran.stdout, 'file\n');
+  });
+
   it('deletes a link itself, and finds nothing fine', async () => {
     const link = join(room.root, 'link');
     await symlink(room.workspace, link);
