@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, statfs } from 'node:fs/promises';
+import { access, constants, mkdir, stat, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { checkPty, createJails, probeZMemory } from '../assemble';
 import { systemClock } from '../base/clock';
@@ -109,9 +109,13 @@ async function ptyFinding(): Promise<Finding> {
       };
 }
 
-async function diskFinding(storage: string): Promise<Finding> {
+/** Whether the storage can be used and has room. It is made when it is not there. */
+export async function diskFinding(storage: string): Promise<Finding> {
   try {
     await mkdir(storage, { recursive: true, mode: 0o700 });
+    await access(storage, constants.R_OK | constants.W_OK | constants.X_OK);
+    const { uid } = await stat(storage);
+    if (uid !== process.getuid?.()) throw new Error(`${storage} belongs to another user`);
     const { bavail, bsize } = await statfs(storage);
     const free = bavail * bsize;
     const seen = `${(free / 1024 ** 3).toFixed(1)} GiB free at ${storage}`;

@@ -6,6 +6,7 @@ const header = ['task', 'verdict', 'branch', 'files', 'tokens', 'cost', 'time'];
 
 /** What came of the tasks: a row each, and the reason below those that did not come out well. */
 export function summaryText(state: LiveState, tasks: readonly TaskState[]): string {
+  if (tasks.length === 0) return 'There was nothing to work off.';
   const rows = tasks.map((task) => row(task, runOf(state, task)));
   const reasons = tasks.filter((task) => task.reason !== '').map((task) => `${task.id}: ${oneLine(task.reason, 300)}`);
   return [tableText(header, rows), ...(reasons.length > 0 ? ['', ...reasons] : [])].join('\n');

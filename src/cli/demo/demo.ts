@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startEmbeddedServer, startScriptedModel, type EngineChoice } from '../../assemble';
@@ -74,10 +74,10 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
   }
 }
 
-/** Makes the sample repository alone, for looking at it in VS Code. */
+/** Makes the sample repository alone, for looking at it in VS Code. What is there already is left alone, with a `UserError`. */
 export async function prepareDemo(folder: string): Promise<string> {
-  const repository = path.join(folder, 'corner-shop');
-  await rm(repository, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const repository = await makeFolder(path.join(folder, 'corner-shop'));
   await makeSampleRepository(repository);
   return repository;
 }
@@ -105,7 +105,7 @@ async function makeFolder(wanted: string | undefined): Promise<string> {
   } catch (error) {
     throw new UserError(
       'folder-exists',
-      `${wanted} cannot be made: choose a folder that does not exist yet.`,
+      `${wanted} cannot be made: choose a folder that does not exist yet, in one that you may write to.`,
       {},
       { cause: error },
     );
