@@ -2,7 +2,18 @@ import { z } from 'zod';
 import { jailLimitsSchema, networkPolicySchema } from './jailPolicy';
 import { taskLimitsSchema } from './task';
 
-export const toolNames = ['bash', 'read', 'write', 'edit', 'glob', 'grep', 'report_progress'] as const;
+export const toolNames = [
+  'bash',
+  'bash_output',
+  'bash_input',
+  'bash_stop',
+  'read',
+  'write',
+  'edit',
+  'glob',
+  'grep',
+  'report_progress',
+] as const;
 export const toolNameSchema = z.enum(toolNames);
 export type ToolName = z.infer<typeof toolNameSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Event } from '../base/emitter';
+import type { BackgroundCommands } from './background';
 import type { RunId, SessionId } from './ids';
 import type { JailProof, LimitBreach } from './jail';
 import type { JailPolicy } from './jailPolicy';
@@ -87,6 +88,8 @@ export interface Session {
    * @throws {UserError} `session-closed` when the jail is gone.
    */
   exec(command: string, options: ExecOptions): Promise<ExecResult>;
+  /** Long-running commands of the agent's; they are stopped while a user has the keyboard, and end with the session. */
+  readonly background: BackgroundCommands;
   /**
    * Gives the user a shell of their own on the terminal, in the agent's folder. Meanwhile the agent's processes are stopped,
    * `exec` and `files` wait, and no time of theirs runs.

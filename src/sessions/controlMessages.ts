@@ -5,6 +5,8 @@ export type ControlMessage =
   /** The user's shell is about to start; `pid` is the process above it. */
   | { readonly kind: 'keyboardStarted'; readonly generation: string; readonly pid: number }
   | { readonly kind: 'keyboardEnded'; readonly generation: string }
+  /** A background command runs; `pid` leads its process session. */
+  | { readonly kind: 'backgroundStarted'; readonly nonce: string; readonly pid: number }
   /** A command ended. `folder` is where the shell is now. */
   | { readonly kind: 'finished'; readonly nonce: string; readonly exitCode: number; readonly folder: string };
 
@@ -15,6 +17,7 @@ const started = /^started ([0-9a-f]{32}) (\d{1,10}) (\d{1,10})$/;
 const ended = /^ended ([0-9a-f]{32}) (\d{1,3})$/;
 const keyboardStarted = /^keyboard-started ([0-9a-f]{32}) (\d{1,10})$/;
 const keyboardEnded = /^keyboard-ended ([0-9a-f]{32})$/;
+const backgroundStarted = /^background ([0-9a-f]{32}) (\d{1,10})$/;
 const finished = /^([0-9a-f]{32}) (\d{1,3}) ([^]*)$/;
 
 function parse(text: string): ControlMessage | undefined {
@@ -27,6 +30,8 @@ function parse(text: string): ControlMessage | undefined {
   if (keyboard) return { kind: 'keyboardStarted', generation: keyboard[1] ?? '', pid: Number(keyboard[2]) };
   const keyboardEnd = keyboardEnded.exec(text);
   if (keyboardEnd) return { kind: 'keyboardEnded', generation: keyboardEnd[1] ?? '' };
+  const background = backgroundStarted.exec(text);
+  if (background) return { kind: 'backgroundStarted', nonce: background[1] ?? '', pid: Number(background[2]) };
   const finish = finished.exec(text);
   return finish
     ? { kind: 'finished', nonce: finish[1] ?? '', exitCode: Number(finish[2]), folder: finish[3] ?? '' }

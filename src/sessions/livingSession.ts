@@ -10,6 +10,7 @@ import type { ExecOptions, ExecResult, ProcessIdentity, Session, SessionFiles, S
 import { waitUntilDead } from '../jail/endProcess';
 import type { ShownStream } from './outputCutter';
 import type { PauseGate } from './pauseGate';
+import { JailedBackground } from './jailedBackground';
 import type { Recording } from './recording';
 import { JailedFiles } from './sessionFiles';
 import type { SessionJail } from './sessionJail';
@@ -30,6 +31,10 @@ export interface LivingSessionOptions {
   readonly id: SessionId;
   /** Where the workspace is in the jail. */
   readonly workspace: string;
+  /** The folder of the host that the jail sees as its channels. */
+  readonly channelsFolder: string;
+  /** Gives a folder of the host to the jail's account. */
+  readonly handOver: (folder: string) => Promise<void>;
   /** Closed while a user has the keyboard. */
   readonly gate: PauseGate;
   readonly jail: SessionJail;
@@ -51,6 +56,7 @@ const givenBackNote = 'The agent has the keyboard again.';
 export class LivingSession implements Session {
   readonly files: SessionFiles;
   readonly terminal: TerminalFeed;
+  readonly background: JailedBackground;
   private readonly closed: Emitter<SessionEnd>;
   private readonly handedBack: Emitter<HandedBack>;
   private readonly watches = new DisposableStore();
@@ -67,6 +73,16 @@ export class LivingSession implements Session {
     this.handedBack = new Emitter(this.onListenerError);
     this.terminal = new TerminalFeed(options.clock, this.onListenerError);
     this.files = new JailedFiles(options.shells.channel('files'), options.shells.channel('search'), options.gate);
+    this.background = new JailedBackground({
+      shells: options.shells,
+      folder: options.channelsFolder,
+      handOver: options.handOver,
+      gate: options.gate,
+      clock: options.clock,
+      onOutput: (bytes) => this.show('stdout', bytes),
+      onStart: (command) => this.say(promptText(command)),
+    });
+    this.watches.add(this.background);
     this.watches.add(options.shells.onDidOutput(({ stream, bytes }) => this.show(stream, bytes)));
     this.watches.add(options.shells.onDidBreak((reason) => this.kill({ reason, breach: null })));
     void options.jail.ended.then(() => this.finish());

@@ -108,6 +108,8 @@ async function startSession(options: SessionOptions, context: SessionContext): P
   const session = new LivingSession({
     id: options.id,
     workspace: policy.workingDirectory,
+    channelsFolder: channels,
+    handOver: (folder) => context.jails.handOver(folder, policy.account),
     jail,
     process,
     shells,

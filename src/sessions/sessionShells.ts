@@ -16,7 +16,7 @@ import {
 } from './launcher';
 import type { OutputStream } from './outputCutter';
 import type { PauseGate } from './pauseGate';
-import { type ChannelPipes, type KeyboardMessage, ShellChannel } from './shellChannel';
+import { type BackgroundMessage, type ChannelPipes, type KeyboardMessage, ShellChannel } from './shellChannel';
 
 const launcherName = 'launcher';
 
@@ -50,6 +50,9 @@ export interface SessionShellsOptions {
 export class SessionShells {
   private readonly output = new Emitter<{ readonly stream: OutputStream; readonly bytes: Buffer }>();
   private readonly keyboard = new Emitter<KeyboardMessage>();
+  private readonly background = new Emitter<BackgroundMessage>();
+  /** Process sessions that no command's end touches: the host's number of each, and its leader's number in the jail. */
+  private readonly spared = new Map<number, number>();
   private readonly broken = new Emitter<string>();
   private readonly launcher: FifoWriter;
   private readonly channels: Readonly<Record<ChannelName, ShellChannel>>;
@@ -58,6 +61,8 @@ export class SessionShells {
   readonly onDidOutput = this.output.event;
   /** The user's shell has started or ended. */
   readonly onDidKeyboard = this.keyboard.event;
+  /** A background command has started or ended. */
+  readonly onDidBackground = this.background.event;
   /** The launcher does not answer any more. */
   readonly onDidBreak = this.broken.event;
 
@@ -102,6 +107,23 @@ export class SessionShells {
     }
   }
 
+  /** From now on the end of a command of the shell leaves the process session of this leader alone. */
+  spare(innerPid: number): void {
+    const leader = this.processes().find((process) => process.innerPid === innerPid);
+    // Only one that leads a session of its own: anything else would spare the agent's shell.
+    if (leader && leader.sessionId === leader.pid) this.spared.set(leader.pid, innerPid);
+  }
+
+  /**
+   * Signals every process of the session that the process with this number in the jail leads or led, if it is spared.
+   * @returns how many there are; with `null` nothing is sent.
+   */
+  signalSession(innerPid: number, signal: NodeJS.Signals | null): number {
+    const found = this.processes().filter(({ sessionId }) => this.spared.get(sessionId) === innerPid);
+    if (signal !== null) for (const process of found) signalProcess(process, signal);
+    return found.length;
+  }
+
   /** Every process below the one with this number in the jail. */
   below(innerPid: number): JailedProcess[] {
     const top = this.processes().find((process) => process.innerPid === innerPid);
@@ -114,6 +136,7 @@ export class SessionShells {
     this.output.dispose();
     this.broken.dispose();
     this.keyboard.dispose();
+    this.background.dispose();
   }
 
   private openChannel(name: ChannelName, environment: readonly string[]): ShellChannel {
@@ -126,6 +149,7 @@ export class SessionShells {
         killShell: () => this.killShell(name),
         onOutput: name === 'agent' ? (stream, bytes) => this.output.fire({ stream, bytes }) : undefined,
         onKeyboard: name === 'agent' ? (message) => this.keyboard.fire(message) : undefined,
+        onBackground: name === 'agent' ? (message) => this.background.fire(message) : undefined,
         gate: name === 'agent' ? this.options.gate : undefined,
         onBroken: (reason) => this.broken.fire(reason),
       },
@@ -157,7 +181,11 @@ export class SessionShells {
     const spared = new Set(this.sparedSessions(name, all));
     const shell = this.channels[name].pids?.shell;
     const found = all.filter(
-      (process) => process.startTicks >= sinceTicks && process.innerPid !== shell && !spared.has(process.sessionId),
+      (process) =>
+        process.startTicks >= sinceTicks &&
+        process.innerPid !== shell &&
+        !spared.has(process.sessionId) &&
+        !this.spared.has(process.sessionId),
     );
     for (const process of found) signalProcess(process, signal);
     return found.length;

@@ -35,6 +35,8 @@ export interface ChannelHost {
   onOutput?(stream: OutputStream, bytes: Buffer): void;
   /** What is told on this channel's control pipe of the user's shell. */
   onKeyboard?: ((message: KeyboardMessage) => void) | undefined;
+  /** What is told of a command that is not the channel's running one. */
+  onBackground?: ((message: BackgroundMessage) => void) | undefined;
   /** While it is closed no command begins, and the time of the one that runs stands still. */
   readonly gate?: PauseGate | undefined;
   /** The launcher does not answer: nothing can be run any more. */
@@ -42,6 +44,8 @@ export interface ChannelHost {
 }
 
 export type KeyboardMessage = Extract<ControlMessage, { readonly kind: 'keyboardStarted' | 'keyboardEnded' }>;
+
+export type BackgroundMessage = Extract<ControlMessage, { readonly kind: 'backgroundStarted' | 'finished' }>;
 
 export interface ChannelRequest extends ExecOptions {
   /** One complete command of the shell, on as many lines as it likes. */
@@ -116,6 +120,11 @@ export class ShellChannel implements Disposable {
   /** Resolves when a shell is there. It may have failed: then `run` says why. */
   whenReady(): Promise<void> {
     return this.ready;
+  }
+
+  /** @throws {UserError} `session-closed`. */
+  assertOpen(): void {
+    if (this.closedReason !== undefined) throw this.closedError();
   }
 
   /** @throws {UserError} `session-closed`. */
@@ -253,13 +262,19 @@ export class ShellChannel implements Disposable {
 
   private onControl(message: ControlMessage): void {
     if (message.kind === 'keyboardStarted' || message.kind === 'keyboardEnded') this.host.onKeyboard?.(message);
-    else if (message.kind === 'finished') this.running?.finished(message);
+    else if (message.kind === 'backgroundStarted') this.host.onBackground?.(message);
+    else if (message.kind === 'finished') this.onFinished(message);
     else if (message.generation !== this.generation) return;
     else if (message.kind === 'ended') this.shellEnded(message.exitCode);
     else {
       this.pids = { shell: message.pid, launcher: message.launcherPid };
       this.onStarted?.();
     }
+  }
+
+  private onFinished(message: Extract<ControlMessage, { readonly kind: 'finished' }>): void {
+    if (this.running?.nonce === message.nonce) this.running.finished(message);
+    else this.host.onBackground?.(message);
   }
 
   /**
@@ -270,10 +285,6 @@ export class ShellChannel implements Disposable {
     this.pids = undefined;
     if (this.running) this.running.shellEnded(exitCode);
     else this.shellDead = true;
-  }
-
-  private assertOpen(): void {
-    if (this.closedReason !== undefined) throw this.closedError();
   }
 
   private closedError(): UserError {

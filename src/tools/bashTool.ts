@@ -11,15 +11,23 @@ const maxOutputBytes = 48_000;
 
 export const bashTool = defineTool({
   name: 'bash',
-  description: `Runs a command line in the sandbox's bash. Folder, variables and functions stay for the next command. Standard input is empty: nothing can be typed. There is no terminal, so use non-interactive options. A command is ended after timeout_seconds (default ${defaultTimeoutSeconds}, at most ${maxTimeoutSeconds}); start servers in the background with output to a file. Long output is cut in the middle.`,
+  description: `Runs a command line in the sandbox's bash. Folder, variables and functions stay for the next command. Standard input is empty: nothing can be typed. There is no terminal, so use non-interactive options. A command is ended after timeout_seconds (default ${defaultTimeoutSeconds}, at most ${maxTimeoutSeconds}); start servers and watchers with run_in_background: that answers an id for bash_output, bash_input and bash_stop. Long output is cut in the middle.`,
   schema: z.object({
     command: z.string().min(1).max(100_000),
     timeout_seconds: z.number().positive().max(maxTimeoutSeconds).default(defaultTimeoutSeconds),
+    run_in_background: z
+      .boolean()
+      .default(false)
+      .describe('For what runs long: answers at once, and has no time limit.'),
   }),
   readOnly: false,
-  summarize: ({ command }) => `$ ${command}`,
-  async run({ command, timeout_seconds: timeoutSeconds }, { session, signal }) {
+  summarize: ({ command, run_in_background: inBackground }) => `$ ${command}${inBackground ? ' &' : ''}`,
+  async run({ command, timeout_seconds: timeoutSeconds, run_in_background: inBackground }, { session, signal }) {
     if (command.includes('\0')) return failed('A command line has no NUL in it.');
+    if (inBackground) {
+      const id = await session.background.start(command, signal);
+      return succeeded(`It runs in the background as ${id}.`);
+    }
     const timeoutMs = Math.ceil(timeoutSeconds * 1000);
     const result = await session.exec(command, { timeoutMs, maxOutputBytes, signal });
     throwIfCancelled(result);
@@ -35,7 +43,7 @@ function ending({ kind, exitCode }: ExecResult, timeoutSeconds: number): string 
     case 'exited':
       return exitCode === 0 ? '' : `[exit code ${exitCode}]`;
     case 'timedOut':
-      return `[The command was ended after ${timeoutSeconds} s. Give it more time with timeout_seconds, or run it in the background.]`;
+      return `[The command was ended after ${timeoutSeconds} s. Give it more time with timeout_seconds, or use run_in_background.]`;
     case 'shellEnded':
       return '[The command ended the shell itself (exit, exec or kill). A new shell is there for the next command; its folder and variables are as at the start.]';
     case 'cancelled':

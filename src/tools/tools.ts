@@ -1,4 +1,5 @@
 import type { Tool } from '../core/tool';
+import { bashInputTool, bashOutputTool, bashStopTool } from './backgroundTools';
 import { bashTool } from './bashTool';
 import { editTool } from './editTool';
 import { globTool } from './globTool';
@@ -9,5 +10,16 @@ import { writeTool } from './writeTool';
 
 /** Every tool that an agent can be given. Which it may use is its persona's business. */
 export function createTools(): readonly Tool[] {
-  return [bashTool, readTool, writeTool, editTool, globTool, grepTool, reportProgressTool];
+  return [
+    bashTool,
+    bashOutputTool,
+    bashInputTool,
+    bashStopTool,
+    readTool,
+    writeTool,
+    editTool,
+    globTool,
+    grepTool,
+    reportProgressTool,
+  ];
 }

@@ -59,8 +59,11 @@ describe('a session that is taken over from another process', () => {
     const taskId = await owner.add({ title: 'Wait', prompt: 'Wait.', checks: [] });
     const user = await window();
     const keyboard = await user.takeOver(await livingSession(user), size);
-    keyboard.write('touch go\r');
+    let shown = '';
+    await owner.watchSession(await livingSession(owner), (text) => (shown += text));
+    keyboard.write('touch go; echo type"d"\r');
     await takenOver(owner, true);
+    await until(() => shown.includes('typed\r\n'));
     await user.shutdown();
     await takenOver(owner, false);
     await taskEnded(owner, taskId);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Emitter } from '../../../src/base/emitter';
 import { systemCodeOf, UserError } from '../../../src/base/errors';
+import type { BackgroundCommands } from '../../../src/core/background';
 import type { ExecOptions, ExecResult, Session, SessionFiles } from '../../../src/core/session';
 import type { ToolContext } from '../../../src/core/tool';
 
@@ -49,6 +50,14 @@ export class FolderSession implements Session {
   }
 
   note(): void {}
+
+  /** Tests that need more than an id say what a command did. */
+  readonly background: BackgroundCommands = {
+    start: async () => 'b1',
+    read: async () => ({ status: { kind: 'running' }, output: new Uint8Array(), droppedBytes: 0 }),
+    write: async () => {},
+    stop: async () => {},
+  };
 
   async takeOver(): Promise<never> {
     throw new UserError('pty-unavailable', 'A folder has no terminal.');

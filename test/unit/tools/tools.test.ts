@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { UserError } from '../../../src/base/errors';
 import { toolNames } from '../../../src/core/persona';
 import type { ExecResult } from '../../../src/core/session';
+import { bashInputTool, bashOutputTool, bashStopTool } from '../../../src/tools/backgroundTools';
 import { bashTool } from '../../../src/tools/bashTool';
 import { reportProgressTool } from '../../../src/tools/reportProgressTool';
 import { createTools } from '../../../src/tools/tools';
@@ -29,7 +30,7 @@ describe('the tools', () => {
     const changing = createTools().filter((tool) => !tool.definition.readOnly);
     assert.deepEqual(
       changing.map((tool) => tool.definition.name),
-      ['bash', 'write', 'edit'],
+      ['bash', 'bash_output', 'bash_input', 'bash_stop', 'write', 'edit'],
     );
   });
 
@@ -102,6 +103,39 @@ describe('the tools', () => {
         throw new UserError('session-closed', 'The jail is gone.');
       };
       await assert.rejects(bash('true'), { code: 'session-closed' });
+    });
+
+    it('bash starts a command in the background, and its output, input and end have tools of their own', async () => {
+      const asked: unknown[] = [];
+      Object.assign(session.background, {
+        start: async (command: string) => asked.push(command) && 'b7',
+        read: async (id: string, { waitMs }: { waitMs: number }) => {
+          asked.push(['read', id, waitMs]);
+          return {
+            status: { kind: 'ended', exitCode: 3 },
+            output: Buffer.from('\x1b[1mready\x1b[0m\n'),
+            droppedBytes: 5,
+          };
+        },
+        write: async (id: string, text: string) => void asked.push(['write', id, text]),
+        stop: async (id: string) => void asked.push(['stop', id]),
+      });
+      assert.deepEqual(await bash('npm start', { run_in_background: true }), {
+        ok: true,
+        text: 'It runs in the background as b7.',
+      });
+      const end = 'ready\n[5 bytes from the middle were left out.]\n[It has ended with exit code 3.]';
+      const { context } = session;
+      assert.deepEqual(await bashOutputTool.run({ id: 'b7', wait_seconds: 2 }, context), { ok: true, text: end });
+      assert.equal((await bashInputTool.run({ id: 'b7', text: 'q\n' }, context)).ok, true);
+      assert.deepEqual(await bashStopTool.run({ id: 'b7' }, context), { ok: true, text: end });
+      assert.deepEqual(asked, [
+        'npm start',
+        ['read', 'b7', 2000],
+        ['write', 'b7', 'q\n'],
+        ['stop', 'b7'],
+        ['read', 'b7', 0],
+      ]);
     });
 
     it('report_progress tells the user, with nothing unseen in it', async () => {
