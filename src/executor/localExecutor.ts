@@ -1,5 +1,5 @@
 import { Emitter, type Event } from '../base/emitter';
-import type { Disposable } from '../base/disposable';
+import { type Disposable, toDisposable } from '../base/disposable';
 import { UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { AirlockEvent } from '../core/events';
@@ -18,6 +18,7 @@ import { LaneGovernor } from './laneGovernor';
 import { removeLeftWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
+import { recordedEnd } from './recordedEnd';
 import { SessionShelf } from './sessionShelf';
 import { TakeOvers } from './takeOvers';
 
@@ -168,9 +169,13 @@ export class LocalExecutor implements Executor {
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {
     const watched = this.shelf.watch(sessionId, onOutput);
     if (watched) return watched;
-    throw new UserError('unknown-session', 'This session is over, and what it showed is not in memory any more.', {
-      sessionId,
-    });
+    const run = [...this.state.runs.values()].find((candidate) => candidate.sessionId === sessionId);
+    const recorded = run && (await recordedEnd(this.ports.sessionFolder(run.id, sessionId)));
+    if (recorded === undefined) {
+      throw new UserError('unknown-session', 'This session is over, and its recording is gone.', { sessionId });
+    }
+    onOutput(recorded);
+    return toDisposable(() => {});
   }
 
   takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {

@@ -30,6 +30,19 @@ async function timed(action: () => Promise<unknown>): Promise<number> {
   return performance.now() - startMs;
 }
 
+/** How much larger the process is at its largest than it was before. */
+async function memoryGrowthMiB(action: () => Promise<unknown>): Promise<number> {
+  const before = process.memoryUsage.rss();
+  let peak = before;
+  const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 20);
+  try {
+    await action();
+  } finally {
+    clearInterval(timer);
+  }
+  return (peak - before) / 2 ** 20;
+}
+
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
@@ -90,6 +103,12 @@ export async function bench(): Promise<Figure[]> {
     await session.files.write('file', Buffer.from('some words\n'));
     const commands = await commandFigures(session, jails, policy);
     const floodMs = await timed(() => session.exec('head -c 200000000 /dev/zero', { ...options, timeoutMs: 60_000 }));
+    const floodGrowthMiB = await memoryGrowthMiB(() =>
+      session.exec('yes 0123456789012345678901234567890123456789 | head -c 1073741824', {
+        timeoutMs: 300_000,
+        maxOutputBytes: 48_000,
+      }),
+    );
     const crowd = await open();
     await crowd.exec('for i in $(seq 100); do setsid sleep 600 & done', options);
     const crowdMs = await timed(() => crowd.close('measured'));
@@ -104,6 +123,12 @@ export async function bench(): Promise<Figure[]> {
       },
       { name: 'session closed', value: median(closeMs), unit: 'ms' },
       { name: 'session with 100 processes closed', value: crowdMs, unit: 'ms' },
+      {
+        name: 'memory growth in a flood of 1 GiB',
+        value: floodGrowthMiB,
+        unit: 'MiB',
+        note: 'at its peak, of the whole process',
+      },
       { name: 'output of a command, shown and recorded', value: 200 / (floodMs / 1000), unit: 'MB/s' },
     ];
   } finally {
