@@ -119,6 +119,19 @@ describe('airlock sh', function () {
     assert.deepEqual(await ended(interrupted), { code: 130, owned: true, names: [] });
   });
 
+  it('gives back at the next use what a killed one had', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const killed = spawn(node, [...nodeArgs, '--workspace', folder, '-c', 'echo ready; sleep 61'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(killed.stdout, 'data');
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    assert.equal(sh(['-c', 'true']).status, 0);
+    const { uid } = await lstat(join(folder, 'file'));
+    assert.deepEqual([uid, await readdir(folder)], [process.getuid?.(), ['file']]);
+  });
+
   it('lets several work on one folder at once', async () => {
     const running = [1, 2, 3].map((count) =>
       spawn(node, [...nodeArgs, '--workspace', folder, '-c', `sleep 0.${count}; echo x >${count}`], {
