@@ -53,6 +53,23 @@ describe('a session that is taken over from another process', () => {
     assert.match(told, /took over the terminal[^]*They changed: "go", "value\.txt"\.[^]*begun\ngone/);
   }).timeout(60_000);
 
+  it('can be read in its terminal when it is over, by a later process too', async () => {
+    room.model.plays('Short', runs('echo this was shown'), says('Done.'));
+    const first = await room.open();
+    const taskId = await first.add({ title: 'Short', prompt: 'Short.', checks: [] });
+    const sessionId = await livingSession(first);
+    await taskEnded(first, taskId);
+    await first.shutdown();
+    const second = await room.open();
+    let shown = '';
+    (await second.watchSession(sessionId, (text) => (shown += text))).dispose();
+    assert.match(shown, /\$[^\n]*echo this was shown[^\n]*\nthis was shown\r\n[^]*Session ended/);
+    await assert.rejects(
+      second.watchSession('session-0', () => {}),
+      { code: 'unknown-session' },
+    );
+  }).timeout(60_000);
+
   it('goes back to the agent when the window goes away', async () => {
     room.model.plays('Wait', runs('until [ -e go ]; do sleep 0.05; done'), says('Done.'));
     const owner = await room.open();
