@@ -19,7 +19,7 @@ describe('everything that is tried on jails', () => {
   afterEach(() => rmSync(home, { recursive: true, force: true }));
 
   it('comes out the same for an ordinary user', function () {
-    this.timeout(240_000);
+    this.timeout(300_000);
     if (process.geteuid?.() !== 0) {
       console.warn('      skipped: this is an ordinary user already');
       this.skip();
