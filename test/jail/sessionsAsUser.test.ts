@@ -26,12 +26,25 @@ void (async () => {
   await session.files.write('made/by/tool', Buffer.from('x'));
   const first = await session.exec('id -un; pwd; cat made/by/tool; exit 3', options);
   const second = await session.exec('sleep 600', { ...options, timeoutMs: 200 });
+  const id = await session.background.start('read line; echo "got $line"');
+  await session.background.write(id, 'words\\n');
+  const background = await session.background.read(id, { waitMs: 10_000 });
+  let shown = '';
+  session.terminal.onDidOutput((text) => (shown += text));
+  const keyboard = await session.takeOver({ columns: 80, rows: 24 });
+  const seen = new Promise<void>((resolve) => session.terminal.onDidOutput(() => { if (/24 80[^]*\\$ $/.test(shown)) resolve(); }));
+  keyboard.write('stty size; touch typed\\r');
+  await seen;
+  const handedBack = new Promise((resolve) => session.onDidGiveBack(resolve));
+  await keyboard.giveBack();
   await session.close('Done.');
   await jails.shutdown();
   process.stdout.write(JSON.stringify({
     proven: session.proof.proven,
     first: first.kind + ' ' + Buffer.from(first.stdout).toString(),
     second: second.kind,
+    background: Buffer.from(background.output).toString(),
+    handedBack: await handedBack,
     status: session.status,
   }));
 })();
@@ -62,6 +75,8 @@ describe('a session of an ordinary user', () => {
         proven: true,
         first: 'shellEnded agent\n/workspace\nx',
         second: 'timedOut',
+        background: 'got words\n',
+        handedBack: { changedFiles: ['typed'] },
         status: 'closed',
       });
     } finally {
