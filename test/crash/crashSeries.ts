@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import type { AirlockEvent } from '../../src/core/events';
 import { says } from '../fakes/messagesApiTurns';
 import type { SeenRequest } from '../fakes/messagesApi';
 import { type BackendFault, type SeenCall, WholeBackend } from '../fakes/wholeBackend';
@@ -178,7 +179,7 @@ export class CrashSeries {
     const paidTwice = again.filter((request) => this.wasKept(request, recordedAnswers(events)));
     return {
       kills: this.kills,
-      lost: tasks.filter((id) => !this.isVerified(id, events)),
+      lost: tasks.flatMap((id) => this.whatIsWrong(id, events)),
       endedTwice: tasks.filter((id) => (ended.get(id) ?? 0) > 1),
       reportedTwice: tasks.filter((id) => (this.completed.get(id) ?? 0) > 1),
       paidTwice: paidTwice.map((request) => `${titleOf(request)} turn ${placeOf(request)}`),
@@ -206,14 +207,18 @@ export class CrashSeries {
     );
   }
 
-  private isVerified(id: string, events: Awaited<ReturnType<typeof readEvents>>): boolean {
-    const outcome = events.findLast((event) => event.kind === 'task.ended' && event.taskId === id);
-    const isWell = outcome?.kind === 'task.ended' && outcome.outcome === 'verified';
-    return isWell && this.room.backend.api.get(id)?.status === 'completed';
+  /** How a task came out that did not end verified, or of which the backend does not know it. */
+  private whatIsWrong(id: string, events: readonly AirlockEvent[]): string[] {
+    const end = events.findLast((event) => event.kind === 'task.ended' && event.taskId === id);
+    const outcome = end?.kind === 'task.ended' ? end.outcome : 'open';
+    const told = this.room.backend.api.get(id)?.status ?? 'missing';
+    if (outcome === 'verified' && told === 'completed') return [];
+    const reason = end?.kind === 'task.ended' ? end.reason : '';
+    return [`${id}: ${outcome}, told as ${told} (${reason})`];
   }
 
   /** Lines that are not there once: a finished call must have its line, an interrupted one may. */
-  private wrongLines(id: string, events: Awaited<ReturnType<typeof readEvents>>): string[] {
+  private wrongLines(id: string, events: readonly AirlockEvent[]): string[] {
     const published = events.findLast(
       (event) => event.kind === 'result.published' && event.branch.startsWith(`airlock/${id}-`),
     );
