@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { z } from 'zod';
-import { openPage, root, stageExtension, startBrowser, startServer, workbenchUrl } from '../../scripts/vscode.mjs';
+import { root, stageExtension } from '../../scripts/vscode.mjs';
+import { bundleForHost, runInHost, silence } from './activationHost/runInHost';
 
 interface Figure {
   readonly name: string;
@@ -57,57 +57,16 @@ async function makeExtensions(folder: string): Promise<Sources> {
   fs.cpSync(path.join(root, 'test', 'bench', 'emptyExtension'), bare, { recursive: true });
   for (const each of [staged, bare]) silence(path.join(each, 'package.json'));
   const tests = path.join(folder, 'measure.js');
-  await build({
-    entryPoints: [path.join(root, 'test', 'bench', 'activationHost', 'measure.ts')],
-    outfile: tests,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['vscode'],
-    logLevel: 'warning',
-  });
+  await bundleForHost('measure.ts', tests);
   return { airlock: staged, empty: bare, tests };
-}
-
-/** VS Code makes activation events of what a manifest contributes: none of it may be left. */
-function silence(file: string): void {
-  const {
-    activationEvents: _,
-    contributes: __,
-    ...rest
-  } = JSON.parse(fs.readFileSync(file, 'utf8')) as Record<string, unknown>;
-  fs.writeFileSync(file, JSON.stringify({ ...rest, activationEvents: [] }));
 }
 
 async function measure(folder: string, sources: Sources, round: number): Promise<Sample> {
   const out = path.join(folder, `figures-${round}.json`);
-  const server = await startServer({
-    extension: sources.airlock,
-    smokeTestDriver: true,
-    // The empty one first: it takes what the host's very first activation costs.
-    env: { AIRLOCK_BENCH_EXTENSIONS: [empty, airlock].join(','), AIRLOCK_BENCH_OUT: out },
-  });
-  const browser = await startBrowser();
-  try {
-    const page = await openPage(browser, server);
-    const ended = new Promise<number>((resolve) => {
-      void page.exposeFunction('codeAutomationExit', resolve);
-    });
-    await page.exposeFunction('codeAutomationLog', () => {});
-    const remote = (file: string): string => `vscode-remote://${new URL(server.url).host}${file}`;
-    await page.goto(
-      workbenchUrl(server, undefined, [
-        ['extensionDevelopmentPath', remote(sources.empty)],
-        ['extensionTestsPath', remote(sources.tests)],
-      ]),
-    );
-    const code = await ended;
-    if (code !== 0) throw new Error(`The measurement ended with ${code}:\n${server.log()}`);
-    return sampleSchema.parse(JSON.parse(fs.readFileSync(out, 'utf8')));
-  } finally {
-    await browser.close();
-    await server.stop();
-  }
+  // The empty one first: it takes what the host's very first activation costs.
+  const env = { AIRLOCK_BENCH_EXTENSIONS: [empty, airlock].join(','), AIRLOCK_BENCH_OUT: out };
+  await runInHost({ extension: sources.airlock, development: sources.empty, tests: sources.tests, env });
+  return sampleSchema.parse(JSON.parse(fs.readFileSync(out, 'utf8')));
 }
 
 function median(values: readonly number[]): number {
