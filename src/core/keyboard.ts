@@ -15,7 +15,7 @@ export interface Keyboard {
   resize(size: TerminalSize): void;
   /** Ends what the user runs in the terminal, and lets the agent go on. Doing it again does nothing. */
   giveBack(): Promise<void>;
-  /** Fired once, when the agent has the session again or the session is over, however that came. */
+  /** Fired once, when the agent has the session again or the session is over, however that came. Who asks later is told at once. */
   readonly onDidEnd: Event<void>;
 }
 

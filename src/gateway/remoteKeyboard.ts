@@ -20,9 +20,11 @@ export class RemoteKeyboard implements Keyboard {
     this.emitter = new Emitter(onFailure);
   }
 
-  get onDidEnd(): Keyboard['onDidEnd'] {
-    return this.emitter.event;
-  }
+  readonly onDidEnd: Keyboard['onDidEnd'] = (listener) => {
+    const watch = this.emitter.event(listener);
+    if (this.ended) listener();
+    return watch;
+  };
 
   write(keys: string): void {
     if (!this.ended) this.wire.type(keys).catch(this.onFailure);

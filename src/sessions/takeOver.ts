@@ -43,9 +43,11 @@ export class TakeOver implements Keyboard {
     this.ended = new Emitter(parts.onListenerError);
   }
 
-  get onDidEnd(): Keyboard['onDidEnd'] {
-    return this.ended.event;
-  }
+  readonly onDidEnd: Keyboard['onDidEnd'] = (listener) => {
+    const watch = this.ended.event(listener);
+    if (this.isOver) listener();
+    return watch;
+  };
 
   /** Stops the agent and starts the user's shell. */
   async begin(size: TerminalSize): Promise<void> {

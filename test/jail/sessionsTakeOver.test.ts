@@ -141,6 +141,9 @@ describe('taking a session over', () => {
     await session.close('Over.');
     await waiting;
     assert.equal(user.ended, 1);
+    let toldLate = 0;
+    user.keyboard.onDidEnd(() => (toldLate += 1));
+    assert.equal(toldLate, 1);
     await session.whenGivenBack();
     await user.keyboard.giveBack();
     await assert.rejects(session.takeOver(size), { code: 'session-closed' });
