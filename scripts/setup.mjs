@@ -45,8 +45,15 @@ function installPackages() {
   const wanted = `${lock} node-${process.versions.modules}`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('Installing the npm packages …');
-  if (run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']) !== 0) {
-    fail('The npm packages could not be installed. node-pty is compiled on Linux: it needs python3, make and g++.');
+  // node-pty is compiled. Node's own headers are taken where they are installed, and fetched from nodejs.org otherwise.
+  const prefix = path.resolve(process.execPath, '../..');
+  const hasHeaders = existsSync(path.join(prefix, 'include', 'node', 'node.h'));
+  const env = { ...process.env, ...(hasHeaders ? { npm_config_nodedir: prefix } : {}) };
+  if (run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { env }) !== 0) {
+    fail(
+      'The npm packages could not be installed; what npm says above tells why. node-pty is compiled on Linux: it needs python3, make and g++, and Node’s headers (in ' +
+        `${prefix}/include/node, or from nodejs.org).`,
+    );
   }
   writeFileSync(stamp, wanted);
 }

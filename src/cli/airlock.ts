@@ -9,7 +9,7 @@ import { doctor } from './doctor';
 import { engineFromEnvironment } from './engineFromEnvironment';
 import { defaultStorage, repositoryOf } from './places';
 import { sh } from './sh';
-import { cancelTask, listTasks, showTask } from './tasks';
+import { cancelTask, listTasks, retryTask, showTask } from './tasks';
 import { errorText } from './words';
 import { work } from './work';
 import { serveZMemory } from './zmemory';
@@ -113,6 +113,12 @@ function addQueueCommands(airlock: Command): void {
     .argument('<task>')
     .addOption(storageOption())
     .action((task: string, options: { storage: string }) => showTask(path.resolve(options.storage), task));
+  airlock
+    .command('retry')
+    .description('queue a task again that ended without being verified, or that waits')
+    .argument('<task>')
+    .addOption(storageOption())
+    .action((task: string, options: { storage: string }) => retryTask(path.resolve(options.storage), task));
   airlock
     .command('cancel')
     .description('end a task as cancelled, and its run with it')

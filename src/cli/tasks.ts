@@ -53,6 +53,14 @@ export async function cancelTask(storage: string, taskId: string): Promise<void>
   });
 }
 
+/** Queues a task again that ended without being verified, or lets one go on that waits for the user. */
+export async function retryTask(storage: string, taskId: string): Promise<void> {
+  await visiting(storage, async (executor) => {
+    await executor.retry(taskId);
+    process.stdout.write(`${taskId} is queued again.\n`);
+  });
+}
+
 async function visiting(storage: string, action: (executor: Executor) => Promise<void>): Promise<void> {
   const executor = await openExecutor(visitOptions(storage, consoleLogger(false)), 'visit');
   try {

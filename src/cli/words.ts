@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { messageOf, UserError } from '../base/errors';
 import { makeVisible } from '../base/visible';
 
@@ -36,4 +37,10 @@ export function tableText(header: readonly string[], rows: readonly (readonly st
       .join('  ')
       .trimEnd();
   return [text(header), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(text)].join('\n');
+}
+
+/** How this command was called, for words that tell what to type next. */
+export function commandName(): string {
+  const script = process.argv[1] ?? 'airlock';
+  return path.basename(script) === 'airlock' ? 'airlock' : `node ${path.relative(process.cwd(), script)}`;
 }

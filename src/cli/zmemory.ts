@@ -2,6 +2,7 @@ import path from 'node:path';
 import { loadTasks, startEmbeddedServer } from '../assemble';
 import { systemClock } from '../base/clock';
 import { consoleLogger } from './consoleLogger';
+import { commandName } from './words';
 
 export interface ZMemoryOptions {
   readonly storage: string;
@@ -24,7 +25,7 @@ export async function serveZMemory(options: ZMemoryOptions): Promise<void> {
       process.stdout.write(`${tasks.length} tasks were taken from ${options.tasks}\n`);
     }
     process.stdout.write(
-      `ZMemory serves ${server.url}\nIts token is in ${server.tokenFile}\nWork it off with: ZMEMORY_TOKEN=$(cat ${server.tokenFile}) airlock work --zmemory ${server.url}\nPress Ctrl-C to end.\n`,
+      `ZMemory serves ${server.url}\nIts token is in ${server.tokenFile}\nWork it off with: ZMEMORY_TOKEN=$(cat ${server.tokenFile}) ${commandName()} work --zmemory ${server.url}\nPress Ctrl-C to end.\n`,
     );
     await new Promise<void>((resolve) => {
       process.once('SIGINT', () => resolve());

@@ -57,7 +57,10 @@ export type TaskSpec = z.infer<typeof taskSpecSchema>;
 
 /** What a user or a source hands in to have a task queued. */
 export const newTaskSchema = z.object({
-  title: z.string().min(1).max(maxTitleLength),
+  title: z
+    .string()
+    .max(maxTitleLength, `it is longer than ${maxTitleLength} characters`)
+    .refine((title) => title.trim() !== '', 'it is empty'),
   prompt: z.string().min(1),
   priority: prioritySchema.default(defaultPriority),
   persona: z.string().max(100).nullable().default(null),

@@ -30,6 +30,7 @@ export class Intake implements Disposable {
   private readonly disposables = new DisposableStore();
   private readonly known = new Map<string, TaskId>();
   private readonly mutex = new Mutex();
+  private ended = false;
 
   constructor(private readonly ports: ExecutorPorts) {
     for (const task of ports.events.state.tasks.values()) this.known.set(originKey(task.spec.origin), task.id);
@@ -59,7 +60,9 @@ export class Intake implements Disposable {
     return this.mutex.run(() => this.queue(task));
   }
 
+  /** What was offered and is not taken yet is offered again at the next start. */
   dispose(): void {
+    this.ended = true;
     this.disposables.dispose();
   }
 
@@ -71,7 +74,10 @@ export class Intake implements Disposable {
 
   private async takeOffer(source: TaskSource, offer: Offer): Promise<void> {
     for (const problem of offer.problems) this.ports.logger.warn(problem, { sourceId: source.id });
-    for (const offered of dependenciesFirst(offer.tasks)) await this.takeOffered(source, offered);
+    for (const offered of dependenciesFirst(offer.tasks)) {
+      if (this.ended) return;
+      await this.takeOffered(source, offered);
+    }
     for (const rejected of offer.rejected ?? []) {
       const origin = { sourceId: source.id, externalId: rejected.externalId };
       if (this.known.has(originKey(origin))) continue;

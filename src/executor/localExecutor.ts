@@ -1,6 +1,6 @@
 import { Emitter, type Event } from '../base/emitter';
 import { type Disposable, toDisposable } from '../base/disposable';
-import { UserError } from '../base/errors';
+import { messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, ResultChanges } from '../core/executor';
@@ -209,6 +209,7 @@ export class LocalExecutor implements Executor {
   private async end(): Promise<void> {
     this.dispatcher.dispose();
     for (const source of this.ports.sources) source.dispose();
+    this.intake.dispose();
     this.outbox.dispose();
     this.stopping.abort();
     await this.dispatcher.interruptAll('shutdown');
@@ -216,9 +217,15 @@ export class LocalExecutor implements Executor {
     await this.tidying;
     await this.ports.sessions.shutdown();
     await this.ports.jails.shutdown();
-    await this.append([{ kind: 'executor.stopped', executorId: this.executorId }]);
-    this.dispose();
-    await this.options.afterEnd();
+    try {
+      await this.append([{ kind: 'executor.stopped', executorId: this.executorId }]);
+    } catch (error) {
+      // On a full disk too the lock, the socket and the files are let go of.
+      this.ports.logger.warn('The end of the executor could not be kept', { reason: messageOf(error) });
+    } finally {
+      this.dispose();
+      await this.options.afterEnd();
+    }
   }
 
   /**

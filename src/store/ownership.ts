@@ -1,4 +1,5 @@
-import { chmod, readFile, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, chmod, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { type Clock, sleep, systemClock } from '../base/clock';
@@ -98,7 +99,12 @@ function isRunning(pid: number): boolean {
 }
 
 async function prepareStorage(storage: string): Promise<void> {
-  await makePrivateFolder(storage);
+  try {
+    await makePrivateFolder(storage);
+    await access(storage, constants.W_OK);
+  } catch (error) {
+    throw unwritable(storage, error);
+  }
   const { uid, mode } = await stat(storage);
   if (process.getuid && uid !== process.getuid()) {
     throw new UserError(
@@ -108,6 +114,17 @@ async function prepareStorage(storage: string): Promise<void> {
     );
   }
   if ((mode & 0o077) !== 0) await chmod(storage, 0o700);
+}
+
+function unwritable(storage: string, error: unknown): unknown {
+  const code = systemCodeOf(error);
+  if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return error;
+  return new UserError(
+    'storage-unwritable',
+    `The storage folder ${storage} cannot be written to. Name one of your own, with --storage or by VS Code's settings.`,
+    { storage, code },
+    { cause: error },
+  );
 }
 
 function once(action: () => Promise<void>): () => Promise<void> {

@@ -15,6 +15,7 @@ import { openRepository } from './openRepository';
 import { bytesOf, isPlainPath } from './pathBytes';
 import { configPath, invalidConfig, maxConfigBytes, parseRepositoryConfig } from './repositoryConfig';
 import { inspectRepository, type Repository } from './repositoryInspection';
+import { assertQuarantineFree } from './publishing';
 import { repositoryNotes } from './repositoryNotes';
 import { runFoldersOf, type RunFolders } from './runFolders';
 import { readRunState, writeDurably, type RunState } from './runState';

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startEmbeddedServer, startScriptedModel, type EngineChoice } from '../../assemble';
+import { createJails, startEmbeddedServer, startScriptedModel, type EngineChoice } from '../../assemble';
 import { systemClock } from '../../base/clock';
 import { UserError } from '../../base/errors';
 import type { TaskState } from '../../core/liveState';
 import { consoleLogger } from '../consoleLogger';
+import { commandName } from '../words';
 import { work } from '../work';
 import { makeSampleRepository } from './sampleRepository';
 import { sampleTasks, type SampleTask } from './sampleTasks';
@@ -20,6 +21,7 @@ export interface DemoOptions {
 
 /** Works the sample tasks off from end to end. Answers 0 when they ended as foretold, 1 when not. */
 export async function demo(options: DemoOptions): Promise<0 | 1> {
+  await assertReady();
   const folder = await makeFolder(options.folder);
   const repository = path.join(folder, 'corner-shop');
   await makeSampleRepository(repository);
@@ -65,12 +67,24 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
     for (const line of wrong) say(`NOT AS FORETOLD  ${line}`);
     if (wrong.length === 0) say('Every sample ended as foretold.');
     say(`\nLook at a result:   git -C ${repository} log --all --stat`);
-    say(`Look at one task:   airlock show fix-cart-total --storage ${path.join(folder, 'storage')}`);
+    say(`Look at one task:   ${commandName()} show fix-cart-total --storage ${path.join(folder, 'storage')}`);
     say('The same in VS Code: npm run code');
     return wrong.length === 0 ? 0 : 1;
   } finally {
     await scripted?.close();
     await zmemory.close();
+  }
+}
+
+/** @throws {UserError} `jail-unavailable`, with the fix, before anything is begun. */
+async function assertReady(): Promise<void> {
+  const jails = createJails();
+  try {
+    const readiness = await jails.readiness();
+    if (readiness.kind === 'ready') return;
+    throw new UserError('jail-unavailable', `${readiness.reason} ${readiness.fix}`);
+  } finally {
+    await jails.shutdown();
   }
 }
 
