@@ -170,7 +170,14 @@ class BwrapJails implements LocalJails {
   }
 
   private probe(): Promise<HostProbe> {
-    this.probed ??= endOrphans().then(() => probeHost(this.parts.probe));
+    if (!this.probed) {
+      const probed = endOrphans().then(() => probeHost(this.parts.probe));
+      this.probed = probed;
+      // What went wrong once is looked at again, and not taken for what this machine is like.
+      probed.catch(() => {
+        if (this.probed === probed) this.probed = undefined;
+      });
+    }
     return this.probed;
   }
 

@@ -9,7 +9,8 @@ import { identifyProcess, processStat } from './procfs';
 /**
  * Ends what is left of the jails of an earlier process of this user that died, and deletes its folder. A process that dies
  * in the millisecond in which bwrap builds a jail leaves that jail's first process behind. It is known by its output: a pipe
- * that was opened in the dead process's own folder.
+ * that was opened in the dead process's own folder. A folder that cannot be deleted now, because somebody else is just doing
+ * that or a process that is about to end still writes to it, is left to the next start: it keeps nobody from having jails.
  */
 export async function endOrphans(): Promise<void> {
   const names = await readdir(tmpdir()).catch(() => []);
@@ -18,7 +19,7 @@ export async function endOrphans(): Promise<void> {
     const stats = await lstat(folder).catch(() => undefined);
     if (!stats?.isDirectory() || stats.uid !== process.geteuid?.()) continue;
     await Promise.all(processesWritingTo(folder).map(end));
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true }).catch(() => {});
   }
 }
 
