@@ -15,7 +15,12 @@ describe('the repository around a folder', () => {
     Object.assign(process.env, { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null' });
   });
   afterEach(() => {
-    process.env = { ...environment };
+    // Key by key: a plain object in its place would no longer be the environment that Node itself reads.
+    for (const name of ['PATH', 'GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM']) {
+      const value = environment[name];
+      if (value === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = value;
+    }
     rmSync(folder, { recursive: true, force: true });
   });
 
