@@ -24,6 +24,8 @@ export type LinkStatus =
 export class ExecutorLink implements Disposable {
   private current: LinkStatus = { kind: 'closed' };
   private opening: Promise<void> = Promise.resolve();
+  /** The end of the executor before; it never rejects. Until then that one holds the storage. */
+  private closing: Promise<void> = Promise.resolve();
   private subscriptions: Disposable[] = [];
   private ended = false;
   private readonly nothing = emptyState();
@@ -114,6 +116,7 @@ export class ExecutorLink implements Disposable {
 
   private async tryToOpen(): Promise<void> {
     try {
+      await this.closing;
       const executor = await this.openExecutor();
       this.subscriptions = [
         executor.onDidAppend((events) => this.appended.fire(events)),
@@ -128,14 +131,21 @@ export class ExecutorLink implements Disposable {
 
   private async close(): Promise<void> {
     await this.opening;
-    if (this.current.kind !== 'open') return this.set({ kind: 'closed' });
-    const { executor } = this.current;
-    for (const subscription of this.subscriptions.splice(0)) subscription.dispose();
+    if (this.current.kind === 'open') {
+      const { executor } = this.current;
+      for (const subscription of this.subscriptions.splice(0)) subscription.dispose();
+      this.closing = this.end(executor);
+    }
     this.set({ kind: 'closed' });
+    await this.closing;
+  }
+
+  private async end(executor: Executor): Promise<void> {
     try {
       await executor.shutdown();
-    } finally {
       executor.dispose();
+    } catch (error) {
+      this.logger.error('The executor could not be closed in order', error);
     }
   }
 

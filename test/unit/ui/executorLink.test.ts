@@ -45,6 +45,27 @@ describe('the link to the executor', () => {
     assert.deepEqual(seen, ['queue.changed', 'task.queued']);
   });
 
+  it('never holds two executors at once, however often it is opened again while one still ends', async () => {
+    let living = 0;
+    let most = 0;
+    const link = new ExecutorLink(async () => {
+      living += 1;
+      most = Math.max(most, living);
+      const executor = new FakeExecutor();
+      executor.shutdown = async () => {
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        living -= 1;
+      };
+      return executor;
+    }, silentLogger);
+    link.open();
+    await link.settled();
+    await Promise.all([link.reopen(), link.reopen(), link.reopen()]);
+    assert.deepEqual([most, living, link.status.kind], [1, 1, 'open']);
+    await link.shutdown();
+    assert.equal(living, 0);
+  });
+
   it('says why it could not be opened, and can be opened again', async () => {
     const answers: (() => Promise<Executor>)[] = [
       () => Promise.reject(new Error('disk is gone')),
