@@ -11,6 +11,7 @@ import type { SessionShells } from './sessionShells';
 const maxRunning = 8;
 const startTimeoutMs = 10_000;
 const graceMs = 500;
+const killedMs = 10_000;
 const stepMs = 10;
 
 export interface BackgroundOptions {
@@ -91,7 +92,8 @@ export class JailedBackground implements BackgroundCommands, Disposable {
     await this.options.gate.whenOpen();
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (this.signal(command, signal) === 0) break;
-      await this.until(() => this.signal(command, null) === 0, graceMs);
+      // What is killed dies for certain, only not at once where much else is to be done.
+      await this.until(() => this.signal(command, null) === 0, signal === 'SIGKILL' ? killedMs : graceMs);
     }
     await this.noticeEnd(command);
   }
