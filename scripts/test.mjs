@@ -79,18 +79,6 @@ function count(output, code, single) {
   return result;
 }
 
-/**
- * A suite of real processes that fails is run once more, so that a machine that was busy for a moment is told apart from a
- * fault. That it passed only the second time is said, for it is a fault too, if only of a test.
- */
-async function runTwiceAtMost(name, suite) {
-  const first = await runSuite(name, suite);
-  if (first.failed === 0 || suite.single) return first;
-  process.stdout.write(`\n${name} failed (${first.failed}); it is run once more.\n`);
-  const second = await runSuite(name, suite);
-  return { ...second, seconds: first.seconds + second.seconds, unsteady: second.failed === 0 };
-}
-
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in suites));
 if (unknown.length > 0) {
@@ -108,11 +96,11 @@ if (setup.status !== 0) {
 }
 const results = [];
 for (const [name, suite] of Object.entries(suites)) {
-  if (wanted.length === 0 || wanted.includes(name)) results.push(await runTwiceAtMost(name, suite));
+  if (wanted.length === 0 || wanted.includes(name)) results.push(await runSuite(name, suite));
 }
 process.stdout.write('\n');
-for (const { name, passed, failed, skipped, seconds, unsteady } of results) {
-  const verdict = failed > 0 ? 'FAILED  ' : unsteady ? 'UNSTEADY' : 'ok      ';
+for (const { name, passed, failed, skipped, seconds } of results) {
+  const verdict = failed === 0 ? 'ok    ' : 'FAILED';
   process.stdout.write(
     `${name.padEnd(8)} ${verdict} ${passed} good, ${failed} bad, ${skipped} skipped, ${seconds} s\n`,
   );
