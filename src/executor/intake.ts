@@ -1,4 +1,4 @@
-import { DisposableStore, type Disposable } from '../base/disposable';
+import type { Disposable } from '../base/disposable';
 import { messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import { Mutex } from '../base/mutex';
@@ -27,7 +27,6 @@ const withdrawn = 'Its source took it back.';
  * name, is one task.
  */
 export class Intake implements Disposable {
-  private readonly disposables = new DisposableStore();
   private readonly known = new Map<string, TaskId>();
   private readonly mutex = new Mutex();
   private ended = false;
@@ -63,7 +62,6 @@ export class Intake implements Disposable {
   /** What was offered and is not taken yet is offered again at the next start. */
   dispose(): void {
     this.ended = true;
-    this.disposables.dispose();
   }
 
   private inOrder(action: () => Promise<void>): void {
