@@ -1,0 +1,33 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { defaultStorage } from './places';
+
+/** Where the storage is; every command that asks or works has it. */
+export const storageOption = (): Option =>
+  new Option('--storage <dir>', 'where the journal and the workspaces are').default(defaultStorage(), defaultStorage());
+
+export const environmentHelp = `
+Environment:
+  ANTHROPIC_API_KEY     the key for Claude
+  ANTHROPIC_BASE_URL    another server that speaks the Messages API, such as a local model
+  ANTHROPIC_AUTH_TOKEN  its token, where it wants a Bearer token
+  ANTHROPIC_MODEL       the model
+  ZMEMORY_TOKEN         the token of the --zmemory server`;
+
+/** For an option that may be given more than once. */
+export function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 100)
+    throw new InvalidArgumentError('It must be a whole number from 1 to 100.');
+  return value;
+}
+
+export function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('It must be a port from 0 to 65535.');
+  return value;
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import path from 'node:path';
+import type { SourceChoice } from '../assemble';
+import { UserError } from '../base/errors';
+import { collect, environmentHelp, positiveInteger, storageOption } from './arguments';
+import { engineFromEnvironment } from './engineFromEnvironment';
+import { repositoryOf } from './places';
+import { work } from './work';
+
+const exitCodeHelp = `
+Exit code: 0 all tasks verified, partial or unchecked; 1 some failed or contradicted; 2 some could not be run,
+or --until-idle was interrupted`;
+
+/** `airlock work`: the queue is worked off in this process. */
+export function addWork(airlock: Command): void {
+  airlock
+    .command('work')
+    .description('work the queue off')
+    .addOption(storageOption())
+    .option('--repo <dir>', 'a repository that tasks may be for; may be repeated', collect, [])
+    .option('--zmemory <url>', 'a ZMemory server that tasks come from; without it the embedded one is used')
+    .option('--agent <name>', 'the name that ZMemory knows this executor by', 'airlock')
+    .option('--concurrency <n>', 'runs at the same time', positiveInteger, 2)
+    .option('--until-idle', 'end when nothing is queued, running or still to be reported', false)
+    .option('--json', 'print one event a line', false)
+    .option('--verbose', 'print what is done on stderr', false)
+    .addHelpText('after', environmentHelp + '\n' + exitCodeHelp)
+    .action(async (options: WorkFlags) => {
+      const folders = options.repo.length > 0 ? options.repo : [process.cwd()];
+      const { exitCode } = await work({
+        ...options,
+        storage: path.resolve(options.storage),
+        repositories: await repositoriesOf(folders, options.repo.length > 0),
+        engine: engineFromEnvironment(process.env) ?? { kind: 'none' },
+        sources: [sourceChoice(options)],
+      });
+      process.exitCode = exitCode;
+    });
+}
+
+interface WorkFlags {
+  readonly storage: string;
+  readonly repo: readonly string[];
+  readonly zmemory: string | undefined;
+  readonly agent: string;
+  readonly concurrency: number;
+  readonly untilIdle: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+}
+
+function sourceChoice({ zmemory, agent }: WorkFlags): SourceChoice {
+  if (zmemory === undefined) return { kind: 'embedded', agent };
+  const token = process.env['ZMEMORY_TOKEN'] || undefined;
+  return { kind: 'server', name: 'zmemory', url: zmemory, token: () => Promise.resolve(token), agent, pollMs: 30_000 };
+}
+
+async function repositoriesOf(folders: readonly string[], named: boolean): Promise<string[]> {
+  const repositories: string[] = [];
+  for (const folder of folders) {
+    const repository = await repositoryOf(path.resolve(folder));
+    if (repository !== undefined) repositories.push(repository);
+    else if (named) throw new UserError('not-a-repository', `${folder} is not in a git repository.`, { folder });
+  }
+  return [...new Set(repositories)];
+}
