@@ -1,13 +1,19 @@
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { openExecutor } from '../assemble';
-import { UserError } from '../base/errors';
+import { messageOf, UserError } from '../base/errors';
 import { defaultPriority, prioritySchema, type Priority } from '../core/task';
 import { consoleLogger } from './consoleLogger';
 import { repositoryOf } from './places';
 import { visitOptions } from './visit';
 
+/** Where the prompt's text stands. The file `-` is the standard input. */
+export type PromptPlace =
+  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'file'; readonly file: string };
+
 export interface AddOptions {
   readonly storage: string;
-  readonly prompt: string;
+  readonly prompt: PromptPlace;
   readonly checks: readonly string[];
   readonly priority: string | undefined;
   readonly repo: string | undefined;
@@ -19,18 +25,43 @@ export async function add(title: string, options: AddOptions): Promise<void> {
   if (options.repo !== undefined && repo === undefined) {
     throw new UserError('not-a-repository', `${options.repo} is not in a git repository.`, { repo: options.repo });
   }
+  const prompt = await promptText(options.prompt);
   const executor = await openExecutor(visitOptions(options.storage, consoleLogger(false)), 'visit');
   try {
     const taskId = await executor.add({
       title,
-      prompt: options.prompt,
+      prompt,
       priority: parsePriority(options.priority),
       checks: options.checks.length > 0 ? [...options.checks] : null,
       repo: repo ?? null,
     });
     process.stdout.write(`${taskId}\n`);
+    if (repo === undefined) process.stderr.write(noRepository);
   } finally {
     await executor.shutdown();
+  }
+}
+
+const noRepository =
+  'This folder is in no git repository, so the task is for the one that its worker is started with; where there are ' +
+  'several, it waits until somebody says which. Name one with --repo.\n';
+
+/** Read before anything is opened, so that a typing error in a file's name queues nothing. */
+async function promptText(place: PromptPlace): Promise<string> {
+  if (place.kind === 'text') return place.text;
+  const { file } = place;
+  try {
+    // Bytes that are no UTF-8 would come to the model as something else than what was written.
+    const bytes = file === '-' ? Buffer.from(await buffer(process.stdin)) : await readFile(file);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const from = file === '-' ? 'the standard input' : file;
+    throw new UserError(
+      'prompt-unreadable',
+      `The prompt cannot be read from ${from}: ${messageOf(cause)}.`,
+      { file },
+      { cause },
+    );
   }
 }
 

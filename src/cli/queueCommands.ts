@@ -1,24 +1,13 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import path from 'node:path';
-import { add } from './add';
+import { UserError } from '../base/errors';
+import { add, type PromptPlace } from './add';
 import { collect, storageOption } from './arguments';
 import { cancelTask, listTasks, retryTask, showTask } from './tasks';
 
 /** What a user does with the queue: add, tasks, show, retry, cancel. */
 export function addQueueCommands(airlock: Command): void {
-  airlock
-    .command('add')
-    .description('queue a task; prints its id')
-    .argument('<title>')
-    .requiredOption('--prompt <text>', 'what is to be done')
-    .option('--check <command>', 'a command that must pass; may be repeated', collect, [])
-    .option('--priority <P0..P3>', 'how urgent it is', 'P2')
-    .option('--repo <dir>', 'the repository it is for (default: the one around the current folder)')
-    .addOption(storageOption())
-    .action(
-      (title: string, options: { prompt: string; check: string[]; priority: string; repo?: string; storage: string }) =>
-        add(title, { ...options, repo: options.repo, checks: options.check, storage: path.resolve(options.storage) }),
-    );
+  addAdd(airlock);
   airlock
     .command('tasks')
     .description('list the tasks')
@@ -43,4 +32,45 @@ export function addQueueCommands(airlock: Command): void {
     .argument('<task>')
     .addOption(storageOption())
     .action((task: string, options: { storage: string }) => cancelTask(path.resolve(options.storage), task));
+}
+
+interface AddFlags {
+  readonly prompt?: string;
+  readonly promptFile?: string;
+  readonly check: readonly string[];
+  readonly priority: string;
+  readonly repo?: string;
+  readonly storage: string;
+}
+
+function addAdd(airlock: Command): void {
+  airlock
+    .command('add')
+    .description('queue a task; prints its id')
+    .argument('<title>')
+    .option('--prompt <text>', 'what is to be done')
+    .addOption(
+      new Option('--prompt-file <file>', 'a file that says what is to be done; - for the standard input').conflicts(
+        'prompt',
+      ),
+    )
+    .option('--check <command>', 'a command that must pass; may be repeated', collect, [])
+    .option('--priority <P0..P3>', 'how urgent it is', 'P2')
+    .option('--repo <dir>', 'the repository it is for (default: the one around the current folder)')
+    .addOption(storageOption())
+    .action((title: string, { check, prompt, promptFile, ...options }: AddFlags) =>
+      add(title, {
+        priority: options.priority,
+        repo: options.repo,
+        checks: check,
+        prompt: promptPlace(prompt, promptFile),
+        storage: path.resolve(options.storage),
+      }),
+    );
+}
+
+function promptPlace(text: string | undefined, file: string | undefined): PromptPlace {
+  if (text !== undefined) return { kind: 'text', text };
+  if (file !== undefined) return { kind: 'file', file };
+  throw new UserError('prompt-missing', 'Say what is to be done, with --prompt TEXT or --prompt-file FILE.');
 }

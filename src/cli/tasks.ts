@@ -41,6 +41,8 @@ export async function showTask(storage: string, taskId: string): Promise<void> {
     if (!task) throw new UserError('unknown-task', `There is no task ${taskId}. See: airlock tasks`, { taskId });
     const run = runOf(executor, task);
     const parts = [overview(task, run)];
+    // Once it has begun, the log starts with the prompt.
+    if (!run || run.messages.length === 0) parts.push(await promptText(executor, task));
     if (run) parts.push(await evidenceText(executor, run), await logText(executor, run));
     process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
   });
@@ -98,6 +100,11 @@ function overview(task: TaskState, run: RunState | undefined): string {
     if (run.endedAtMs !== null) facts.push(['time', durationText(run.endedAtMs - run.startedAtMs)]);
   }
   return facts.map(([name, value]) => `${name.padEnd(11)} ${value}`).join('\n');
+}
+
+async function promptText(executor: Executor, task: TaskState): Promise<string> {
+  const text = await textOf(executor, task.spec.prompt);
+  return `Prompt\n${indent(text.length <= 2000 ? text : `${text.slice(0, 2000)}\n[…]`, '  ')}`;
 }
 
 async function evidenceText(executor: Executor, run: RunState): Promise<string> {

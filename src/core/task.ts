@@ -31,7 +31,7 @@ export const maxPromptBytes = 1024 * 1024;
 export const maxTitleLength = 200;
 export const maxChecks = 50;
 
-const commandSchema = z.string().min(1).max(10_000);
+const commandSchema = z.string().min(1, 'it is empty').max(10_000, 'it is longer than 10,000 characters');
 
 /** Something to be done, as the journal holds it. Private and big parts (the prompt) are blobs. */
 export const taskSpecSchema = z.object({
@@ -61,10 +61,10 @@ export const newTaskSchema = z.object({
     .string()
     .max(maxTitleLength, `it is longer than ${maxTitleLength} characters`)
     .refine((title) => title.trim() !== '', 'it is empty'),
-  prompt: z.string().min(1),
+  prompt: z.string().refine((prompt) => prompt.trim() !== '', 'it is empty'),
   priority: prioritySchema.default(defaultPriority),
   persona: z.string().max(100).nullable().default(null),
-  checks: z.array(commandSchema).max(maxChecks).nullable().default(null),
+  checks: z.array(commandSchema).max(maxChecks, `there are more than ${maxChecks}`).nullable().default(null),
   limits: taskLimitsSchema.default({}),
   dependsOn: z.array(taskIdSchema).max(100).default([]),
   repo: z.string().nullable().default(null),

@@ -59,6 +59,8 @@ export class WholeCommand {
     options: {
       readonly environment?: Readonly<Record<string, string>>;
       readonly cwd?: string;
+      /** What stands on its standard input; nothing when it is absent. */
+      readonly input?: string;
       readonly onLine?: (line: string) => void;
     } = {},
   ): WholeCommand {
@@ -66,8 +68,9 @@ export class WholeCommand {
     const child = spawn(process.execPath, [builtCommand(), ...args], {
       cwd: options.cwd ?? '/',
       env: { PATH, HOME, ...options.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    child.stdin?.end(options.input);
     return new WholeCommand(child, options.onLine ?? (() => {}));
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { keyRefused, says } from '../fakes/messagesApiTurns';
 import { eventIn, type CommandEnd, WholeCommand } from '../fakes/wholeCommand';
@@ -24,7 +25,12 @@ describe('the airlock command', () => {
   });
 
   function start(...args: string[]): WholeCommand {
+    return startWith(undefined, ...args);
+  }
+
+  function startWith(input: string | undefined, ...args: string[]): WholeCommand {
     const command = WholeCommand.start([...args, '--storage', room.storage], {
+      ...(input === undefined ? {} : { input }),
       cwd: room.repo,
       environment: {
         ANTHROPIC_API_KEY: 'sk-test',
@@ -139,6 +145,32 @@ describe('the airlock command', () => {
     await worker.printed((text) => new RegExp(`${endless} .*CANCELLED`).test(text));
     worker.kill('SIGINT');
     assert.equal((await worker.exited).code, 0);
+  });
+
+  it('takes a prompt from a file or the standard input, and queues nothing without one', async () => {
+    const file = path.join(room.top, 'prompt.md');
+    await writeFile(file, 'Make it right — now.\n');
+    const fromFile = (await run('add', 'Filed', '--prompt-file', file)).stdout.trim();
+    const fromInput = (
+      await startWith('Typed: make it right.', 'add', 'Typed', '--prompt-file', '-').exited
+    ).stdout.trim();
+    assert.match((await run('show', fromFile)).stdout, /Make it right — now\./);
+    assert.match((await run('show', fromInput)).stdout, /Typed: make it right\./);
+    const refused = await Promise.all([
+      run('add', 'None'),
+      run('add', 'Gone', '--prompt-file', `${file}.gone`),
+      run('add', 'Both', '--prompt', 'x', '--prompt-file', file),
+      run('add', 'Blank', '--prompt', ' \n'),
+    ]);
+    assert.deepEqual(
+      refused.map(({ code, stdout }) => [code, stdout]),
+      refused.map(() => [2, '']),
+    );
+    assert.match(
+      refused.map(({ stderr }) => stderr).join(''),
+      /--prompt-file FILE[^]*prompt\.md\.gone[^]*cannot be used[^]*prompt: it is empty/,
+    );
+    assert.equal((await run('tasks', '--json')).stdout.trim().split('\n').length, 2);
   });
 
   it('queues and cancels where nobody works, and the next worker finds it so', async () => {

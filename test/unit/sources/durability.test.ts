@@ -199,8 +199,15 @@ describe('a file of tasks', () => {
   });
 
   it('is refused in clear words when it is something else', async () => {
-    await assert.rejects(load('{'), { code: 'task-file-invalid' });
-    await assert.rejects(load('[{"description":7}]'), { code: 'task-file-invalid' });
+    await assert.rejects(load('{'), {
+      code: 'task-file-invalid',
+      message: /it is not JSON \(.+\)\. Nothing was put in/,
+    });
+    await assert.rejects(load('{"task": []}'), { code: 'task-file-invalid', message: /no list of tasks/ });
+    await assert.rejects(load('[{"description":"One"},{"description":7}]'), {
+      code: 'task-file-invalid',
+      message: /entry 2, description: /,
+    });
     await assert.rejects(loadTasks(path.join(folder.path, 'none.json')), { code: 'task-file-unreadable' });
   });
 });
