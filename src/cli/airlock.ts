@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { airlockVersion } from '../assemble';
 import { addDemo } from './demoCommand';
-import { addDoctor } from './doctorCommand';
+import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addQueueCommands } from './queueCommands';
 import { addServer } from './serverCommand';
 import { addShell } from './shellCommand';
@@ -20,6 +20,7 @@ function program(): Command {
   addQueueCommands(airlock);
   addServer(airlock);
   addDoctor(airlock);
+  addVerifyJournal(airlock);
   addShell(airlock);
   addDemo(airlock);
   return airlock;

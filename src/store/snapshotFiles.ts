@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../base/digest';
-import { messageOf, UserError } from '../base/errors';
+import { isUserError, messageOf, UserError } from '../base/errors';
 import type { LiveState } from '../core/liveState';
 import { fromWire, liveStateVersion, toWire } from '../core/snapshot';
 import { makePrivateFolder, writeDurably } from './durableFile';
@@ -67,6 +67,22 @@ export async function readNewestSnapshot(
     }
   }
   return { snapshot: undefined, notes };
+}
+
+/** Each snapshot that is there, newest first, and the place in the journal that it says it is for. */
+export async function listSnapshotPlaces(
+  folder: string,
+): Promise<readonly { readonly file: string; readonly position: JournalPosition | null }[]> {
+  const places: { file: string; position: JournalPosition | null }[] = [];
+  for (const seq of await listSnapshots(folder)) {
+    const file = snapshotFile(folder, seq);
+    const found = await readSnapshot(file).catch((error: unknown) => {
+      if (isUserError(error)) throw error;
+      return null;
+    });
+    places.push({ file, position: found?.position ?? null });
+  }
+  return places;
 }
 
 async function readSnapshot(file: string): Promise<FoundSnapshot> {
