@@ -9,7 +9,7 @@ import type { Executor } from './core/executor';
 import { Credentials } from './ui/credentials';
 import { ExecutorLink } from './ui/executorLink';
 import { loggerTo } from './ui/logChannel';
-import { allowedRepositories } from './ui/repositories';
+import { allowedRepositories, homeExpanded } from './ui/repositories';
 import { Settings } from './ui/settings/settings';
 import { startUi } from './ui/start';
 
@@ -78,7 +78,7 @@ async function openExecutor(parts: OpenParts): Promise<Executor> {
 function optionsOf({ context, settings, credentials, logger }: OpenParts): AirlockOptions {
   const minutes = (value: number): number => value * 60_000;
   return {
-    storage: context.globalStorageUri.fsPath,
+    storage: homeExpanded(settings.value('airlock.storage')) || context.globalStorageUri.fsPath,
     settings: {
       concurrency: settings.value('airlock.concurrency'),
       maxFixRounds: settings.value('airlock.checks.maxFixRounds'),

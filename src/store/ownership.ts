@@ -9,6 +9,7 @@ import { type ProcessIdentity, processIdentitySchema } from '../core/session';
 import { makePrivateFolder, writeDurably } from './durableFile';
 import { type FileLock, tryLock } from './fileLock';
 import { socketPathFor } from './socketPath';
+import { checkFilesystem } from './storageFilesystem';
 
 /** What the owner of a storage folder says of itself, beside the lock. */
 export const ownerInfoSchema = z.object({
@@ -39,7 +40,7 @@ const retryMs = 10;
 /**
  * Tries to become the one owner of a storage folder. Of all processes that try, one gets it; it is free again as soon as
  * that one is dead.
- * @throws {UserError} `lock-unavailable`, `storage-not-ours`, `runtime-folder-unsafe`, `disk-full`.
+ * @throws {UserError} `lock-unavailable`, `storage-not-ours`, `storage-filesystem`, `runtime-folder-unsafe`, `disk-full`.
  */
 export async function acquireOwnership(options: OwnershipOptions): Promise<Ownership> {
   const { storage, clock = systemClock } = options;
@@ -114,6 +115,7 @@ async function prepareStorage(storage: string): Promise<void> {
     );
   }
   if ((mode & 0o077) !== 0) await chmod(storage, 0o700);
+  await checkFilesystem(storage);
 }
 
 function unwritable(storage: string, error: unknown): unknown {

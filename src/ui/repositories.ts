@@ -19,6 +19,11 @@ export function openFolders(): string[] {
 }
 
 function absolute(folder: string): string[] {
-  const whole = folder === '~' || folder.startsWith('~/') ? path.join(os.homedir(), folder.slice(1)) : folder;
+  const whole = homeExpanded(folder);
   return path.isAbsolute(whole) ? [path.normalize(whole)] : [];
+}
+
+/** A path of a setting, with `~` at its start as the home folder. */
+export function homeExpanded(folder: string): string {
+  return folder === '~' || folder.startsWith('~/') ? path.join(os.homedir(), folder.slice(1)) : folder;
 }

@@ -40,6 +40,8 @@ export const settingTable = {
   'airlock.limits.runMinutes': machine(z.number().positive().max(1440), 45),
   'airlock.limits.maxCostPerRun': machine(z.number().positive().nullable(), null),
 
+  'airlock.storage': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
+
   'airlock.terminal.openAutomatically': {
     schema: z.boolean(),
     fallback: false,
