@@ -38,6 +38,10 @@ function describe(state: LiveState, event: AirlockEvent): string | undefined {
       return 'goes on where it was';
     case 'run.progress':
       return `${event.percent === null ? '' : `${event.percent} % `}${oneLine(event.message)}`;
+    case 'run.connected':
+      return event.outcome === 'allowed'
+        ? `network: connected to ${oneLine(event.host, 100)}:${event.port}`
+        : `network: ${event.outcome}: ${oneLine(event.host, 100)}:${event.port}: ${oneLine(event.reason, 200)}`;
     case 'session.created': {
       const held = event.proof.canaries.filter((canary) => canary.held).length;
       return `jail proven: ${held} of ${event.proof.canaries.length} attempts to get out were contained`;

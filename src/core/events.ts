@@ -91,6 +91,23 @@ const bodies = [
   }),
   /** A run of an earlier process goes on in this one. */
   z.object({ kind: z.literal('run.resumed'), runId: runIdSchema }),
+  /**
+   * A jail of the run asked for a connection. The same one again is told at its 10th, 100th, … time; past 100 hosts the rest is
+   * told together as `*`. The host is the jail's own words.
+   */
+  z.object({
+    kind: z.literal('run.connected'),
+    runId: runIdSchema,
+    /** Whose jail it was. */
+    by: z.enum(['session', 'check']),
+    host: z.string(),
+    port: z.number().int(),
+    outcome: z.enum(['allowed', 'refused', 'failed']),
+    /** Why it was not reached; empty when it was. */
+    reason: z.string(),
+    /** How often by now. */
+    count: z.number().int().positive(),
+  }),
   z.object({ kind: z.literal('run.ended'), runId: runIdSchema, outcome: taskOutcomeSchema, reason: z.string() }),
 
   z.object({

@@ -368,6 +368,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'run.phase':
     case 'run.progress':
     case 'run.resumed':
+    case 'run.connected':
     case 'run.ended':
     case 'session.created':
     case 'message.recorded':

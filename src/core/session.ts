@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Event } from '../base/emitter';
 import type { BackgroundCommands } from './background';
 import type { RunId, SessionId } from './ids';
-import type { JailProof, LimitBreach } from './jail';
+import type { EgressConnection, JailProof, LimitBreach } from './jail';
 import type { JailPolicy } from './jailPolicy';
 import type { HandedBack, Keyboard, TerminalSize } from './keyboard';
 
@@ -112,13 +112,16 @@ export interface SessionOptions {
   readonly policy: JailPolicy;
   /** A folder of the host that is this session's own, outside the workspace: recording and channels. */
   readonly stateFolder: string;
+  /** Called with each connection that the jail asks for, let through or not. Only a policy with a network has any. */
+  readonly onConnection?: (connection: EgressConnection) => void;
   readonly signal?: AbortSignal;
 }
 
 export interface Sessions {
   /**
    * Starts a jail, proves it, and hands it out.
-   * @throws {UserError} `jail-unavailable`, `jail-not-proven`: then nothing runs.
+   * @throws {UserError} `jail-unavailable`, `jail-not-proven`, and for a network that cannot be given `network-unavailable`
+   * and `network-domain-invalid`: then nothing runs.
    */
   open(options: SessionOptions): Promise<Session>;
   /** Ends the jail of an earlier process, if it is still that process. */

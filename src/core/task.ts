@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { digestSchema, taskIdSchema } from './ids';
+import { networkPolicySchema } from './jailPolicy';
 
 /** Lower is more urgent: 0 is `P0`. */
 export const prioritySchema = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
@@ -14,6 +15,8 @@ export const taskLimitsSchema = z.object({
   maxTurns: z.number().int().positive().optional(),
   /** US dollars of one run. The run stops before it is spent. */
   maxCostUsd: z.number().positive().optional(),
+  /** Where it may connect to, of what its persona may: a task can only be tighter. */
+  network: networkPolicySchema.optional(),
 });
 export type TaskLimits = z.infer<typeof taskLimitsSchema>;
 

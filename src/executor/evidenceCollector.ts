@@ -2,7 +2,7 @@ import type { CheckResult, CheckSubject, Verdict } from '../core/evidence';
 import { passed, verdictOf } from '../core/evidence';
 import type { ObjectId, RunId } from '../core/ids';
 import { jailPolicySchema } from '../core/jailPolicy';
-import type { JailResult } from '../core/jail';
+import type { EgressConnection, JailResult } from '../core/jail';
 import type { Persona } from '../core/persona';
 import type { Workspace } from '../core/workspace';
 import type { ExecutorPorts } from './ports';
@@ -20,6 +20,8 @@ export interface EvidenceRequest {
   readonly earlier: readonly CheckResult[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Called with each connection that the jail of a check asks for. */
+  readonly onConnection: (connection: EgressConnection) => void;
 }
 
 export interface Evidence {
@@ -77,17 +79,18 @@ export class EvidenceCollector {
     on: CheckSubject,
     tree: ObjectId,
   ): Promise<CheckResult> {
-    const { workspace, persona, signal } = request;
+    const { workspace, persona, signal, onConnection } = request;
     const checkTree = await workspace.checkTree(tree);
     try {
       const policy = jailPolicySchema.parse({
         account: workspace.runId,
         mounts: checkTree.mounts,
+        network: persona.network,
         environment: { CI: 'true' },
         limits: { ...persona.jailLimits, wallMs: request.timeoutMs, outputBytes: maxCheckOutputBytes },
       });
       // A check is a command line by definition; the shell that reads it is inside the jail.
-      const seen = await this.ports.jails.run({ policy, argv: ['/bin/bash', '-c', command], signal });
+      const seen = await this.ports.jails.run({ policy, argv: ['/bin/bash', '-c', command], signal, onConnection });
       const result: CheckResult = {
         command,
         on,

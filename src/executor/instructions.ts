@@ -1,6 +1,7 @@
 import { makeVisible } from '../base/visible';
 import { passed, summarizeChecks, type CheckResult } from '../core/evidence';
 import type { HandedBack } from '../core/keyboard';
+import type { NetworkPolicy } from '../core/jailPolicy';
 import type { Persona } from '../core/persona';
 import type { TaskSpec } from '../core/task';
 
@@ -10,7 +11,8 @@ const maxFeedbackCharacters = 6000;
 /** What every agent is told, whatever the task is. It is the same for all runs of a persona, so that it can be cached. */
 export function systemPrompt(persona: Persona): string {
   return [
-    'You are a software engineer who works alone on one task in a repository. You are in a sealed sandbox: the repository is at /workspace, it is your own copy, and nothing outside the sandbox can be reached or changed. There is no network unless a tool says otherwise.',
+    'You are a software engineer who works alone on one task in a repository. You are in a sealed sandbox: the repository is at /workspace, it is your own copy, and nothing outside the sandbox can be changed.',
+    networkWords(persona.network),
     'Work with the tools. Read before you change. Keep to the task: change what it needs and nothing else. Use the style, the names and the libraries that the repository already has.',
     'When you believe that you are done, Airlock itself runs the checks of the task in a fresh sandbox, on a clean checkout of your result. It runs them a second time with all tests, test configuration, package configuration, lock files and dotfiles put back as they were: changing a check so that it passes does not help. Files that git ignores are not part of your result.',
     'If the task cannot be done, say so plainly and say why. Never claim what you have not seen. End with a short summary of what you changed and how you know that it works.',
@@ -19,6 +21,16 @@ export function systemPrompt(persona: Persona): string {
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+function networkWords(network: NetworkPolicy): string {
+  if (network.kind === 'none') return 'There is no network.';
+  return `The network leads to these hosts alone, by HTTP and HTTPS through the proxy that HTTP_PROXY and HTTPS_PROXY name: ${network.domains.join(', ')}. Everything else is refused, whatever you try.`;
+}
+
+/** What the agent learns when it could not reach a host. */
+export function refusedNews(words: string): string {
+  return `[The network of the sandbox: ${words} There is no way round it; if the task cannot be done without, say so.]`;
 }
 
 /** The first message: the task itself. */

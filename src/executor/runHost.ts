@@ -28,6 +28,9 @@ export interface RunHostOptions {
   readonly onProgress: (percent: number | null, message: string) => void;
 }
 
+/** More at once would hide the result of the tool. */
+const maxNews = 20;
+
 /** What an interrupted tool call is answered with, so that the model can look before it repeats it. */
 const interruptedAnswer =
   'This call was interrupted by a restart before its result was kept. It may or may not have taken effect. Look before you repeat it.';
@@ -53,7 +56,12 @@ export class RunHost implements EngineHost {
     private readonly lanes: LaneGovernor,
     private readonly options: RunHostOptions,
   ) {
-    options.session.onDidGiveBack((handedBack) => this.news.push(takeOverNews(handedBack)));
+    options.session.onDidGiveBack((handedBack) => this.tell(takeOverNews(handedBack)));
+  }
+
+  /** The model learns it with the next result of a tool. */
+  tell(news: string): void {
+    if (this.news.length < maxNews) this.news.push(news);
   }
 
   async record(message: ConversationMessage): Promise<void> {

@@ -4,12 +4,14 @@ import { isAtRest, type Conversation, type ConversationMessage, type EngineEnd }
 import { describeVerdict, passed, summarizeChecks, type CheckResult } from '../core/evidence';
 import type { ObjectId } from '../core/ids';
 import { jailPolicySchema } from '../core/jailPolicy';
+import { narrowNetwork } from '../core/narrowNetwork';
 import type { RunState, TaskState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
 import type { Workspace } from '../core/workspace';
+import { ConnectionLog } from './connectionLog';
 import { EvidenceCollector, type Evidence } from './evidenceCollector';
-import { checkFeedback, systemPrompt, taskPrompt } from './instructions';
+import { checkFeedback, refusedNews, systemPrompt, taskPrompt } from './instructions';
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunHost } from './runHost';
@@ -47,7 +49,11 @@ interface Judged {
  */
 export class RunWork {
   private readonly evidence: EvidenceCollector;
+  private readonly connections: ConnectionLog;
+  /** As the task has it: with a network that is no wider than the persona's. */
+  private readonly persona: Persona;
   private session: Session | undefined;
+  private host: RunHost | undefined;
 
   constructor(
     private readonly ports: ExecutorPorts,
@@ -57,6 +63,12 @@ export class RunWork {
     private readonly options: RunWorkOptions,
   ) {
     this.evidence = new EvidenceCollector(ports);
+    const { persona, task, run } = options;
+    this.persona = { ...persona, network: narrowNetwork(persona.network, task.spec.limits.network) };
+    this.connections = new ConnectionLog(ports, run.id, (words) => {
+      this.session?.note(`Network: ${words}`);
+      this.host?.tell(refusedNews(words));
+    });
   }
 
   async toItsEnd(): Promise<WorkResult> {
@@ -68,7 +80,8 @@ export class RunWork {
   }
 
   private async work(session: Session): Promise<WorkResult> {
-    const { run, persona, task, signal } = this.options;
+    const { run, task, signal } = this.options;
+    const { persona } = this;
     const host = new RunHost(this.ports, this.lanes, {
       runId: run.id,
       persona,
@@ -77,6 +90,7 @@ export class RunWork {
       signal,
       onProgress: this.options.onProgress,
     });
+    this.host = host;
     const history = await host.history();
     const conversation = await this.ports.engine.open({
       systemPrompt: systemPrompt(persona),
@@ -161,24 +175,26 @@ export class RunWork {
   }
 
   private async judge(tree: ObjectId): Promise<Judged> {
-    const { run, workspace, persona, checks, signal } = this.options;
+    const { run, workspace, checks, signal } = this.options;
     await this.phase('checking');
     const round = run.rounds;
     const evidence = await this.evidence.collect({
       workspace,
-      persona,
+      persona: this.persona,
       checks,
       tree,
       round,
       earlier: run.checks,
       timeoutMs: this.settings.checkTimeoutMs,
       signal,
+      onConnection: (connection) => this.connections.record('check', connection),
     });
     return { tree, round, evidence };
   }
 
   private async openSession(): Promise<Session> {
-    const { run, workspace, persona, task, signal } = this.options;
+    const { run, workspace, task, signal } = this.options;
+    const { persona } = this;
     const id = newId('session');
     const wallMs = task.spec.limits.timeoutMs ?? persona.limits.timeoutMs ?? this.settings.runTimeoutMs;
     const session = await this.ports.sessions.open({
@@ -192,6 +208,7 @@ export class RunWork {
         limits: { ...persona.jailLimits, wallMs: wallMs * 2 },
       }),
       stateFolder: this.ports.sessionFolder(run.id, id),
+      onConnection: (connection) => this.connections.record('session', connection),
       signal,
     });
     this.session = session;

@@ -123,8 +123,11 @@ function egressOf(policy: JailPolicy, facts: HostFacts, { egressFolder }: Invoca
       `The jail was to have a network, and ${why} Or set the network policy to "none".`,
       { account: policy.account },
     );
-  if (egressFolder === undefined) throw unavailable('sessions cannot be given one yet.');
-  if (facts.perlPath === null) throw unavailable('there is no /usr/bin/perl to forward to the proxy. Install perl.');
+  if (egressFolder === undefined) throw unavailable('this kind of jail cannot be given one.');
+  if (facts.perlPath === null)
+    throw unavailable(
+      'there is no whole /usr/bin/perl to forward to the proxy. Install perl (on Fedora also perl-IO and perl-Socket).',
+    );
   if (showsSocket(policy, facts)) {
     throw unavailable(
       'a folder that it sees holds a Unix socket of the host, which it could then connect to. Remove it.',

@@ -45,7 +45,7 @@ export async function detectHost(etcFolder: string, environment: NodeJS.ProcessE
     prlimitPath: await program('prlimit'),
     setprivPath: await program('setpriv'),
     envPath: await program('env'),
-    perlPath: (await findProgram('perl', '/usr/bin')) ?? null,
+    perlPath: await findPerl(),
     architecture,
     mode: await hostMode(),
     disableUserns: true,
@@ -87,6 +87,17 @@ async function requireProgram(name: string, searchPath: string): Promise<string>
     'probe-failed',
     `The program "${name}" is not installed; a jail cannot be built without it.`,
     installSystemTools,
+  );
+}
+
+/** Some distributions have perl in parts; the forwarder needs its sockets. */
+async function findPerl(): Promise<string | null> {
+  const path = await findProgram('perl', '/usr/bin');
+  if (path === undefined) return null;
+  const works = run(path, ['-MIO::Socket::INET', '-MIO::Socket::UNIX', '-MPOSIX', '-e', '1'], { env: {} });
+  return works.then(
+    () => path,
+    () => null,
   );
 }
 

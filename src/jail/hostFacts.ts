@@ -34,7 +34,7 @@ export interface HostFacts {
   readonly prlimitPath: string;
   readonly setprivPath: string;
   readonly envPath: string;
-  /** The system's own perl, which jails see too; `null` when there is none, and then no jail has a network. */
+  /** The system's own perl, which jails see too; `null` when there is none with its sockets, and then no jail has a network. */
   readonly perlPath: string | null;
   readonly architecture: Architecture;
   readonly mode: HostMode;

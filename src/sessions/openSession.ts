@@ -8,6 +8,7 @@ import type { JailPolicy } from '../core/jailPolicy';
 import type { SessionOptions } from '../core/session';
 import { bwrapInvocation } from '../jail/argv';
 import { type CanaryTrial, startCanaries } from '../jail/canaries/trial';
+import type { EgressProxy } from '../jail/egress/egressProxy';
 import type { LocalJails } from '../jail/jails';
 import { watchLimits } from '../jail/limits/watchLimits';
 import { checkMounts } from '../jail/mountCheck';
@@ -86,8 +87,14 @@ async function startSession(options: SessionOptions, context: SessionContext): P
   const channels = await mkdtemp(join(stateFolder, 'channels-'));
   await makeChannels(channels);
   await context.jails.handOver(channels, policy.account);
-  const jail = await startJail(options, await withChannels(policy, channels), context);
-  void jail.ended.then(() => rm(channels, { recursive: true, force: true })).catch(logged(logger));
+  const egress = await context.jails.openEgress(policy, options.onConnection);
+  const letGo = (): Promise<unknown> =>
+    Promise.all([egress?.close(), rm(channels, { recursive: true, force: true })]).catch(logged(logger));
+  const jail = await startJail(options, channels, egress, context).catch(async (error: unknown) => {
+    await letGo();
+    throw error;
+  });
+  void jail.ended.then(letGo);
   const gate = new PauseGate();
   const shells = new SessionShells({
     folder: channels,
@@ -133,17 +140,25 @@ async function freeRecordingPath(folder: string): Promise<string> {
 }
 
 function logged(logger: Logger): (error: unknown) => void {
-  return (error) => logger.warn("A session's pipes could not be deleted", { error: messageOf(error) });
+  return (error) =>
+    logger.warn("What a session's jail had of the host could not be let go of", { error: messageOf(error) });
 }
 
 function withChannels(policy: JailPolicy, folder: string): Promise<JailPolicy> {
   return checkMounts({ ...policy, mounts: [...policy.mounts, { from: folder, at: channelsInJail, access: 'read' }] });
 }
 
-async function startJail(options: SessionOptions, policy: JailPolicy, context: SessionContext): Promise<SessionJail> {
+async function startJail(
+  options: SessionOptions,
+  channels: string,
+  egress: EgressProxy | undefined,
+  context: SessionContext,
+): Promise<SessionJail> {
+  const policy = await withChannels(options.policy, channels);
   const facts = await context.jails.facts();
+  const more = { terminal: 'xterm-256color', ...(egress ? { egressFolder: egress.folder } : {}) };
   const invocation = (newSession: boolean) =>
-    bwrapInvocation(policy, facts, launcherArgv(channelsInJail), { newSession, terminal: 'xterm-256color' });
+    bwrapInvocation(policy, facts, launcherArgv(channelsInJail), { newSession, ...more });
   const folder = await mkdtemp(join(options.stateFolder, 'start-'));
   try {
     return await startOnPty(await context.loadPty(), invocation(false), folder, context.clock);

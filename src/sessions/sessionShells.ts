@@ -57,6 +57,8 @@ export class SessionShells {
   private readonly launcher: FifoWriter;
   private readonly channels: Readonly<Record<ChannelName, ShellChannel>>;
   private first: ProcessIdentity | undefined;
+  /** Process sessions of what serves the jail and is no shell: it was there before any code of the agent's. */
+  private servants: readonly number[] = [];
 
   readonly onDidOutput = this.output.event;
   /** The user's shell has started or ended. */
@@ -84,6 +86,8 @@ export class SessionShells {
   async whenReady(): Promise<void> {
     await Promise.all(channelNames.map((name) => this.channels[name].whenReady()));
     await Promise.all(fifoNames().map((name) => rm(join(this.options.folder, name), { force: true })));
+    await this.options.firstProcess;
+    this.servants = this.findServants();
   }
 
   /** Gives the jail's terminal to a shell of the user's, in the agent's folder. @returns what names it in messages. */
@@ -202,7 +206,15 @@ export class SessionShells {
   private sparedSessions(name: ChannelName, all: readonly JailedProcess[]): number[] {
     const others = channelNames.filter((other) => other !== name).map((other) => this.channels[other].pids?.shell);
     const inner = new Set([...others, this.launcherPid]);
-    return all.filter((process) => inner.has(process.innerPid)).map((process) => process.sessionId);
+    const spared = all.filter((process) => inner.has(process.innerPid)).map((process) => process.sessionId);
+    return [...spared, ...this.servants];
+  }
+
+  /** What forwards to the network: it must be stopped neither with a command nor while the user has the keyboard. */
+  private findServants(): number[] {
+    const shells = new Set([...channelNames.map((name) => this.channels[name].pids?.shell), this.launcherPid]);
+    const leaders = this.processes().filter(({ pid, sessionId }) => pid === sessionId);
+    return leaders.filter(({ innerPid }) => !shells.has(innerPid)).map(({ sessionId }) => sessionId);
   }
 
   /** The same for every channel; one alone forgets it while its shell is being replaced. */

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId } from '../../src/base/ids';
+import type { EgressConnection } from '../../src/core/jail';
 import { type JailPolicy, type JailPolicyInput, jailPolicySchema } from '../../src/core/jailPolicy';
 import type { ExecOptions, ExecResult, Session, Sessions } from '../../src/core/session';
 import { createJails, type LocalJails } from '../../src/jail/jails';
@@ -36,6 +37,7 @@ export class SessionsFixture {
 
   async open(
     more: Partial<JailPolicyInput> = {},
+    onConnection?: (connection: EgressConnection) => void,
   ): Promise<Session & { readonly stateFolder: string; readonly workspace: string }> {
     const { policy, state, workspace } = await this.prepare(more);
     const session = await this.sessions.open({
@@ -43,6 +45,7 @@ export class SessionsFixture {
       runId: policy.account,
       policy,
       stateFolder: state,
+      ...(onConnection ? { onConnection } : {}),
     });
     return Object.assign(session, { stateFolder: state, workspace });
   }

@@ -4,7 +4,9 @@ import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, 
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { normalizedHost } from './allowlist';
 import { type DestinationContext, EgressRefused, openDestination } from './destination';
+import { ServerNameCheck } from './serverNameCheck';
 
 export interface EgressLimits {
   /** Connections of the jail at the same time; further ones are closed at once. */
@@ -99,19 +101,26 @@ async function tunnel(
   { client, head }: { readonly client: Duplex; readonly head: Buffer },
   { context, limits, keep }: Serving,
 ): Promise<void> {
-  const [, host = '', port = ''] = /^([^:]*):(\d{1,5})$/.exec(asked.url ?? '') ?? [];
+  const [, named = '', port = ''] = /^([^:]*):(\d{1,5})$/.exec(asked.url ?? '') ?? [];
+  const host = named === '' ? (asked.url ?? '') : named;
+  let destination: Duplex;
   try {
-    const destination = keep(await openDestination(host === '' ? (asked.url ?? '') : host, Number(port), context));
-    destination.setTimeout(limits.idleMs, () => destination.destroy());
-    client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-    destination.write(head);
-    await Promise.allSettled([pipeline(client, destination), pipeline(destination, client)]);
+    const socket = keep(await openDestination(host, Number(port), context));
+    destination = socket.setTimeout(limits.idleMs, () => socket.destroy());
   } catch (error) {
-    const { status, message } = asRefused(error);
-    client.end(
-      `HTTP/1.1 ${status} Refused\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nAirlock: ${message}\n`,
-    );
+    const refused = asRefused(error);
+    const head = `HTTP/1.1 ${refused.status} ${reasonPhrase(refused)}\r\ncontent-type: text/plain\r\nconnection: close`;
+    client.end(`${head}\r\n\r\n${refusalText(refused)}\n`);
+    return;
   }
+  client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+  const check = new ServerNameCheck(normalizedHost(host) ?? '');
+  if (head.length > 0) check.write(head);
+  const ends = await Promise.allSettled([pipeline(client, check, destination), pipeline(destination, client)]);
+  const [refused] = ends.flatMap((end) =>
+    end.status === 'rejected' && end.reason instanceof EgressRefused ? [end.reason] : [],
+  );
+  if (refused) context.onConnection({ host, port: Number(port), kind: 'refused', reason: refused.message });
 }
 
 async function forward(asked: IncomingMessage, answer: ServerResponse, serving: Serving): Promise<void> {
@@ -135,9 +144,12 @@ async function forward(asked: IncomingMessage, answer: ServerResponse, serving: 
     await pipeline(reply, answer);
     await sent;
   } catch (error) {
-    const { status, message } = asRefused(error);
+    const refused = asRefused(error);
     if (answer.headersSent) answer.destroy();
-    else answer.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`Airlock: ${message}\n`);
+    else
+      answer
+        .writeHead(refused.status, reasonPhrase(refused), { 'content-type': 'text/plain', connection: 'close' })
+        .end(`${refusalText(refused)}\n`);
   }
 }
 
@@ -149,6 +161,15 @@ function absoluteUrl(text: string | undefined): URL {
 function endToEnd(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const named = new Set((headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()));
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !hopHeaders.has(name) && !named.has(name)));
+}
+
+function refusalText({ message }: EgressRefused): string {
+  return `Airlock: ${message}`;
+}
+
+/** Many programs show nothing of an answer to CONNECT but this. */
+function reasonPhrase(refused: EgressRefused): string {
+  return refusalText(refused).replace(/[^\x20-\x7e]/g, '?');
 }
 
 function asRefused(error: unknown): EgressRefused {

@@ -95,6 +95,15 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'run.phase': fc.record({ runId, phase: fc.constantFrom('preparing', 'working', 'checking', 'publishing') }),
   'run.progress': fc.record({ runId, message: words, percent: fc.option(fc.nat({ max: 100 })) }),
   'run.resumed': fc.record({ runId }),
+  'run.connected': fc.record({
+    runId,
+    by: fc.constantFrom('session', 'check'),
+    host: words,
+    port: count,
+    outcome: fc.constantFrom('allowed', 'refused', 'failed'),
+    reason: words,
+    count: fc.integer({ min: 1, max: 9 }),
+  }),
   'run.ended': fc.record({ runId, outcome, reason: words }),
   'session.created': fc.record({
     sessionId,
