@@ -36,6 +36,7 @@ export { startScriptedModel } from './engines/scripted/scriptedModel';
 export { startEmbeddedServer } from './sources/zmemory/embeddedServer';
 export { loadTasks } from './sources/zmemory/loadTasks';
 export { probeZMemory } from './sources/zmemory/probe';
+export { backUp, restore } from './store/backup';
 export { verifyJournal, type JournalReport } from './store/verifyJournal';
 export type { ExecutorSettings } from './executor/ports';
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { airlockVersion } from '../assemble';
+import { addBackupCommands } from './backupCommands';
 import { addDemo } from './demoCommand';
 import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addQueueCommands } from './queueCommands';
@@ -21,6 +22,7 @@ function program(): Command {
   addServer(airlock);
   addDoctor(airlock);
   addVerifyJournal(airlock);
+  addBackupCommands(airlock);
   addShell(airlock);
   addDemo(airlock);
   return airlock;
