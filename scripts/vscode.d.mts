@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly port?: number;
   readonly password?: string;
+  /** A program and its arguments that start the server. It must become the server by `exec`. */
+  readonly launcher?: readonly string[];
   readonly smokeTestDriver?: boolean;
   readonly log?: (message: string) => void;
 }

@@ -151,6 +151,7 @@ async function logIn(url, password) {
  * - `vsix`: a packaged extension to install instead.
  * - `folder`: where home, settings and extensions are kept. Default: a new temporary one that is deleted at the end.
  * - `settings`: merged over `quietSettings`. `env`: for the extension host. `port`: 0 for a free one.
+ * - `launcher`: a program and its arguments that start the server, such as `unshare …`. It must become the server by `exec`.
  * - `smokeTestDriver`: needed to load a development extension by the address; it suppresses notifications.
  */
 export async function startServer(options = {}) {
@@ -178,7 +179,7 @@ export async function startServer(options = {}) {
   if (smokeTestDriver) args.push('--vscode-option', 'enable-smoke-test-driver');
   // When this process is killed, nobody else ends the server.
   const guard = fs.existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--'] : [];
-  const [command, ...rest] = [...guard, paths.node, ...args];
+  const [command, ...rest] = [...(options.launcher ?? []), ...guard, paths.node, ...args];
   const child = spawn(command, rest, {
     env: { ...env, PASSWORD: password },
     cwd: folders.home,
@@ -213,10 +214,10 @@ export async function startServer(options = {}) {
   }
 }
 
-/** The address that opens `folder`; `payload` goes to the workbench's development options. */
+/** The address that opens `folder`, or the folders of a `.code-workspace` file; `payload` goes to the workbench's development options. */
 export function workbenchUrl(server, folder, payload = []) {
   const url = new URL(server.url);
-  if (folder) url.searchParams.set('folder', folder);
+  if (folder) url.searchParams.set(folder.endsWith('.code-workspace') ? 'workspace' : 'folder', folder);
   else url.searchParams.set('ew', 'true');
   if (payload.length > 0) url.searchParams.set('payload', JSON.stringify(payload));
   return url.toString();

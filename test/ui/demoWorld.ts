@@ -30,6 +30,8 @@ export interface DemoWorldOptions {
   readonly turnDelayMs?: number;
   /** Leave the model to the environment's own `ANTHROPIC_*`. */
   readonly realModel?: boolean;
+  /** What waits in the embedded ZMemory. Default: the sample tasks. */
+  readonly tasks?: readonly NewZMemoryTask[];
 }
 
 /**
@@ -42,7 +44,7 @@ export async function makeDemoWorld(options: DemoWorldOptions = {}): Promise<Dem
   const repository = await prepareDemo(path.join(root, 'repo'));
   const folder = path.join(root, 'vs');
   const storage = path.join(folder, 'd', 'User', 'globalStorage', extensionId);
-  await queueSamples(storage);
+  await queue(storage, options.tasks ?? sampleTasks);
   const model = options.realModel
     ? undefined
     : await startScriptedModel({
@@ -62,8 +64,15 @@ export async function makeDemoWorld(options: DemoWorldOptions = {}): Promise<Dem
   };
 }
 
-/** Puts the sample tasks into the embedded server that the extension will open. */
-async function queueSamples(storage: string): Promise<void> {
+/** A task as a ZMemory server has it. */
+export interface NewZMemoryTask {
+  readonly id: string;
+  readonly description: string;
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+/** Puts tasks into the embedded server that the extension will open. */
+async function queue(storage: string, tasks: readonly NewZMemoryTask[]): Promise<void> {
   fs.mkdirSync(storage, { recursive: true, mode: 0o700 });
   const server = await startEmbeddedServer({
     storage: path.join(storage, 'zmemory'),
@@ -72,7 +81,7 @@ async function queueSamples(storage: string): Promise<void> {
     logger: silentLogger,
   });
   try {
-    await server.api.create(sampleTasks.map(({ id, description, context }) => ({ id, description, context })));
+    await server.api.create(tasks.map(({ id, description, context }) => ({ id, description, context })));
   } finally {
     await server.close();
   }

@@ -116,6 +116,14 @@ export class Workbench {
     return (await rows.allInnerTexts()).map((text) => text.replaceAll(/[\p{Co}\s]+/gu, ' ').trim());
   }
 
+  /** Waits for the question that has this title. */
+  async question(title: string): Promise<void> {
+    await this.page
+      .locator('.quick-input-title')
+      .filter({ hasText: exactly(title) })
+      .waitFor();
+  }
+
   /** Types into the open input box, and confirms. */
   async answer(text: string, options = { confirm: true }): Promise<void> {
     const input = this.page.locator('.quick-input-widget input').first();
