@@ -97,7 +97,7 @@ export interface AirlockOptions {
  * What a process wants of the executor.
  * - `work`: to work the queue, or to follow who does and to take over when that one ends.
  * - `visit`: to look and ask for a moment; where nobody works, the storage is opened here and nothing is started.
- * - `look`: to follow who works, and never to own the storage: for a window whose folder is not trusted.
+ * - `look`: to follow who works, also who begins later, and never to own the storage: for a window whose folder is not trusted.
  */
 export type ExecutorRole = 'work' | 'visit' | 'look';
 
@@ -118,6 +118,7 @@ export function openExecutor(options: AirlockOptions, role: ExecutorRole): Promi
       if (owner) return connectExecutor({ socketPath: owner.socketPath, version, clock, logger });
       throw new UserError('executor-unreachable', 'No executor works on this storage that could be reached.');
     },
+    waits: role === 'look',
   });
 }
 

@@ -26,6 +26,8 @@ export interface RoamingOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly gapMs?: number;
+  /** Nobody to be found is no failure: `start` resolves all the same, with the place `nowhere`, and the search goes on. */
+  readonly waits?: boolean;
 }
 
 /**
@@ -51,7 +53,7 @@ export class RoamingExecutor implements Executor {
   }
 
   /**
-   * Resolves when the executor was found.
+   * Resolves when the executor was found, or at once with `waits`.
    * @throws what `tryOwn` or `connect` threw last, when it was not found within the gap; at once what the user has to mend.
    */
   static async start(options: RoamingOptions): Promise<RoamingExecutor> {
@@ -178,6 +180,7 @@ export class RoamingExecutor implements Executor {
         await this.look();
         return;
       } catch (error) {
+        if (mayPass(error) && this.options.waits) return this.seek();
         if (!mayPass(error) || clock.monotonicMs() >= deadlineMs) throw error;
         await this.pause(failures);
       }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable';
 import type { Credentials } from './credentials';
-import type { ExecutorLink } from './executorLink';
+import type { ExecutorLink, LinkStatus } from './executorLink';
 import { abilityContextKey, contextKeys } from './ids';
 import type { LiveSurroundings } from './status/surroundings';
 import { abilities } from './tasks/abilities';
@@ -42,7 +42,7 @@ export class ContextKeys implements Disposable {
     const { jail, needsApiKey } = surroundings.current;
     const available = tasks.available();
     return [
-      [contextKeys.executor, link.status.kind],
+      [contextKeys.executor, whereabouts(link.status)],
       [contextKeys.queue, link.state.queueMode],
       [contextKeys.hasTasks, link.state.tasks.size > 0],
       [contextKeys.jail, jail === null ? 'unknown' : jail.kind === 'ready' ? 'ready' : jail.code],
@@ -52,4 +52,9 @@ export class ContextKeys implements Disposable {
       ...abilities.map((ability): [string, boolean] => [abilityContextKey(ability), available.has(ability)]),
     ];
   }
+}
+
+/** `nowhere`: it was opened, and nobody works at the moment who could do anything. */
+function whereabouts(status: LinkStatus): string {
+  return status.kind === 'open' && status.executor.place.kind === 'nowhere' ? 'nowhere' : status.kind;
 }

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { LiveState } from '../../core/liveState';
 import { formatSpend } from '../figures';
-import { escapeMarkdown } from '../markdownText';
+import { escapeMarkdown, oneLine } from '../markdownText';
 import type { TaskGroup } from '../tasks/taskGroup';
 import { type Problem, problemsOf, type Surroundings } from './problem';
 
@@ -43,7 +43,7 @@ export function summarize(input: StatusInput): StatusSummary {
       : counts.needsYou > 0 || problems.length > errors.length
         ? 'warning'
         : 'none',
-    accessibleLabel: [stateWords(input, errors.length > 0), ...countWords(counts)].join(', '),
+    accessibleLabel: [stateWords(input, errors.length > 0), ...errorWords(errors), ...countWords(counts)].join(', '),
   };
 }
 
@@ -59,6 +59,11 @@ function stateWords({ state, around }: StatusInput, isBroken: boolean): string {
   return state.queueMode === 'running'
     ? l10n.t('Airlock: the queue is running')
     : l10n.t('Airlock: the queue is paused');
+}
+
+/** The worst in words: who listens has no tooltip. */
+function errorWords([worst]: readonly Problem[]): string[] {
+  return worst ? [oneLine(worst.text, 300)] : [];
 }
 
 function countWords(counts: StatusInput['counts']): string[] {
@@ -86,7 +91,7 @@ function tooltip(input: StatusInput, problems: readonly Problem[], spend: Spend)
   return lines.filter((line) => line !== '').join('\n\n');
 }
 
-function placeWords({ link }: Surroundings): string {
+function placeWords({ link, trusted }: Surroundings): string {
   if (link.kind !== 'open') return '';
   const { place } = link.executor;
   switch (place.kind) {
@@ -95,7 +100,9 @@ function placeWords({ link }: Surroundings): string {
     case 'elsewhere':
       return l10n.t('The queue is worked by another process ({0}).', place.pid);
     case 'nowhere':
-      return l10n.t('The process that worked the queue is gone. Airlock is taking over.');
+      return trusted
+        ? l10n.t('The process that worked the queue is gone. Airlock is taking over.')
+        : l10n.t('No other process works the queue.');
   }
 }
 

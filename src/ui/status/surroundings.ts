@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable';
 import { Emitter } from '../../base/emitter';
 import type { Logger } from '../../base/logger';
+import type { Executor } from '../../core/executor';
 import type { JailReadiness } from '../../core/jail';
 import type { Credentials } from '../credentials';
 import type { ExecutorLink } from '../executorLink';
@@ -21,7 +22,9 @@ export class LiveSurroundings implements Disposable {
     private readonly logger: Logger,
   ) {
     this.store.add(this.changed);
-    this.store.add(link.onDidChangeStatus((status) => this.follow(status.kind === 'open')));
+    this.store.add(link.onDidChangeStatus(() => this.changed.fire()));
+    // Opened, or found in another place: another jail, perhaps.
+    this.store.add(link.onDidReset(() => this.follow()));
     this.store.add(credentials.onDidChange(() => this.changed.fire()));
     this.store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.changed.fire()));
   }
@@ -44,13 +47,14 @@ export class LiveSurroundings implements Disposable {
     this.store.dispose();
   }
 
-  private follow(isOpen: boolean): void {
+  private follow(): void {
     this.changed.fire();
-    if (isOpen) this.look().catch((error: unknown) => this.logger.error('Looking for the jail failed', error));
+    const { status } = this.link;
+    if (status.kind !== 'open' || status.executor.place.kind === 'nowhere') return;
+    this.look(status.executor).catch((error: unknown) => this.logger.error('Looking for the jail failed', error));
   }
 
-  private async look(): Promise<void> {
-    const executor = await this.link.ready();
+  private async look(executor: Executor): Promise<void> {
     const jail = await executor.jailReadiness();
     // An executor that is closing meanwhile says nothing about the next one.
     if (this.link.status.kind !== 'open' || this.link.status.executor !== executor) return;

@@ -36,8 +36,9 @@ describe('an executor that roams', () => {
     assert.equal(clock.pendingTimers, 0);
   });
 
-  const start = (): Promise<RoamingExecutor> =>
+  const start = (options: { readonly waits?: boolean } = {}): Promise<RoamingExecutor> =>
     RoamingExecutor.start({
+      ...options,
       tryOwn: async () => own,
       connect: () => (reachable ? Promise.resolve(there) : Promise.reject(nobody)),
       clock,
@@ -59,6 +60,17 @@ describe('an executor that roams', () => {
     assert.deepEqual(resets, ['nowhere', 'here']);
     assert.equal(roaming.state.tasks.size, 1);
     assert.equal(there.disposed, true);
+  });
+
+  it('waits for somebody to work when it was told to, and finds who begins later', async () => {
+    reachable = false;
+    const waiting = await start({ waits: true });
+    await settle();
+    assert.deepEqual(waiting.place, { kind: 'nowhere' });
+    reachable = true;
+    await clock.advance(6_000);
+    assert.deepEqual(waiting.place, { kind: 'elsewhere', pid: 4711 });
+    waiting.dispose();
   });
 
   it('connects to who took over', async () => {

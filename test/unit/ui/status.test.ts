@@ -41,6 +41,28 @@ describe('the status bar item', () => {
     });
   });
 
+  it('says why nothing runs to who listens too', () => {
+    const { accessibleLabel } = summarize({
+      state: emptyState(),
+      around: { ...well, jail: noBwrap },
+      counts: noTasks,
+      nowMs,
+    });
+    assert.equal(
+      accessibleLabel,
+      'Airlock cannot run tasks, Bubblewrap is not installed. sudo apt install bubblewrap, 0 running, 0 queued',
+    );
+  });
+
+  it('says of an untrusted window that nobody works, and not that it will', () => {
+    const looking = new FakeExecutor();
+    looking.place = { kind: 'nowhere' };
+    const around: Surroundings = { ...well, link: { kind: 'open', executor: looking }, trusted: false };
+    const { tooltip, severity } = summarize({ state: emptyState(), around, counts: noTasks, nowMs });
+    assert.match(tooltip, /\n\nNo other process works the queue\.$/);
+    assert.equal(severity, 'none');
+  });
+
   it('counts what runs and what needs the user, and what today cost', () => {
     const state = stateWith((each) => {
       each.queueMode = 'running';
