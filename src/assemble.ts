@@ -188,6 +188,7 @@ function joinRooms(
       events: { state: store.state, onDidAppend: store.onDidAppend, append: (bodies) => store.journal.append(bodies) },
       blobs: store.blobs,
       history: store.history,
+      room: store.room,
       jails,
       sessions: createSessions({ jails, clock, logger, nodePtyPath: options.nodePtyPath }),
       workspaces: createWorkspaces({ jails, storage, clock, logger }),

@@ -16,6 +16,8 @@ function describe(state: LiveState, event: AirlockEvent): string | undefined {
   switch (event.kind) {
     case 'queue.changed':
       return `the queue is ${event.mode}`;
+    case 'queue.held':
+      return event.reason === null ? 'the queue goes on' : `nothing new is started: ${oneLine(event.reason, 400)}`;
     case 'source.changed':
       return event.healthy
         ? `${event.sourceId} answers`

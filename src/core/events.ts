@@ -25,6 +25,8 @@ const bodies = [
   z.object({ kind: z.literal('executor.stopped'), executorId: z.string() }),
 
   z.object({ kind: z.literal('queue.changed'), mode: z.enum(['running', 'paused']), by: z.string() }),
+  /** Nothing new is started for `cause`, whatever the queue's mode is; `null`: it may go on. `reason` is for people. */
+  z.object({ kind: z.literal('queue.held'), cause: z.enum(['disk', 'host', 'budget']), reason: z.string().nullable() }),
   z.object({ kind: z.literal('source.changed'), sourceId: z.string(), healthy: z.boolean(), message: z.string() }),
 
   z.object({ kind: z.literal('task.queued'), taskId: taskIdSchema, spec: taskSpecSchema }),

@@ -35,6 +35,7 @@ function foldRest(state: LiveState, event: AirlockEvent): void {
       state.executorId = event.executorId;
       // Whatever lived in the process before is gone with it.
       state.sources.clear();
+      state.holds.clear();
       for (const id of event.sources) state.sources.set(id, { healthy: true, looked: false, message: '' });
       return;
     case 'executor.stopped':
@@ -42,6 +43,10 @@ function foldRest(state: LiveState, event: AirlockEvent): void {
       return;
     case 'queue.changed':
       state.queueMode = event.mode;
+      return;
+    case 'queue.held':
+      if (event.reason === null) state.holds.delete(event.cause);
+      else state.holds.set(event.cause, event.reason);
       return;
     case 'source.changed':
       state.sources.set(event.sourceId, { healthy: event.healthy, looked: true, message: event.message });
@@ -358,6 +363,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'executor.started':
     case 'executor.stopped':
     case 'queue.changed':
+    case 'queue.held':
     case 'source.changed':
     case 'session.closed':
     case 'session.takenOver':

@@ -113,6 +113,8 @@ export interface LiveState {
   /** The executor that last started, and whether it has ended in order. */
   executorId: string | null;
   queueMode: 'running' | 'paused';
+  /** Why nothing new is started, by cause, in words for people; empty while nothing is in the way. */
+  readonly holds: Map<string, string>;
   readonly tasks: Map<TaskId, TaskState>;
   readonly runs: Map<RunId, RunState>;
   /** Living ones only. */
@@ -130,6 +132,7 @@ export function emptyState(): LiveState {
     seq: 0,
     executorId: null,
     queueMode: 'paused',
+    holds: new Map(),
     tasks: new Map(),
     runs: new Map(),
     sessions: new Map(),

@@ -66,6 +66,11 @@ export class Dispatcher implements Disposable {
     this.pump();
   }
 
+  /** Something has changed that no event tells of. */
+  wake(): void {
+    this.pump();
+  }
+
   /** Ends the work on one task and resolves when its slot is free. */
   async interrupt(taskId: TaskId, interruption: Interruption): Promise<void> {
     this.urgent.delete(taskId);
@@ -111,7 +116,7 @@ export class Dispatcher implements Disposable {
     this.wakeUp = undefined;
     const leftMs = this.pausedUntilMs - this.ports.clock.monotonicMs();
     if (leftMs > 0) return this.wakeIn(leftMs);
-    if (this.slots.size >= this.settings.concurrency) return;
+    if (this.ports.room.shortage !== undefined || this.slots.size >= this.settings.concurrency) return;
     const nowMs = this.ports.clock.nowMs();
     let nextMs = Infinity;
     this.reviewBlocked(nowMs);

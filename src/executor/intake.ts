@@ -71,6 +71,8 @@ export class Intake implements Disposable {
   }
 
   private async takeOffer(source: TaskSource, offer: Offer): Promise<void> {
+    // It is offered again, and taken when there is room.
+    if (this.ports.room.shortage !== undefined) return;
     for (const problem of offer.problems) this.ports.logger.warn(problem, { sourceId: source.id });
     for (const offered of dependenciesFirst(offer.tasks)) {
       if (this.ended) return;

@@ -4,10 +4,11 @@ import { assertNever } from '../base/errors';
  * Why a run is being ended from outside, as the reason of its `AbortSignal`.
  * - `cancel`: the user does not want the task; it ends as cancelled.
  * - `stop`: the queue was stopped; the run goes back into the queue and goes on where it was.
+ * - `disk`: there is no room for what it does; it goes back into the queue and goes on when there is.
  * - `shutdown`: the executor ends; the run goes on at the next start.
  * - `timeout`: its time is up; it ends as failed.
  */
-export type Interruption = 'cancel' | 'stop' | 'shutdown' | 'timeout';
+export type Interruption = 'cancel' | 'stop' | 'disk' | 'shutdown' | 'timeout';
 
 export class RunInterrupted extends Error {
   override readonly name = 'RunInterrupted';
@@ -28,6 +29,8 @@ function describe(interruption: Interruption): string {
       return 'The task was cancelled.';
     case 'stop':
       return 'The queue was stopped.';
+    case 'disk':
+      return 'The disk is full.';
     case 'shutdown':
       return 'Airlock is ending.';
     case 'timeout':

@@ -19,6 +19,7 @@ import { removeLeftWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 import { recordedEnd } from './recordedEnd';
+import { RoomWatch } from './roomWatch';
 import { SessionShelf } from './sessionShelf';
 import { TakeOvers } from './takeOvers';
 
@@ -45,6 +46,7 @@ export class LocalExecutor implements Executor {
   private readonly intake: Intake;
   private readonly dispatcher: Dispatcher;
   private readonly outbox: Outbox;
+  private readonly roomWatch: RoomWatch;
   private readonly stopping = new AbortController();
   private tidying: Promise<void> = Promise.resolve();
   private ending: Promise<void> | undefined;
@@ -55,6 +57,13 @@ export class LocalExecutor implements Executor {
     this.outbox = new Outbox(ports);
     this.dispatcher = new Dispatcher(ports, settings, new LaneGovernor(ports.clock), this.shelf);
     this.intake = new Intake(ports);
+    this.roomWatch = new RoomWatch(ports, {
+      whenShort: () => this.dispatcher.interruptAll('disk'),
+      whenEnough: () => {
+        this.dispatcher.wake();
+        void this.refreshSources();
+      },
+    });
     this.takeOvers = new TakeOvers(ports, this.shelf);
   }
 
@@ -69,6 +78,7 @@ export class LocalExecutor implements Executor {
   /** Takes over what an earlier process left, and begins. Call it once, before anything else. */
   async start(): Promise<void> {
     await this.takeOverFromEarlierProcess();
+    this.roomWatch.start();
     this.outbox.start();
     this.dispatcher.start();
     this.intake.start();
@@ -83,7 +93,8 @@ export class LocalExecutor implements Executor {
     return !open && this.dispatcher.isIdle && this.outbox.isEmpty;
   }
 
-  add(task: NewTask): Promise<TaskId> {
+  async add(task: NewTask): Promise<TaskId> {
+    this.roomWatch.throwIfShort();
     return this.intake.add(task);
   }
 
@@ -138,6 +149,7 @@ export class LocalExecutor implements Executor {
   }
 
   async refreshSources(): Promise<void> {
+    await this.ports.room.look();
     for (const source of this.ports.sources) source.refresh();
     this.outbox.retryNow();
   }
@@ -203,6 +215,7 @@ export class LocalExecutor implements Executor {
     this.dispatcher.dispose();
     this.intake.dispose();
     this.outbox.dispose();
+    this.roomWatch.dispose();
     this.shelf.dispose();
   }
 

@@ -7,6 +7,7 @@ import type { Jails } from '../core/jail';
 import type { EventLog } from '../core/journal';
 import type { Session, Sessions } from '../core/session';
 import type { TaskSource } from '../core/source';
+import type { StorageRoom } from '../core/storageRoom';
 import type { Tool } from '../core/tool';
 import type { TokenUsage } from '../core/usage';
 import type { Workspaces } from '../core/workspace';
@@ -49,6 +50,7 @@ export interface ExecutorPorts {
   readonly events: EventLog;
   readonly blobs: BlobStore;
   readonly history: History;
+  readonly room: StorageRoom;
   readonly jails: Jails;
   readonly sessions: Sessions;
   readonly workspaces: Workspaces;

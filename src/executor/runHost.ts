@@ -14,6 +14,7 @@ import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
 import { inputTokensOf, type TokenUsage } from '../core/usage';
 import { takeOverNews } from './instructions';
+import { interruptionOf } from './interruption';
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts } from './ports';
 
@@ -50,12 +51,23 @@ export class RunHost implements EngineHost {
   private lastInputTokens = 0;
   /** What the model is to learn with the next result of a tool. */
   private news: string[] = [];
+  /** An answer of the model is on its way. */
+  private requesting = false;
+  private readonly ending = new AbortController();
+  /** Ends with the run's own signal; for want of room only when the answer that is on its way has been kept. */
+  readonly engineSignal = this.ending.signal;
 
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly lanes: LaneGovernor,
     private readonly options: RunHostOptions,
   ) {
+    const { signal } = options;
+    const follow = (): void => {
+      if (interruptionOf(signal) !== 'disk' || !this.requesting) this.ending.abort(signal.reason);
+    };
+    if (signal.aborted) follow();
+    else signal.addEventListener('abort', follow, { once: true });
     options.session.onDidGiveBack((handedBack) => this.tell(takeOverNews(handedBack)));
   }
 
@@ -75,6 +87,7 @@ export class RunHost implements EngineHost {
       bodies.push(this.usageEvent(message.usage, message.model));
     }
     await this.ports.events.append(bodies);
+    this.requestOver();
   }
 
   async callTool(call: ToolCall): Promise<ToolResult> {
@@ -102,8 +115,10 @@ export class RunHost implements EngineHost {
   async beforeRequest(request: { readonly model: string; readonly maxOutputTokens: number }): Promise<void> {
     this.throwIfEnded();
     this.throwIfSpent(request);
+    await this.throwIfNoRoom();
     await this.lanes.waitUntilFree(this.ports.engine.lane, this.options.signal);
     this.throwIfEnded();
+    this.requesting = true;
   }
 
   async recordLostUsage(usage: TokenUsage, model: string): Promise<void> {
@@ -115,6 +130,7 @@ export class RunHost implements EngineHost {
   }
 
   notify(notice: EngineNotice): void {
+    if (notice.kind === 'retrying') this.requestOver();
     const { session, runId } = this.options;
     switch (notice.kind) {
       case 'text':
@@ -134,6 +150,12 @@ export class RunHost implements EngineHost {
       case 'requestStarted':
         return;
     }
+  }
+
+  private requestOver(): void {
+    this.requesting = false;
+    const { signal } = this.options;
+    if (signal.aborted) this.ending.abort(signal.reason);
   }
 
   /** The conversation so far, from the journal and the blobs. */
@@ -193,6 +215,12 @@ export class RunHost implements EngineHost {
     return exists
       ? `The persona “${this.options.persona.name}” may not use ${name}. It may use: ${tools}.`
       : `There is no tool named ${JSON.stringify(name.slice(0, 100))}. There are: ${tools}.`;
+  }
+
+  /** An answer that cannot be kept would have to be paid for again. */
+  private async throwIfNoRoom(): Promise<void> {
+    const shortage = await this.ports.room.look();
+    if (shortage !== undefined) throw new UserError('disk-full', shortage);
   }
 
   /** Stops before the money is spent: what the next request costs at least, and at most in output, must still fit. */

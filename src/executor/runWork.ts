@@ -102,7 +102,7 @@ export class RunWork {
       maxOutputTokens: this.settings.maxOutputTokens,
       history,
       host,
-      signal,
+      signal: host.engineSignal,
     });
     try {
       return await this.converse(conversation, history);

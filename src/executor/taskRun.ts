@@ -16,6 +16,7 @@ import { RunWork, type WorkResult } from './runWork';
 
 /** So many branches of other results may have the name that a result wants. */
 const maxBranchNumber = 50;
+const diskFullReason = 'The disk was full. It goes on where it was when there is room.';
 const resumptionBackoff = { firstMs: 2_000, maxMs: 60_000 };
 
 /**
@@ -199,14 +200,9 @@ export class TaskRun {
       case 'timeout':
         return this.salvage(run, { outcome: 'failed', reason: 'It took longer than it may.', response: '' });
       case 'stop':
-        return this.append([
-          {
-            kind: 'task.requeued',
-            taskId: this.taskId,
-            reason: 'It was interrupted and goes on where it was.',
-            notBeforeMs: 0,
-          },
-        ]);
+        return this.leave('It was interrupted and goes on where it was.');
+      case 'disk':
+        return this.leave(diskFullReason);
       case 'shutdown':
         return;
       case undefined:
@@ -218,17 +214,28 @@ export class TaskRun {
     const reason = messageOf(error);
     this.ports.logger.warn('A run did not get to its end', { runId: run.id, taskId: this.taskId, reason });
     const treatment = treatmentOf(error);
-    if (treatment === 'pause') throw error;
+    // On a full disk everything fails, in words of its own: git, the jail, the session's files.
+    if ((await this.ports.room.look()) !== undefined) return this.leave(diskFullReason);
+    if (error instanceof UserError && error.code === 'journal-failed') throw error;
     if (treatment === 'wait') {
       return this.append([{ kind: 'task.waiting', taskId: this.taskId, on: 'user', reason }]);
     }
-    if (treatment === 'retry' && run.attempt - 1 + run.resumptions < this.settings.maxResumptions) {
+    // It is another disk that is full: trying again is bounded there.
+    if (
+      (treatment === 'retry' || treatment === 'pause') &&
+      run.attempt - 1 + run.resumptions < this.settings.maxResumptions
+    ) {
       if (!(error instanceof UserError))
         this.ports.logger.error('A run failed and goes on by itself', error, { runId: run.id });
       const notBeforeMs = this.ports.clock.nowMs() + fullJitterMs(run.resumptions + 1, resumptionBackoff);
       return this.append([{ kind: 'task.requeued', taskId: this.taskId, reason, notBeforeMs }]);
     }
     await this.salvage(run, { outcome: 'failed', reason, response: '' });
+  }
+
+  /** It goes back into the queue and goes on where it was. */
+  private leave(reason: string): Promise<void> {
+    return this.append([{ kind: 'task.requeued', taskId: this.taskId, reason, notBeforeMs: 0 }]);
   }
 
   /** Ends a run that did not get to its end; what it did so far is published, for nothing is thrown away unasked. */
@@ -241,7 +248,7 @@ export class TaskRun {
         await this.publish(run, result);
       }
     } catch (error) {
-      if (treatmentOf(error) === 'pause') throw error;
+      if (treatmentOf(error) === 'pause' && this.ports.room.shortage === undefined) throw error;
       result = undefined;
       this.ports.logger.warn('What the run did so far stays in its workspace only', {
         runId: run.id,

@@ -5,7 +5,7 @@ import { systemCodeOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { BlobStore } from '../core/blobs';
 import { type Digest, digestSchema } from '../core/ids';
-import { makePrivateFolder, syncFolder, writeDurably } from './durableFile';
+import { diskFull, isDiskFull, makePrivateFolder, syncFolder, writeDurably } from './durableFile';
 
 /** Blobs as files: `ab/abcdef…`, mode 0600. */
 export interface BlobFolder extends BlobStore {
@@ -14,11 +14,15 @@ export interface BlobFolder extends BlobStore {
 }
 
 /** Opens the folder, making it when it is missing. What an earlier process left half written is removed. */
-export async function openBlobFolder(folder: string): Promise<BlobFolder> {
+export async function openBlobFolder(
+  folder: string,
+  /** Asked when the disk is full: whether some room was made, so that it is tried again. */
+  makeRoom: () => Promise<boolean> = () => Promise.resolve(false),
+): Promise<BlobFolder> {
   const temporary = path.join(folder, 'tmp');
   await rm(temporary, { recursive: true, force: true });
   await makePrivateFolder(temporary);
-  return new FileBlobs(folder, temporary);
+  return new FileBlobs(folder, temporary, makeRoom);
 }
 
 class FileBlobs implements BlobFolder {
@@ -29,6 +33,7 @@ class FileBlobs implements BlobFolder {
   constructor(
     private readonly folder: string,
     private readonly temporary: string,
+    private readonly makeRoom: () => Promise<boolean>,
   ) {}
 
   async put(content: Uint8Array | string): Promise<Digest> {
@@ -36,7 +41,7 @@ class FileBlobs implements BlobFolder {
     const digest = sha256(bytes);
     let putting = this.putting.get(digest);
     if (!putting) {
-      putting = this.store(digest, bytes).finally(() => this.putting.delete(digest));
+      putting = this.storeWithRoom(digest, bytes).finally(() => this.putting.delete(digest));
       this.putting.set(digest, putting);
     }
     await putting;
@@ -60,6 +65,17 @@ class FileBlobs implements BlobFolder {
     if ((await readIfThere(file)) === undefined) return;
     await rm(file, { force: true });
     await syncFolder(path.dirname(file));
+  }
+
+  private async storeWithRoom(digest: Digest, bytes: Uint8Array): Promise<void> {
+    for (;;) {
+      try {
+        return await this.store(digest, bytes);
+      } catch (error) {
+        const isFull = isDiskFull(error) || (error instanceof UserError && error.code === 'disk-full');
+        if (!isFull || !(await this.makeRoom())) throw isDiskFull(error) ? diskFull(this.folder, error) : error;
+      }
+    }
   }
 
   private async store(digest: Digest, bytes: Uint8Array): Promise<void> {

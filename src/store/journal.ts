@@ -21,6 +21,8 @@ export interface OpenJournalOptions {
   readonly onReplay: (events: readonly AirlockEvent[], end: JournalPosition) => void;
   /** Called with the events of each append once they are durable and before the append resolves, in order. Never throws. */
   readonly onDurable: (events: readonly AirlockEvent[]) => void;
+  /** As in `JournalWriterOptions`. */
+  readonly makeRoom?: () => Promise<boolean>;
   /** What tests put in place of the real things. */
   readonly openFile?: OpenJournalFile;
   readonly versions?: EventVersions;
@@ -52,7 +54,8 @@ export async function openJournal(options: OpenJournalOptions): Promise<OpenedJo
   });
   const file = segmentFile(folder, end.position.segment);
   const notes = end.torn ? [await putTailAside(file, end.position, clock)] : [];
-  const journal = await JournalWriter.open({ file, position: end.position, clock, openFile, onDurable });
+  const { makeRoom } = options;
+  const journal = await JournalWriter.open({ file, position: end.position, clock, openFile, onDurable, makeRoom });
   return { journal, notes };
 }
 

@@ -16,6 +16,8 @@ export interface JournalWriterOptions {
   readonly openFile: OpenJournalFile;
   /** Called with the events of each append once they are durable and before the append resolves, in order. Never throws. */
   readonly onDurable: (events: readonly AirlockEvent[]) => void;
+  /** Asked when the disk is full: whether some room was made, so that it is tried again. Absent: none is made. */
+  readonly makeRoom?: () => Promise<boolean>;
 }
 
 interface Waiting {
@@ -91,7 +93,7 @@ export class JournalWriter implements Journal {
     try {
       if (this.mode.kind === 'failed') throw this.mode.error;
       const group = encodeGroup(appends, this.durable);
-      await this.writeDurably(group.bytes);
+      await this.writeWithRoom(group.bytes);
       this.durable = group.end;
       appends.forEach((append, index) => {
         const events = group.events[index] ?? [];
@@ -100,6 +102,17 @@ export class JournalWriter implements Journal {
       });
     } catch (error) {
       for (const append of appends) append.reject(error);
+    }
+  }
+
+  private async writeWithRoom(bytes: Uint8Array): Promise<void> {
+    for (;;) {
+      try {
+        return await this.writeDurably(bytes);
+      } catch (error) {
+        const isFull = error instanceof UserError && error.code === 'disk-full' && this.mode.kind !== 'failed';
+        if (!isFull || !(await this.options.makeRoom?.())) throw error;
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import { type Clock, sleep, systemClock } from '../base/clock';
 import { systemCodeOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import { type ProcessIdentity, processIdentitySchema } from '../core/session';
+import { releaseReserve } from './diskReserve';
 import { makePrivateFolder, writeDurably } from './durableFile';
 import { type FileLock, tryLock } from './fileLock';
 import { socketPathFor } from './socketPath';
@@ -52,7 +53,7 @@ export async function acquireOwnership(options: OwnershipOptions): Promise<Owner
     const lock = await tryLock(path.join(storage, 'owner.lock'));
     if (lock) {
       try {
-        await writeDurably(infoFile, JSON.stringify(info), `${infoFile}.${newId('tmp')}`);
+        await writeOwner(storage, infoFile, info);
       } catch (error) {
         lock.release();
         throw error;
@@ -62,6 +63,18 @@ export async function acquireOwnership(options: OwnershipOptions): Promise<Owner
     const owner = await readOwner(infoFile);
     if (owner || clock.monotonicMs() >= untilMs) return { kind: 'taken', owner };
     await sleep(clock, retryMs);
+  }
+}
+
+/** On a full disk too there is an owner: it says that it is full, and goes on when there is room. */
+async function writeOwner(storage: string, infoFile: string, info: OwnerInfo): Promise<void> {
+  const write = (): Promise<void> => writeDurably(infoFile, JSON.stringify(info), `${infoFile}.${newId('tmp')}`);
+  try {
+    await write();
+  } catch (error) {
+    const isFull = error instanceof UserError && error.code === 'disk-full';
+    if (!isFull || !(await releaseReserve(storage))) throw error;
+    await write();
   }
 }
 

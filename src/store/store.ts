@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Clock } from '../base/clock';
+import type { Disposable } from '../base/disposable';
 import type { Event } from '../base/emitter';
 import type { Logger } from '../base/logger';
 import type { BlobStore } from '../core/blobs';
@@ -7,11 +8,13 @@ import type { AirlockEvent } from '../core/events';
 import type { History } from '../core/history';
 import type { Journal } from '../core/journal';
 import { emptyState, type LiveState } from '../core/liveState';
+import type { StorageRoom } from '../core/storageRoom';
 import { openBlobFolder } from './blobFolder';
 import { WorkerHistory, type WorkerProgram } from './history/workerHistory';
 import { openJournal } from './journal';
 import type { OpenJournalFile } from './journalFile';
 import { LiveFold } from './liveFold';
+import { RoomKeeper } from './roomKeeper';
 import { readNewestSnapshot } from './snapshotFiles';
 import { SnapshotKeeper } from './snapshotKeeper';
 
@@ -36,6 +39,7 @@ export interface Store {
   readonly onDidAppend: Event<readonly AirlockEvent[]>;
   readonly blobs: BlobStore;
   readonly history: History;
+  readonly room: StorageRoom;
   /** What the user is to be told about what was found at the start. */
   readonly notes: readonly string[];
   /** Writes what waits and a snapshot, and closes the files. Doing it again does nothing. */
@@ -52,7 +56,9 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const { storage, clock, logger } = options;
   const inStorage = (name: string): string => path.join(storage, name);
   const { snapshot, notes } = await readNewestSnapshot(inStorage('snapshots'));
-  const blobs = await openBlobFolder(inStorage('blobs'));
+  const room = await RoomKeeper.open({ storage, clock, logger });
+  const makeRoom = (): Promise<boolean> => room.makeRoom();
+  const blobs = await openBlobFolder(inStorage('blobs'), makeRoom);
   const fold = new LiveFold(snapshot?.state ?? emptyState(), logger);
   const opened = await openJournal({
     folder: inStorage('journal'),
@@ -61,6 +67,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     from: snapshot?.position,
     onReplay: (events) => fold.replay(events),
     onDurable: (events) => fold.follow(events),
+    makeRoom,
   });
   const { journal } = opened;
   const snapshots = new SnapshotKeeper({
@@ -87,14 +94,16 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     onDidAppend: fold.onDidAppend,
     blobs,
     history,
+    room,
     notes: [...notes, ...opened.notes],
-    close: () => (closing ??= closeAll([() => journal.close(), () => snapshots.finish(), () => history.close()], fold)),
+    close: () =>
+      (closing ??= closeAll([() => journal.close(), () => snapshots.finish(), () => history.close()], [room, fold])),
   };
 }
 
-async function closeAll(parts: readonly (() => Promise<void>)[], fold: LiveFold): Promise<void> {
+async function closeAll(parts: readonly (() => Promise<void>)[], disposables: readonly Disposable[]): Promise<void> {
   const failures: unknown[] = [];
   for (const close of parts) await close().catch((error: unknown) => failures.push(error));
-  fold.dispose();
+  for (const disposable of disposables) disposable.dispose();
   if (failures.length > 0) throw new AggregateError(failures, 'The store could not be closed in order');
 }

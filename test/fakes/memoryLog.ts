@@ -7,6 +7,7 @@ import { currentVersion, type AirlockEvent, type EventBody } from '../../src/cor
 import { applyEvent } from '../../src/core/fold';
 import type { EventLog } from '../../src/core/journal';
 import { emptyState } from '../../src/core/liveState';
+import type { StorageRoom } from '../../src/core/storageRoom';
 
 /** An event log that keeps everything in memory, for tests of what decides and not of what keeps. */
 export class MemoryLog implements EventLog {
@@ -57,3 +58,10 @@ export class MemoryBlobs implements BlobStore {
     return this.blobs.get(digest);
   }
 }
+
+/** A disk with room. */
+export const enoughRoom: StorageRoom = {
+  shortage: undefined,
+  onDidChange: new Emitter<void>().event,
+  look: () => Promise.resolve(undefined),
+};

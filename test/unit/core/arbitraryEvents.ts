@@ -70,6 +70,10 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   }),
   'executor.stopped': fc.record({ executorId: words }),
   'queue.changed': fc.record({ mode: fc.constantFrom('running', 'paused'), by: words }),
+  'queue.held': fc.record({
+    cause: fc.constantFrom('disk', 'host', 'budget'),
+    reason: fc.option(words, { nil: null }),
+  }),
   'source.changed': fc.record({ sourceId, healthy: fc.boolean(), message: words }),
   'task.queued': fc.record({ taskId, spec }),
   'task.accepting': fc.record({ taskId }),

@@ -5,7 +5,7 @@ import { maxPromptBytes } from '../../../src/core/task';
 import { Intake } from '../../../src/executor/intake';
 import type { ExecutorPorts } from '../../../src/executor/ports';
 import { FakeClock, settle } from '../../fakes/clock';
-import { MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
+import { enoughRoom, MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
 
 function offered(externalId: string): OfferedTask {
   return { externalId, task: { title: externalId, prompt: 'Do it.' } };
@@ -22,6 +22,7 @@ describe('the intake', () => {
     const source: Partial<TaskSource> = { id: 'z', start: (given) => (listener = given) };
     const ports: Partial<ExecutorPorts> = {
       events: log,
+      room: enoughRoom,
       blobs: new MemoryBlobs(),
       sources: [source as TaskSource],
       clock,

@@ -84,7 +84,8 @@ describe('the store', () => {
   it('changes nothing of the state for what was not kept', async () => {
     const files = new FaultyFiles();
     const store = await open(await newFolder(), { openFile: files.open });
-    files.faults.failedWrites = [{ error: systemError('ENOSPC'), bytes: 10 }];
+    // More often than there are pieces of the reserve.
+    files.faults.failedWrites = Array.from({ length: 6 }, () => ({ error: systemError('ENOSPC'), bytes: 10 }));
     await assert.rejects(store.journal.append([queued('task-a')]), { code: 'disk-full' });
     assert.deepEqual(store.state, emptyState());
     await store.close();
