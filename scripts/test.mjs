@@ -1,6 +1,8 @@
 // Runs every test there is and says at the end how many passed. Each suite is a process of its own, so that one that hangs or
 // crashes fails alone. Arguments name suites; without any, all are run.
 import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -26,8 +28,14 @@ function runSuite(name, { command, minutes, single }) {
     process.stdout.write(`\n━━ ${name}\n`);
     const started = Date.now();
     const [program, ...args] = command;
+    const temporary = makeTemporaryFolder();
     // A group of its own, so that whatever it started can be ended with it.
-    const child = spawn(program, args, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(program, args, {
+      cwd: root,
+      detached: true,
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.on('data', (chunk) => {
       process.stdout.write(chunk);
@@ -42,6 +50,7 @@ function runSuite(name, { command, minutes, single }) {
     child.on('close', (code) => {
       clearTimeout(timer);
       endGroup(child.pid);
+      removeTemporaryFolder(name, temporary);
       resolve({
         name,
         seconds: Math.round((Date.now() - started) / 1000),
@@ -50,10 +59,28 @@ function runSuite(name, { command, minutes, single }) {
     });
     child.on('error', (error) => {
       clearTimeout(timer);
+      removeTemporaryFolder(name, temporary);
       process.stderr.write(`${name}: ${error.message}\n`);
       resolve({ name, seconds: 0, passed: 0, failed: 1, skipped: 0 });
     });
   });
+}
+
+/** Some tests run as another user. The name is short, for sockets lie below it and their paths may have 107 bytes. */
+function makeTemporaryFolder() {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'alt-'));
+  fs.chmodSync(folder, 0o1777);
+  return folder;
+}
+
+/** Compilers and Node keep caches there for the processes that come next. Everything else is said: a test forgot it, or was killed. */
+const caches = /^(tsx-\d+|node-compile-cache|v8-compile-cache.*)$/;
+
+function removeTemporaryFolder(suite, folder) {
+  const left = fs.readdirSync(folder).filter((name) => !caches.test(name));
+  if (left.length > 0) process.stderr.write(`${suite} left temporary files, which are deleted: ${left.join(', ')}\n`);
+  // What a jail made may be deeper than any path can name, which Node's own cannot delete.
+  spawnSync('rm', ['-rf', '--', folder], { stdio: 'inherit' });
 }
 
 function endGroup(pid) {

@@ -1,5 +1,5 @@
-import { chmod, lstat, mkdir, mkdtemp, realpath, rm, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { lstat, mkdir, realpath, rmdir, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { Writable } from 'node:stream';
 import { createJails } from '../assemble';
@@ -46,9 +46,7 @@ export async function sh(options: ShellOptions): Promise<number> {
   const release = onSignals(() => stop.abort());
   const ends: (() => Promise<unknown>)[] = [];
   try {
-    const { account, mounts } = options.readOnly
-      ? await shown(folder, ends)
-      : await lent(folder, await jails.lend(folder, names), ends);
+    const { account, mounts } = options.readOnly ? await shown(folder, jails) : await lent(folder, jails, ends);
     const policy = jailPolicySchema.parse({ account, mounts });
     return options.command === undefined
       ? await shell(jails, policy, stop.signal)
@@ -62,7 +60,6 @@ export async function sh(options: ShellOptions): Promise<number> {
 }
 
 type Jails = ReturnType<typeof createJails>;
-type LentFolder = Awaited<ReturnType<Jails['lend']>>;
 
 interface Prepared {
   readonly account: string;
@@ -71,14 +68,15 @@ interface Prepared {
 
 const names = covered.map(({ name }) => name);
 
-async function lent(folder: string, loan: LentFolder, ends: (() => Promise<unknown>)[]): Promise<Prepared> {
+async function lent(folder: string, jails: Jails, ends: (() => Promise<unknown>)[]): Promise<Prepared> {
+  const loan = await jails.lend(folder, names);
   ends.push(() => loan.giveBack(() => removeMade(folder)));
   for (const { name, kind } of covered) {
     const at = path.join(folder, name);
     const isMade = await isNew(kind === 'folder' ? mkdir(at) : writeFile(at, '', { flag: 'wx' }));
     if (isMade) await utimes(at, madeTime, madeTime);
   }
-  return { account: loan.account, mounts: await mountsOf(folder, 'write', ends) };
+  return { account: loan.account, mounts: await mountsOf(folder, 'write', jails) };
 }
 
 /** The time of what was made here to be covered. Whoever uses the folder last can tell it by that, and what was left by a kill. */
@@ -94,8 +92,8 @@ async function removeMade(folder: string): Promise<void> {
   }
 }
 
-async function shown(folder: string, ends: (() => Promise<unknown>)[]): Promise<Prepared> {
-  return { account: 'sh-read-only', mounts: await mountsOf(folder, 'read', ends) };
+async function shown(folder: string, jails: Jails): Promise<Prepared> {
+  return { account: 'sh-read-only', mounts: await mountsOf(folder, 'read', jails) };
 }
 
 async function isNew(making: Promise<unknown>): Promise<boolean> {
@@ -109,16 +107,11 @@ async function isNew(making: Promise<unknown>): Promise<boolean> {
 }
 
 /** The folder, with something empty over each name that is there and to be covered. */
-async function mountsOf(folder: string, access: Mount['access'], ends: (() => Promise<unknown>)[]): Promise<Mount[]> {
-  const empty = await mkdtemp(path.join(tmpdir(), 'airlock-sh-'));
-  ends.push(() => rm(empty, { recursive: true }));
-  await chmod(empty, 0o755);
-  const emptyFolder = path.join(empty, 'folder');
-  const emptyFile = path.join(empty, 'file');
-  await Promise.all([mkdir(emptyFolder, { mode: 0o755 }), writeFile(emptyFile, '', { mode: 0o444 })]);
+async function mountsOf(folder: string, access: Mount['access'], jails: Jails): Promise<Mount[]> {
+  const empty = await jails.emptyCovers();
   const covers = covered.map(async ({ name }): Promise<Mount[]> => {
     const stats = await lstat(path.join(folder, name)).catch(() => undefined);
-    const from = stats?.isDirectory() ? emptyFolder : emptyFile;
+    const from = stats?.isDirectory() ? empty.folder : empty.file;
     return stats ? [{ from, at: path.posix.join(workspaceInJail, name), access: 'read' }] : [];
   });
   return [{ from: folder, at: workspaceInJail, access }, ...(await Promise.all(covers)).flat()];

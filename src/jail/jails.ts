@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock';
 import { CancelledError, UserError } from '../base/errors';
@@ -55,6 +55,14 @@ export interface LocalJails extends Jails {
    * @throws {UserError} `jail-unavailable`, `folder-busy`.
    */
   lend(path: string, kept: readonly string[]): Promise<LentFolder>;
+  /** Something empty to mount over what a jail is not to see. It is there until `shutdown`. */
+  emptyCovers(): Promise<EmptyCovers>;
+}
+
+/** Paths of the host. */
+export interface EmptyCovers {
+  readonly folder: string;
+  readonly file: string;
 }
 
 export function createJails(options: JailsOptions = {}): LocalJails {
@@ -71,6 +79,7 @@ export function createJails(options: JailsOptions = {}): LocalJails {
 
 class BwrapJails implements LocalJails {
   private probed: Promise<HostProbe> | undefined;
+  private covers: Promise<EmptyCovers> | undefined;
   private readonly running = new Set<Promise<unknown>>();
   private readonly stop = new AbortController();
   /** Accounts by host id: that two names never share one is certain, not only likely. */
@@ -128,6 +137,11 @@ class BwrapJails implements LocalJails {
     return lendFolder(path, kept, (await this.facts()).mode);
   }
 
+  emptyCovers(): Promise<EmptyCovers> {
+    this.covers ??= this.makeCovers();
+    return this.covers;
+  }
+
   async prove(policy: JailPolicy): Promise<JailProof> {
     await this.facts();
     const trial = await startCanaries(policy, this.parts.clock);
@@ -153,6 +167,13 @@ class BwrapJails implements LocalJails {
     this.stop.abort();
     await Promise.all(this.running);
     await this.parts.folder.remove();
+  }
+
+  private async makeCovers(): Promise<EmptyCovers> {
+    const parent = await mkdtemp(join(await this.parts.folder.path(), 'empty-'));
+    const covers = { folder: join(parent, 'folder'), file: join(parent, 'file') };
+    await Promise.all([mkdir(covers.folder, { mode: 0o755 }), writeFile(covers.file, '', { mode: 0o444 })]);
+    return covers;
   }
 
   private async factsFor(policy: JailPolicy): Promise<HostFacts> {

@@ -3,29 +3,24 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { endProcess, waitUntilDead } from './endProcess';
-import { folderPrefix } from './privateFolder';
-import { identifyProcess, processStat } from './procfs';
+import { isLeftBehind } from './privateFolder';
+import { identifyProcess } from './procfs';
 
 /**
- * Ends what is left of the jails of an earlier process of this user that died, and deletes its folder. A process that dies
+ * Ends what is left of the jails of an earlier process of this user that died, and deletes its folders. A process that dies
  * in the millisecond in which bwrap builds a jail leaves that jail's first process behind. It is known by its output: a pipe
- * that was opened in the dead process's own folder. A folder that cannot be deleted now, because somebody else is just doing
+ * that was opened in a folder of the dead process's own. A folder that cannot be deleted now, because somebody else is just doing
  * that or a process that is about to end still writes to it, is left to the next start: it keeps nobody from having jails.
  */
 export async function endOrphans(): Promise<void> {
   const names = await readdir(tmpdir()).catch(() => []);
-  for (const name of names.filter((entry) => entry.startsWith(folderPrefix) && ownerIsDead(entry))) {
+  for (const name of names.filter(isLeftBehind)) {
     const folder = join(tmpdir(), name);
     const stats = await lstat(folder).catch(() => undefined);
     if (!stats?.isDirectory() || stats.uid !== process.geteuid?.()) continue;
     await Promise.all(processesWritingTo(folder).map(end));
     await rm(folder, { recursive: true, force: true }).catch(() => {});
   }
-}
-
-function ownerIsDead(name: string): boolean {
-  const [pid, startTicks] = name.slice(folderPrefix.length).split('-').map(Number);
-  return pid !== undefined && processStat(pid)?.startTicks !== startTicks;
 }
 
 function processesWritingTo(folder: string): number[] {

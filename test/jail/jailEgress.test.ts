@@ -172,7 +172,7 @@ describe('the network of a jail', function () {
     const ran = await sh('ls /proc/self/fd; echo "$HTTPS_PROXY"; cat; exit 9');
     assert.deepEqual([ran.exitCode, ran.stdout], [9, '0\n1\n2\n3\nhttp://127.0.0.1:3128\n']);
     const left = readdirSync(tmpdir())
-      .filter((name) => name.startsWith(`airlock-jails-${process.pid}-`))
+      .filter((name) => name.startsWith('airlock-jails-') && name.includes(`-${process.pid}-`))
       .flatMap((name) => readdirSync(join(tmpdir(), name)))
       .filter((name) => name.startsWith('egress-'));
     assert.deepEqual(left, []);

@@ -31,7 +31,7 @@ describe('everything that is tried on jails', () => {
         ['--reuid', `${ordinaryId}`, '--regid', `${ordinaryId}`, '--clear-groups', ...argv],
         {
           cwd: repository,
-          env: { HOME: home, PATH: process.env['PATH'] },
+          env: { HOME: home, PATH: process.env['PATH'], TMPDIR: tmpdir() },
           encoding: 'utf8',
         },
       );

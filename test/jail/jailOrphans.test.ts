@@ -33,7 +33,9 @@ describe('jails of a process that was killed', () => {
     while (hostProcesses(sleep).length > 0 && Date.now() < deadline)
       await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(hostProcesses(sleep), []);
-    const folders = (await readdir(tmpdir())).filter((name) => name.startsWith(`airlock-jails-${host.pid}-`));
+    const folders = (await readdir(tmpdir())).filter(
+      (name) => name.startsWith('airlock-jails-') && name.includes(`-${host.pid}-`),
+    );
     assert.deepEqual(folders, []);
   });
 });

@@ -20,7 +20,9 @@ describe('the proof of a jail', () => {
 
   it('holds, and leaves nothing behind', async () => {
     const canaryFolders = async (): Promise<string[]> =>
-      (await readdir(tmpdir())).filter((name) => name.startsWith(`airlock-canary-${process.pid}-`));
+      (await readdir(tmpdir())).filter(
+        (name) => name.startsWith('airlock-jails-') && name.includes(`-${process.pid}-`),
+      );
     const before = await canaryFolders();
     const proof = await room.jails.prove(room.policy());
     assert.equal(proof.proven, true, JSON.stringify(proof, null, 2));

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { access, chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { homedir, networkInterfaces, tmpdir } from 'node:os';
+import { homedir, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { JailPolicy } from '../../core/jailPolicy';
 import { isWithin } from '../pathInJail';
+import { makeOwnedFolder } from '../privateFolder';
 import type { CanaryTargets } from './program';
 
 /** What the host lays out for one canary program, and sees of it afterwards. */
@@ -20,7 +21,8 @@ export interface Lure {
 
 /** Lays out a secret file, a folder to write to and listeners, for one program alone. */
 export async function layLure(policy: JailPolicy, token: string): Promise<Lure> {
-  const folder = await mkdtemp(join(tmpdir(), `airlock-canary-${process.pid}-`));
+  const folder = await makeOwnedFolder();
+  // The jail alone is to keep the canary out of it, not the mode of the folder.
   await chmod(folder, 0o755);
   const secretFile = join(folder, 'secret');
   const open = join(folder, 'open');
