@@ -23,6 +23,19 @@ const suites = {
   ui: { command: [node, ...mocha, '--timeout', '120000', 'test/ui/**/*.test.ts'], minutes: 8 },
 };
 
+/** The suite that runs, to be ended when this is. */
+let current;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    if (current) {
+      endGroup(current.pid);
+      removeTemporaryFolder(current.name, current.temporary);
+    }
+    process.kill(process.pid, signal);
+  });
+}
+
 function runSuite(name, { command, minutes, single }) {
   return new Promise((resolve) => {
     process.stdout.write(`\n━━ ${name}\n`);
@@ -41,6 +54,7 @@ function runSuite(name, { command, minutes, single }) {
       process.stdout.write(chunk);
       output = (output + chunk).slice(-200_000);
     });
+    current = { name, pid: child.pid, temporary };
     let hung = false;
     const timer = setTimeout(() => {
       hung = true;
@@ -50,6 +64,7 @@ function runSuite(name, { command, minutes, single }) {
     child.on('close', (code) => {
       clearTimeout(timer);
       endGroup(child.pid);
+      current = undefined;
       removeTemporaryFolder(name, temporary);
       resolve({
         name,
@@ -59,6 +74,7 @@ function runSuite(name, { command, minutes, single }) {
     });
     child.on('error', (error) => {
       clearTimeout(timer);
+      current = undefined;
       removeTemporaryFolder(name, temporary);
       process.stderr.write(`${name}: ${error.message}\n`);
       resolve({ name, seconds: 0, passed: 0, failed: 1, skipped: 0 });
