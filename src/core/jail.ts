@@ -28,7 +28,8 @@ export type JailReadiness =
   | { readonly kind: 'ready'; readonly bwrapVersion: string; readonly bwrapPath: string }
   | {
       readonly kind: 'unavailable';
-      /** `not-linux`, `no-bwrap`, `bwrap-too-old`, `no-user-namespaces`, `probe-failed`, `unknown-architecture` */
+      /** `not-linux`, `no-bwrap`, `bwrap-too-old`, `no-user-namespaces`, `probe-failed`, `unknown-architecture`,
+       * `tool-chain-unsafe` */
       readonly code: string;
       readonly reason: string;
       /** What to do about it, commands included. */

@@ -3,7 +3,7 @@ import type { JailLimits, JailPolicy } from '../core/jailPolicy';
 import { idOfAccount } from './account';
 import { egressInJail, forwarderArgv, proxyEnvironment } from './egress/forwarder';
 import { accountFiles, accountFolderInJail, homeInJail, hostnameInJail, userInJail } from './etcFiles';
-import type { HostFacts } from './hostFacts';
+import type { Cover, HostFacts } from './hostFacts';
 import { isWithin } from './pathInJail';
 import { seccompFilter } from './seccomp/filter';
 
@@ -164,9 +164,10 @@ function isolation(facts: HostFacts, options: InvocationOptions): string[] {
 }
 
 function system(facts: HostFacts): string[] {
-  return facts.systemFolders.flatMap((folder) =>
+  const shown = facts.systemFolders.flatMap((folder) =>
     folder.kind === 'link' ? ['--symlink', folder.target, folder.path] : ['--ro-bind', folder.path, folder.path],
   );
+  return [...shown, ...covers(facts.systemCovers)];
 }
 
 function etc(facts: HostFacts, id: number, addInput: (text: string) => string): string[] {
@@ -194,7 +195,19 @@ function memoryFolders(limits: JailLimits): string[] {
 
 function toolChains(facts: HostFacts): string[] {
   const all = facts.toolChains.flatMap((toolChain) => toolChain.mounts);
-  return [...folders(all.map((mount) => mount.at)), ...all.flatMap((mount) => ['--ro-bind', mount.from, mount.at])];
+  const covered = facts.toolChains.flatMap((toolChain) => toolChain.covered);
+  return [
+    ...folders(all.map((mount) => mount.at)),
+    ...all.flatMap((mount) => ['--ro-bind', mount.from, mount.at]),
+    ...covers(covered),
+  ];
+}
+
+/** A device cannot be opened in a jail's mounts, so that even to try says nothing of the file below it. */
+function covers(covered: readonly Cover[]): string[] {
+  return covered.flatMap(({ kind, path }) =>
+    kind === 'file' ? ['--ro-bind', '/dev/null', path] : ['--perms', '0555', '--size', '4096', '--tmpfs', path],
+  );
 }
 
 function mounts(policy: JailPolicy): string[] {
@@ -223,16 +236,8 @@ function foldersAbove(path: string): string[] {
 }
 
 function environment(facts: HostFacts, terminal: string, more: Readonly<Record<string, string>>): string[] {
-  const path = [
-    ...facts.toolChains.map((toolChain) => toolChain.bin),
-    '/usr/local/bin',
-    '/usr/bin',
-    '/bin',
-    '/usr/sbin',
-    '/sbin',
-  ];
-  const variables = {
-    PATH: path.join(':'),
+  const variables: Record<string, string> = {
+    PATH: facts.searchPath.join(':'),
     HOME: homeInJail,
     LANG: 'C.UTF-8',
     TMPDIR: '/tmp',
@@ -240,6 +245,7 @@ function environment(facts: HostFacts, terminal: string, more: Readonly<Record<s
     USER: userInJail,
     ...more,
   };
+  for (const toolChain of facts.toolChains) Object.assign(variables, toolChain.environment);
   return Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
 }
 

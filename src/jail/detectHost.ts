@@ -6,7 +6,9 @@ import { accountIds, parseIdMap } from './account';
 import { makeEtcFolder } from './etcFolder';
 import type { Architecture, HardLimits, HostFacts, HostMode, SystemFolder } from './hostFacts';
 import { hostSockets } from './hostSockets';
-import { detectToolChains, findProgram } from './toolChains';
+import { findProgram } from './findProgram';
+import { detectToolChains } from './toolChains/detection';
+import { coversAt } from './toolChains/kinds';
 
 const run = promisify(execFile);
 
@@ -19,12 +21,25 @@ const oldestBwrap = [0, 8, 0] as const;
 const installSystemTools =
   'Install util-linux and coreutils: "sudo apt install util-linux coreutils", "sudo dnf install util-linux coreutils".';
 
+/** Configuration beside the system's programs, where an administrator may have put a token for all users. */
+const privateInSystem = ['/usr/etc', '/usr/local/etc'].flatMap((folder) =>
+  ['npmrc', 'gitconfig', 'pip.conf', 'yarnrc'].map((name) => `${folder}/${name}`),
+);
+
+export interface DetectOptions {
+  /** Whose `PATH` and `HOME` say where tool chains are. Default: this process's. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Tool chains that the user has named. */
+  readonly toolChains?: readonly string[];
+}
+
 /**
  * Looks at this machine, without starting a jail, and makes the `/etc` of its jails in the empty folder
  * `etcFolder`. `disableUserns` is what is hoped for; the probe finds out.
  * @throws {UserError} with a code of `JailReadiness` and, as the fact `fix`, what to do.
  */
-export async function detectHost(etcFolder: string, environment: NodeJS.ProcessEnv = process.env): Promise<HostFacts> {
+export async function detectHost(etcFolder: string, options: DetectOptions = {}): Promise<HostFacts> {
+  const environment = options.environment ?? process.env;
   if (process.platform !== 'linux') {
     throw missing(
       'not-linux',
@@ -51,7 +66,8 @@ export async function detectHost(etcFolder: string, environment: NodeJS.ProcessE
     disableUserns: true,
     systemFolders: await systemFolders(),
     etcFolder,
-    toolChains: await detectToolChains(environment['PATH'] ?? ''),
+    systemCovers: await coversAt(privateInSystem),
+    ...(await detectToolChains(environment, options.toolChains)),
     hostSockets: hostSockets(),
     hardLimits: parseHardLimits(await readFile('/proc/self/limits', 'utf8')),
   };

@@ -5,12 +5,28 @@ export type SystemFolder =
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string };
 
+/** Something of the host that jails see read-only. */
+export interface ToolMount {
+  readonly from: string;
+  readonly at: string;
+}
+
+/** Something that a jail would see and is not to: it finds something empty there. A real path, not of a link. */
+export interface Cover {
+  readonly kind: 'file' | 'folder';
+  readonly path: string;
+}
+
 /** A tool chain outside the system folders that every jail sees read-only. */
 export interface ToolChain {
   readonly name: string;
-  readonly mounts: readonly { readonly from: string; readonly at: string }[];
-  /** The folder in the jail that goes in front of `PATH`. */
-  readonly bin: string;
+  readonly mounts: readonly ToolMount[];
+  /** What lies in the mounts and may hold a password. */
+  readonly covered: readonly Cover[];
+  /** Folders with its programs, for the `PATH`. */
+  readonly programs: readonly string[];
+  /** Variables that it needs to find its parts. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /**
@@ -41,9 +57,13 @@ export interface HostFacts {
   /** bwrap's `--disable-userns` works; where it does not, seccomp alone forbids nested user namespaces. */
   readonly disableUserns: boolean;
   readonly systemFolders: readonly SystemFolder[];
+  /** What lies in them and may hold a password. */
+  readonly systemCovers: readonly Cover[];
   /** A folder of the host that jails see as `/etc`. */
   readonly etcFolder: string;
   readonly toolChains: readonly ToolChain[];
+  /** The `PATH` of jails. */
+  readonly searchPath: readonly string[];
   readonly hardLimits: HardLimits;
   /** Files of the host that are Unix sockets in use, as they are when the jail is built. */
   readonly hostSockets: readonly string[];

@@ -25,6 +25,8 @@ export interface JailsOptions {
   readonly clock?: Clock;
   /** How the machine is looked at; tests say what it is like. */
   readonly probe?: ProbePorts;
+  /** Tool chains that the user has named, see `namedToolChains`. */
+  readonly toolChains?: readonly string[];
   /** How egress proxies resolve names and connect; tests have an internet of their own. */
   readonly egress?: EgressPorts;
 }
@@ -72,7 +74,7 @@ export function createJails(options: JailsOptions = {}): LocalJails {
     clock: options.clock ?? systemClock,
     folder,
     pipes,
-    probe: options.probe ?? realProbePorts(pipes, folder),
+    probe: options.probe ?? realProbePorts(pipes, folder, options.toolChains ?? []),
     egress: options.egress ?? realEgressPorts,
   });
 }
@@ -85,7 +87,9 @@ class BwrapJails implements LocalJails {
   /** Accounts by host id: that two names never share one is certain, not only likely. */
   private readonly accounts = new Map<number, string>();
 
-  constructor(private readonly parts: Required<JailsOptions> & { folder: PrivateFolder; pipes: OutputPipes }) {
+  constructor(
+    private readonly parts: Required<Omit<JailsOptions, 'toolChains'>> & { folder: PrivateFolder; pipes: OutputPipes },
+  ) {
     // One listener for each jail that runs: that is no leak.
     setMaxListeners(0, this.stop.signal);
   }
@@ -143,8 +147,8 @@ class BwrapJails implements LocalJails {
   }
 
   async prove(policy: JailPolicy): Promise<JailProof> {
-    await this.facts();
-    const trial = await startCanaries(policy, this.parts.clock);
+    const facts = await this.facts();
+    const trial = await startCanaries(policy, this.parts.clock, facts);
     try {
       const result = await this.run({ policy, argv: trial.argv });
       return await trial.judge(result.stdout);

@@ -31,10 +31,11 @@ const probePolicy = jailPolicySchema.parse({
   limits: { wallMs: 10_000, outputBytes: 65_536 },
 });
 
-export function realProbePorts(pipes: OutputPipes, folder: PrivateFolder): ProbePorts {
+/** @param toolChains those that the user has named. */
+export function realProbePorts(pipes: OutputPipes, folder: PrivateFolder, toolChains: readonly string[]): ProbePorts {
   const command = { policy: probePolicy, argv: ['/bin/cat', '/proc/self/status'] };
   return {
-    detect: async () => detectHost(await mkdtemp(join(await folder.path(), 'etc-'))),
+    detect: async () => detectHost(await mkdtemp(join(await folder.path(), 'etc-')), { toolChains }),
     tryJail: (facts) => runInJail(command, { facts, clock: systemClock, pipes }),
     readProc,
   };

@@ -43,7 +43,7 @@ const canaryOutputBytes = 256 * 1024;
  */
 export async function openSession(options: SessionOptions, context: SessionContext): Promise<LivingSession> {
   throwIfAborted(options.signal);
-  const trial = startCanaries(options.policy, context.clock);
+  const trial = context.jails.facts().then((facts) => startCanaries(options.policy, context.clock, facts));
   // Awaited once the jail is there; that it failed before is no crash.
   trial.catch(() => {});
   try {

@@ -49,7 +49,7 @@ describe('the proof of a jail', () => {
       console.warn('      skipped: the home folder of this user is empty');
       this.skip();
     }
-    const trial = await startCanaries(room.policy(), systemClock);
+    const trial = await startCanaries(room.policy(), systemClock, await room.jails.facts());
     try {
       const [program = '', ...rest] = trial.argv;
       const { stdout } = spawnSync(program, rest, { env: { PATH: '/usr/bin:/bin', AIRLOCK_CANARY: 'x' } });
@@ -66,7 +66,7 @@ describe('the proof of a jail', () => {
 
   it('can be had of the very jail of a session, on a terminal', async () => {
     const facts = await room.jails.facts();
-    const trial = await startCanaries(room.policy(), systemClock);
+    const trial = await startCanaries(room.policy(), systemClock, await room.jails.facts());
     const folder = join(room.root, 'launch');
     await mkdir(folder);
     const launch = await ptyLaunch(

@@ -3,7 +3,6 @@ import { access, chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { homedir, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import type { JailPolicy } from '../../core/jailPolicy';
 import { isWithin } from '../pathInJail';
 import { makeOwnedFolder } from '../privateFolder';
 import type { CanaryTargets } from './program';
@@ -19,8 +18,11 @@ export interface Lure {
   dispose(): Promise<void>;
 }
 
-/** Lays out a secret file, a folder to write to and listeners, for one program alone. */
-export async function layLure(policy: JailPolicy, token: string): Promise<Lure> {
+/**
+ * Lays out a secret file, a folder to write to and listeners, for one program alone.
+ * @param shown what the jail sees on purpose.
+ */
+export async function layLure(shown: readonly string[], token: string): Promise<Lure> {
   const folder = await makeOwnedFolder();
   // The jail alone is to keep the canary out of it, not the mode of the folder.
   await chmod(folder, 0o755);
@@ -30,7 +32,7 @@ export async function layLure(policy: JailPolicy, token: string): Promise<Lure> 
   const [loopback, network, homeEntry] = await Promise.all([
     listen('127.0.0.1'),
     networkAddress === '' ? undefined : listen(networkAddress),
-    entryOfHome(policy),
+    entryOfHome(shown),
     writeFile(secretFile, `${token}\n`, { mode: 0o644 }),
     mkdir(open).then(() => chmod(open, 0o777)),
   ]);
@@ -79,12 +81,12 @@ function addressOnNetwork(): string | undefined {
   return all.find((address) => !address.internal && address.family === 'IPv4')?.address;
 }
 
-/** Something in the home folder that the policy does not show on purpose. Empty when there is nothing to be seen. */
-async function entryOfHome(policy: JailPolicy): Promise<string> {
+/** Something in the home folder that is not shown on purpose. Empty when there is nothing to be seen. */
+async function entryOfHome(shown: readonly string[]): Promise<string> {
   const home = homedir();
   const names = await readdir(home).catch(() => []);
   const paths = names.map((name) => join(home, name));
-  const hidden = paths.find((path) => !policy.mounts.some(({ at }) => isWithin(at, path) || isWithin(path, at)));
+  const hidden = paths.find((path) => !shown.some((at) => isWithin(at, path) || isWithin(path, at)));
   return hidden ?? '';
 }
 

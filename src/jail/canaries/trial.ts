@@ -4,6 +4,7 @@ import type { Clock } from '../../base/clock';
 import type { JailProof } from '../../core/jail';
 import type { JailPolicy } from '../../core/jailPolicy';
 import { proxyEnvironment } from '../egress/forwarder';
+import type { HostFacts } from '../hostFacts';
 import { processStat } from '../procfs';
 import { layLure, type Lure } from './lure';
 import { canaryArgv, readSightings } from './program';
@@ -29,10 +30,15 @@ function proxyVariables(policy: JailPolicy): string[] {
 const controlTimeoutMs = 10_000;
 
 /** Lays canaries out for a jail of `policy`, and starts the control: the same program on the host, where it must succeed. */
-export async function startCanaries(policy: JailPolicy, clock: Clock): Promise<CanaryTrial> {
+export async function startCanaries(
+  policy: JailPolicy,
+  clock: Clock,
+  { toolChains }: Pick<HostFacts, 'toolChains'>,
+): Promise<CanaryTrial> {
   const startedMs = clock.monotonicMs();
+  const shown = [...policy.mounts, ...toolChains.flatMap(({ mounts }) => mounts)].map(({ at }) => at);
   const token = randomBytes(16).toString('hex');
-  const [inside, outside] = await Promise.all([layLure(policy, token), layLure(policy, token)]);
+  const [inside, outside] = await Promise.all([layLure(shown, token), layLure(shown, token)]);
   const control = runControl(canaryArgv(outside.targets));
   return {
     argv: canaryArgv(inside.targets),
@@ -47,7 +53,12 @@ export async function startCanaries(policy: JailPolicy, clock: Clock): Promise<C
           hasHome: inside.targets.homeEntry !== '',
           hasNetwork: inside.targets.networkAddress !== '',
           hostStartTicks: processStat(process.pid)?.startTicks ?? -1,
-          allowedVariables: new Set([...jailVariables, ...proxyVariables(policy), ...Object.keys(policy.environment)]),
+          allowedVariables: new Set([
+            ...jailVariables,
+            ...proxyVariables(policy),
+            ...toolChains.flatMap(({ environment }) => Object.keys(environment)),
+            ...Object.keys(policy.environment),
+          ]),
         },
         clock.monotonicMs() - startedMs,
       );

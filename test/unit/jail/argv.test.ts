@@ -21,7 +21,9 @@ const facts: HostFacts = {
     { kind: 'link', path: '/bin', target: 'usr/bin' },
   ],
   etcFolder: '/tmp/made/etc',
+  systemCovers: [],
   toolChains: [],
+  searchPath: ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'],
   hostSockets: [],
   hardLimits: { processes: unlimited, dataBytes: unlimited, fileBytes: unlimited, openFiles: 1024 },
 };
@@ -168,11 +170,25 @@ describe('bwrapInvocation', () => {
     assert.equal(setUp(build({}, facts, false)).includes('--new-session'), false);
   });
 
-  it('puts tool chains in front of the path', () => {
-    const mounts = [{ from: '/home/jane/.nvm/v20/bin', at: '/opt/tools/node/bin' }];
-    const words = setUp(build({}, { ...facts, toolChains: [{ name: 'node', mounts, bin: '/opt/tools/node/bin' }] }));
-    assert.deepEqual(after(words, '/home/jane/.nvm/v20/bin', 2), ['/home/jane/.nvm/v20/bin', '/opt/tools/node/bin']);
-    assert.equal(after(words, 'PATH', 2)[1], '/opt/tools/node/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin');
+  it('shows tool chains where they are on the host, but for what they are not to show', () => {
+    const root = '/home/jane/.jdk';
+    const toolChain = {
+      name: 'java',
+      mounts: [{ from: `${root}/bin`, at: `${root}/bin` }],
+      covered: [
+        { kind: 'file' as const, path: `${root}/bin/password` },
+        { kind: 'folder' as const, path: `${root}/bin/etc` },
+      ],
+      programs: [`${root}/bin`],
+      environment: { JAVA_HOME: root },
+    };
+    const words = setUp(build({}, { ...facts, toolChains: [toolChain], searchPath: ['/usr/bin', `${root}/bin`] }));
+    assert.deepEqual(after(words, `${root}/bin`, 11), [
+      ...[`${root}/bin`, `${root}/bin`, '--ro-bind', '/dev/null', `${root}/bin/password`],
+      ...['--perms', '0555', '--size', '4096', '--tmpfs', `${root}/bin/etc`],
+    ]);
+    assert.equal(after(words, 'PATH', 2)[1], `/usr/bin:${root}/bin`);
+    assert.equal(after(words, 'JAVA_HOME', 2)[1], root);
   });
 
   it('allows Unix sockets, unless one of the host lies where the jail can see it', () => {

@@ -17,7 +17,9 @@ const facts: HostFacts = {
   disableUserns: true,
   systemFolders: [],
   etcFolder: '/tmp/etc',
+  systemCovers: [],
   toolChains: [],
+  searchPath: ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'],
   hostSockets: [],
   hardLimits: { processes: 1, dataBytes: 1, fileBytes: 1, openFiles: 1 },
 };
