@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { AirlockEvent } from '../../src/core/events';
 import { says } from '../fakes/messagesApiTurns';
 import type { SeenRequest } from '../fakes/messagesApi';
@@ -22,6 +23,8 @@ export interface CrashReport {
   readonly kills: number;
   /** Tasks that did not end verified, or of which the backend does not know it. */
   readonly lost: readonly string[];
+  /** Events that a process had told as durable, and the journal does not have. */
+  readonly forgotten: readonly string[];
   readonly endedTwice: readonly string[];
   readonly reportedTwice: readonly string[];
   /** Turns that were asked for again although the journal had their answer. */
@@ -38,8 +41,17 @@ export interface CrashReport {
 }
 
 export function crashLine(report: CrashReport): string {
-  const { kills, lost, endedTwice, reportedTwice, paidTwice } = report;
+  const { kills, endedTwice, reportedTwice, paidTwice } = report;
+  const lost = [...report.lost, ...report.forgotten];
   return `kills ${kills}, lost ${lost.length}, ended twice ${endedTwice.length}, reported twice ${reportedTwice.length}, paid twice ${paidTwice.length}`;
+}
+
+export interface CrashOptions {
+  readonly kills: number;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+  /** Another build of the command; absent: the product's. */
+  readonly program?: string;
 }
 
 /** Works tasks off with a process that is killed again and again, at one point after the other, on one storage. */
@@ -50,6 +62,8 @@ export class CrashSeries {
   private readonly starts = new Map<number, number>();
   private readonly startOf = new Map<SeenRequest, number>();
   private readonly tasks: string[] = [];
+  /** What processes printed: they say of nothing that it happened before it is durable. */
+  private readonly told: AirlockEvent[] = [];
   private kills = 0;
   private child: WholeCommand | undefined;
   private point: KillPoint | undefined;
@@ -57,10 +71,9 @@ export class CrashSeries {
   private constructor(
     private readonly room: WholeRoom,
     private readonly backend: WholeBackend,
-    seed: number,
-    private readonly say: (line: string) => void,
+    private readonly options: CrashOptions,
   ) {
-    this.points = killPoints(randomFrom(seed));
+    this.points = killPoints(randomFrom(options.seed));
     backend.fault = (call) => this.backendCalled(call);
     room.backend.api.onDidChangeTask(({ task }) => {
       if (task.status === 'completed' || task.status === 'failed')
@@ -68,15 +81,11 @@ export class CrashSeries {
     });
   }
 
-  static async run(options: {
-    readonly kills: number;
-    readonly seed: number;
-    readonly say: (line: string) => void;
-  }): Promise<CrashReport> {
+  static async run(options: CrashOptions): Promise<CrashReport> {
     const room = await WholeRoom.make();
     const backend = await WholeBackend.before(room.backend);
     room.ends.push(() => backend.close());
-    const series = new CrashSeries(room, backend, options.seed, options.say);
+    const series = new CrashSeries(room, backend, options);
     try {
       while (series.kills < options.kills) await series.killOnce();
       await series.untilIdle();
@@ -100,15 +109,15 @@ export class CrashSeries {
     const came = this.point === undefined;
     this.point = undefined;
     if (came) this.kills += 1;
-    this.say(`${came ? 'killed' : `ended with ${code} before`}: ${describePoint(point)}`);
-    if (!came && code !== 0) this.say(stderr);
+    this.options.say(`${came ? 'killed' : `ended with ${code} before`}: ${describePoint(point)}`);
+    if (!came && code !== 0) this.options.say(stderr);
   }
 
   /** Starts without a kill until all is done and tidied up; a start that has nothing else to do may tidy up only a part. */
   private async untilIdle(): Promise<void> {
     for (let starts = 0; starts < maxFinalStarts; starts += 1) {
       const { code, stderr } = await this.start().exited;
-      if (code !== 0) this.say(`the last start ended with ${code}: ${stderr}`);
+      if (code !== 0) this.options.say(`the last start ended with ${code}: ${stderr}`);
       else if (workspacesIn(this.room.storage).length === 0) return;
     }
   }
@@ -139,7 +148,8 @@ export class CrashSeries {
         ANTHROPIC_MODEL: modelName,
         ZMEMORY_TOKEN: this.room.backend.token,
       },
-      onLine: (line) => this.printed(line),
+      onLine: (line) => this.printed(eventIn(line)),
+      ...(this.options.program === undefined ? {} : { program: this.options.program }),
     });
     this.starts.set(this.child.pid, this.starts.size + 1);
     return this.child;
@@ -151,9 +161,10 @@ export class CrashSeries {
     this.child?.kill('SIGKILL');
   }
 
-  private printed(line: string): void {
+  private printed(event: AirlockEvent): void {
+    this.told.push(event);
     const { point } = this;
-    if (point?.kind !== 'event' || eventIn(line).kind !== point.event) return;
+    if (point?.kind !== 'event' || event.kind !== point.event) return;
     if (point.afterMs === 0) this.kill();
     else setTimeout(() => this.kill(), point.afterMs);
   }
@@ -177,10 +188,14 @@ export class CrashSeries {
     const { room, tasks } = this;
     const events = await readEvents(room.storage);
     const ended = countByTask(events, 'task.ended');
+    const kept = new Map(events.map((event) => [event.seq, event]));
     const again = room.model.api.paidTwice();
     const paidTwice = again.filter((request) => this.wasKept(request, recordedAnswers(events)));
     return {
       kills: this.kills,
+      forgotten: this.told.flatMap((event) =>
+        isDeepStrictEqual(kept.get(event.seq), event) ? [] : [`${event.seq} (${event.kind})`],
+      ),
       lost: tasks.flatMap((id) => this.whatIsWrong(id, events)),
       endedTwice: tasks.filter((id) => (ended.get(id) ?? 0) > 1),
       reportedTwice: tasks.filter((id) => (this.completed.get(id) ?? 0) > 1),

@@ -8,7 +8,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 let built: string | undefined;
 
 /** The headless command, built once for this process from the source as it is. */
-function builtCommand(): string {
+export function builtCommand(): string {
   if (built !== undefined) return built;
   mkdirSync(path.join(root, 'out'), { recursive: true });
   const folder = mkdtempSync(path.join(root, 'out', 'whole-'));
@@ -62,10 +62,12 @@ export class WholeCommand {
       /** What stands on its standard input; nothing when it is absent. */
       readonly input?: string;
       readonly onLine?: (line: string) => void;
+      /** Another build of it. */
+      readonly program?: string;
     } = {},
   ): WholeCommand {
     const { PATH = '', HOME = '/' } = process.env;
-    const child = spawn(process.execPath, [builtCommand(), ...args], {
+    const child = spawn(process.execPath, [options.program ?? builtCommand(), ...args], {
       cwd: options.cwd ?? '/',
       env: { PATH, HOME, ...options.environment },
       stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
