@@ -190,7 +190,13 @@ function joinRooms(
       history: store.history,
       room: store.room,
       jails,
-      sessions: createSessions({ jails, clock, logger, nodePtyPath: options.nodePtyPath }),
+      sessions: createSessions({
+        jails,
+        clock,
+        logger,
+        nodePtyPath: options.nodePtyPath,
+        secrets: () => knownSecrets(options),
+      }),
       workspaces: createWorkspaces({ jails, storage, clock, logger }),
       engine: createEngine(options, clock),
       tools: createTools(),
@@ -206,6 +212,14 @@ function joinRooms(
     version,
     afterEnd,
   });
+}
+
+/** What was given to this process to keep. One that cannot be read now is in no jail either. */
+async function knownSecrets({ engine, sources }: AirlockOptions): Promise<string[]> {
+  const read = sources.flatMap((source) => (source.kind === 'server' ? [source.token()] : []));
+  if (engine.kind === 'anthropic') read.push(engine.credential.read());
+  const found = await Promise.allSettled(read);
+  return found.flatMap((each) => (each.status === 'fulfilled' && each.value !== undefined ? [each.value] : []));
 }
 
 function createEngine({ engine: choice, engineLimits: limits = {}, logger }: AirlockOptions, clock: Clock): Engine {

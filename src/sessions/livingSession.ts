@@ -12,6 +12,7 @@ import type { ShownStream } from './outputCutter';
 import type { PauseGate } from './pauseGate';
 import { JailedBackground } from './jailedBackground';
 import type { Recording } from './recording';
+import { redacted, type SecretPatterns } from './redactor';
 import { JailedFiles } from './sessionFiles';
 import type { SessionJail } from './sessionJail';
 import type { SessionShells } from './sessionShells';
@@ -41,6 +42,8 @@ export interface LivingSessionOptions {
   readonly process: ProcessIdentity;
   readonly shells: SessionShells;
   readonly recording: Recording;
+  /** What nobody is shown. */
+  readonly secrets: SecretPatterns;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -71,7 +74,7 @@ export class LivingSession implements Session {
   constructor(private readonly options: LivingSessionOptions) {
     this.closed = new Emitter(this.onListenerError);
     this.handedBack = new Emitter(this.onListenerError);
-    this.terminal = new TerminalFeed(options.clock, this.onListenerError);
+    this.terminal = new TerminalFeed(options.clock, this.onListenerError, options.secrets);
     this.files = new JailedFiles(options.shells.channel('files'), options.shells.channel('search'), options.gate);
     this.background = new JailedBackground({
       shells: options.shells,
@@ -239,11 +242,12 @@ export class LivingSession implements Session {
   }
 
   /** Nothing of ours is written over the user's screen. */
-  private say(text: string): void {
+  private say(line: string): void {
     if (this.keyboard) {
-      if (this.unsaid.length < maxUnsaid) this.unsaid.push(text);
+      if (this.unsaid.length < maxUnsaid) this.unsaid.push(line);
       return;
     }
+    const text = redacted(line, this.options.secrets);
     this.terminal.pushLine(text);
     this.options.recording.line(text);
   }

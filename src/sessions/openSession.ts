@@ -17,6 +17,7 @@ import { LivingSession } from './livingSession';
 import type { NodePty } from './nodePty';
 import { PauseGate } from './pauseGate';
 import { Recording } from './recording';
+import { secretPatterns } from './redactor';
 import { type SessionJail, startOnPty, startWithoutPty, terminalSize } from './sessionJail';
 import { launcherArgv, makeChannels, SessionShells } from './sessionShells';
 
@@ -28,6 +29,8 @@ export interface SessionContext {
   /** @throws {UserError} `pty-unavailable`. */
   readonly loadPty: () => Promise<NodePty>;
   readonly maxRecordingBytes: number;
+  /** Secrets that the product itself has: nobody is shown them. */
+  readonly secrets: () => Promise<readonly string[]>;
 }
 
 /** Colour for people, though the agent's shell has no terminal. A policy that says otherwise wins. */
@@ -105,11 +108,13 @@ async function startSession(options: SessionOptions, context: SessionContext): P
     gate,
   });
   const process = await untilReady(jail, shells);
+  const secrets = secretPatterns(await context.secrets());
   const recording = new Recording({
     path: await freeRecordingPath(stateFolder),
     clock,
     logger,
     maxBytes: context.maxRecordingBytes,
+    secrets,
     ...terminalSize,
   });
   const session = new LivingSession({
@@ -122,6 +127,7 @@ async function startSession(options: SessionOptions, context: SessionContext): P
     shells,
     gate,
     recording,
+    secrets,
     clock,
     logger,
   });

@@ -4,8 +4,8 @@ import { messageOf } from '../base/errors';
 import type { Logger } from '../base/logger';
 import type { TerminalSize } from '../core/keyboard';
 import type { ShownStream } from './outputCutter';
-import { ScreenFilter } from './screenFilter';
-import { TerminalFilter } from './terminalFilter';
+import type { SecretPatterns } from './redactor';
+import { ShownStreams } from './shownStreams';
 
 export interface RecordingOptions {
   readonly path: string;
@@ -16,15 +16,17 @@ export interface RecordingOptions {
   /** The size of the terminal, in characters. */
   readonly columns: number;
   readonly rows: number;
+  /** What is left out of it. */
+  readonly secrets: SecretPatterns;
 }
 
 /**
  * Everything that the session showed, as asciicast v2: a header line, then a line `[seconds, "o", text]` for each piece.
- * What is written is filtered like the terminal's output, so that it is safe to play anywhere, and not thinned. A file that
+ * What is written is filtered like the terminal's output, so that it is safe to play anywhere, without secrets, and not thinned. A file that
  * cannot be written is logged and harms nothing else.
  */
 export class Recording {
-  private readonly filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter(), screen: new ScreenFilter() };
+  private readonly streams: ShownStreams;
   private readonly startedMs: number;
   private readonly file: WriteStream;
   private writtenBytes = 0;
@@ -34,6 +36,7 @@ export class Recording {
   private state: 'open' | 'full' | 'failed' = 'open';
 
   constructor(private readonly options: RecordingOptions) {
+    this.streams = new ShownStreams(options.secrets);
     this.startedMs = options.clock.monotonicMs();
     this.file = createWriteStream(options.path, { mode: 0o600, highWaterMark: 1024 * 1024 });
     this.file.on('error', (error) => {
@@ -55,7 +58,7 @@ export class Recording {
   output(stream: ShownStream, bytes: Buffer): boolean {
     if (this.state !== 'open') return true;
     this.takenBytes += bytes.length;
-    const text = this.filters[stream].filter(bytes);
+    const text = this.streams[stream].show(bytes);
     if (text !== '') this.atLineStart = text.endsWith('\n');
     return this.show(text);
   }
@@ -63,7 +66,8 @@ export class Recording {
   /** A line of our own, already safe. It begins at the start of a line. */
   line(text: string): void {
     if (this.state !== 'open') return;
-    this.show(this.atLineStart ? text : `\u001b[0m\r\n${text}`);
+    const held = this.streams.flush();
+    this.show(held + (this.atLineStart && held === '' ? text : `\u001b[0m\r\n${text}`));
     this.atLineStart = true;
   }
 
@@ -75,7 +79,7 @@ export class Recording {
   /** The user has given the terminal back: it is put in order. */
   endScreen(): void {
     if (this.state !== 'open') return;
-    this.show(this.filters.screen.closing());
+    this.show(this.streams.closing());
     this.atLineStart = false;
   }
 
@@ -85,7 +89,10 @@ export class Recording {
 
   /** Resolves when all of it is written. */
   close(): Promise<void> {
-    if (this.state === 'open') this.state = 'full';
+    if (this.state === 'open') {
+      this.show(this.streams.flush());
+      this.state = 'full';
+    }
     return new Promise((resolve) => {
       if (this.file.closed) resolve();
       else this.file.once('close', resolve).end();

@@ -22,6 +22,11 @@ export interface SessionsOptions {
   readonly loadPty?: () => Promise<NodePty>;
   /** How large a session's recording may grow. Default 64 MB. */
   readonly maxRecordingBytes?: number;
+  /**
+   * Secrets that the product itself has, asked for with each session: they are left out of what is recorded and shown, like
+   * everything that looks like a secret.
+   */
+  readonly secrets?: () => Promise<readonly string[]>;
 }
 
 const defaultRecordingBytes = 64_000_000;
@@ -34,6 +39,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     logger: options.logger ?? silentLogger,
     loadPty: options.loadPty ?? (() => loadNodePty(options.nodePtyPath)),
     maxRecordingBytes: options.maxRecordingBytes ?? defaultRecordingBytes,
+    secrets: options.secrets ?? (() => Promise.resolve([])),
   });
 }
 

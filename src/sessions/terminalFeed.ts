@@ -3,8 +3,8 @@ import type { Disposable } from '../base/disposable';
 import { Emitter } from '../base/emitter';
 import type { SessionTerminal } from '../core/session';
 import { OutputCutter, type OutputPiece, type ShownStream } from './outputCutter';
-import { ScreenFilter } from './screenFilter';
-import { TerminalFilter } from './terminalFilter';
+import type { SecretPatterns } from './redactor';
+import { ShownStreams } from './shownStreams';
 import { skippedText } from './terminalText';
 
 /** One frame of a 60 Hz display. */
@@ -25,7 +25,7 @@ type Item =
  */
 export class TerminalFeed implements SessionTerminal, Disposable {
   private readonly emitter: Emitter<string>;
-  private readonly filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter(), screen: new ScreenFilter() };
+  private readonly streams: ShownStreams;
   private items: Item[] = [];
   private timer: Disposable | undefined;
   private history: string[] = [];
@@ -35,7 +35,9 @@ export class TerminalFeed implements SessionTerminal, Disposable {
   constructor(
     private readonly clock: Clock,
     onListenerError: (error: unknown) => void,
+    secrets: SecretPatterns,
   ) {
+    this.streams = new ShownStreams(secrets);
     this.emitter = new Emitter(onListenerError);
   }
 
@@ -97,29 +99,27 @@ export class TerminalFeed implements SessionTerminal, Disposable {
         return this.output(item.cutter);
       case 'screenEnd':
         this.atLineStart = false;
-        return this.filters.screen.closing();
+        return this.streams.closing();
     }
   }
 
   private line(text: string): string {
-    const start = this.atLineStart ? '' : '\u001b[0m\r\n';
+    const held = this.streams.flush();
+    const start = this.atLineStart && held === '' ? '' : '\u001b[0m\r\n';
     this.atLineStart = true;
-    return start + text;
+    return held + start + text;
   }
 
   private output(cutter: OutputCutter): string {
     const { head, droppedBytes, tail } = cutter.cut();
     if (droppedBytes === 0) return this.pieces([...head, ...tail]);
-    const before = this.pieces(head);
-    this.filters.stdout.reset();
-    this.filters.stderr.reset();
-    this.filters.screen.reset();
+    const before = this.pieces(head) + this.streams.gap();
     this.atLineStart = true;
     return before + skippedText(droppedBytes) + this.pieces(tail);
   }
 
   private pieces(pieces: readonly OutputPiece[]): string {
-    const text = pieces.map(({ stream, bytes }) => this.filters[stream].filter(bytes)).join('');
+    const text = pieces.map(({ stream, bytes }) => this.streams[stream].show(bytes)).join('');
     if (text !== '') this.atLineStart = text.endsWith('\n');
     return text;
   }

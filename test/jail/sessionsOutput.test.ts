@@ -5,6 +5,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { plainText } from '../../src/base/ansi';
 import { ok, patient, SessionsFixture, until, words } from './sessionsFixture';
 
+/** A secret of the product's. */
+const known = 'correct-horse-battery';
+
 type OpenSession = Awaited<ReturnType<SessionsFixture['open']>>;
 
 describe('output of a session', () => {
@@ -13,7 +16,7 @@ describe('output of a session', () => {
   let shown: string[];
 
   before(async () => {
-    fixture = new SessionsFixture({ maxRecordingBytes: 4_000_000 });
+    fixture = new SessionsFixture({ maxRecordingBytes: 4_000_000, secrets: () => Promise.resolve([known]) });
   });
 
   beforeEach(async () => {
@@ -118,6 +121,19 @@ describe('output of a session', () => {
     const { size, mode } = await stat(join(session.stateFolder, 'session.cast'));
     assert.ok(size >= 4_000_000 && size < 4_400_000, `${size} bytes`);
     assert.equal(mode & 0o777, 0o600);
+  });
+
+  it('has no secret in what is shown and recorded, whatever the command is and however it prints one', async () => {
+    const printed = `echo ${known}; printf 'ghp_'; sleep 0.1; printf '${'a1B2'.repeat(9)}\n' >&2; printf '${'a1B2'.repeat(9)}\n'`;
+    const result = await session.exec(printed, patient);
+    assert.match(Buffer.from(result.stdout).toString(), new RegExp(known));
+    session.note(`The key is ${known}.`);
+    const { text } = await recorded();
+    for (const all of [shown.join(''), text, session.terminal.scrollback()]) {
+      assert.ok(!all.includes(known) && !all.includes(`ghp_${'a1B2'.repeat(9)}`), all);
+      assert.match(all, /corr\[redacted\]/);
+      assert.match(all, /ghp_.*\[redacted\]/s);
+    }
   });
 
   it('shows a flood thinned, with marks, and its end', async () => {

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import fc from 'fast-check';
 import { ScreenFilter } from '../../../src/sessions/screenFilter';
+import { secretPatterns } from '../../../src/sessions/redactor';
 import { TerminalFeed } from '../../../src/sessions/terminalFeed';
 import { TerminalFilter } from '../../../src/sessions/terminalFilter';
 import { noteText, promptText } from '../../../src/sessions/terminalText';
@@ -83,7 +84,7 @@ describe('lines of our own in the terminal', () => {
 describe('the terminal feed', () => {
   function open() {
     const clock = new FakeClock();
-    const feed = new TerminalFeed(clock, (error) => assert.ifError(error));
+    const feed = new TerminalFeed(clock, (error) => assert.ifError(error), secretPatterns(['correct-horse-battery']));
     const shown: string[] = [];
     feed.onDidOutput((text) => shown.push(text));
     return { clock, feed, shown };
@@ -98,6 +99,17 @@ describe('the terminal feed', () => {
     await clock.advance(1);
     assert.deepEqual(shown, ['ab']);
     assert.equal(clock.pendingTimers, 0);
+  });
+
+  it('shows no secret, and what it held back of none before the next line', async () => {
+    const { clock, feed, shown } = open();
+    feed.pushOutput('stdout', Buffer.from('a correct-horse-batt'));
+    await clock.advance(16);
+    feed.pushOutput('stdout', Buffer.from('ery b correct-'));
+    await clock.advance(16);
+    feed.pushLine('note\r\n');
+    await clock.advance(16);
+    assert.deepEqual(shown, ['a corr', '[redacted] b corr', 'ect-\x1b[0m\r\nnote\r\n']);
   });
 
   it('begins its own lines at the start of a line', async () => {
