@@ -86,6 +86,8 @@ function optionsOf({ context, settings, credentials, logger }: OpenParts): Airlo
       maxTurns: settings.value('airlock.limits.maxTurns'),
       runTimeoutMs: minutes(settings.value('airlock.limits.runMinutes')),
       maxCostUsd: settings.value('airlock.limits.maxCostPerRun'),
+      maxSnapshots: settings.value('airlock.snapshots.keep'),
+      maxSnapshotBytes: settings.value('airlock.snapshots.maxMegabytes') * 1024 ** 2,
       model: settings.value('airlock.engine.model') || null,
     },
     repositories: () => allowedRepositories(settings.value('airlock.repositories')),

@@ -3,6 +3,7 @@ import { checkResultSchema, verdictSchema } from './evidence';
 import { digestSchema, objectIdSchema, reportIdSchema, runIdSchema, sessionIdSchema, taskIdSchema } from './ids';
 import { jailProofSchema } from './jail';
 import { processIdentitySchema } from './session';
+import { snapshotCauseSchema } from './runSnapshot';
 import { reportSchema } from './source';
 import { taskOutcomeSchema, taskSpecSchema } from './task';
 import { tokenUsageSchema } from './usage';
@@ -196,6 +197,22 @@ const bodies = [
     insertions: z.number().int(),
     deletions: z.number().int(),
   }),
+
+  /**
+   * The run's files are kept as they were, in the run's own git directory. `index` counts from 1 in each run; 0 is the base.
+   * `filesChanged` is counted against the snapshot before.
+   */
+  z.object({
+    kind: z.literal('snapshot.taken'),
+    runId: runIdSchema,
+    index: z.number().int().positive(),
+    cause: snapshotCauseSchema,
+    tree: objectIdSchema,
+    commit: objectIdSchema,
+    filesChanged: z.number().int().nonnegative(),
+  }),
+  /** Older ones made room for newer ones. */
+  z.object({ kind: z.literal('snapshot.dropped'), runId: runIdSchema, indices: z.array(z.number().int().positive()) }),
 
   z.object({ kind: z.literal('report.queued'), report: reportSchema }),
   /** It is about to be sent. Written before it is, so that after a crash it is known that it may have been. */

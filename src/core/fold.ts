@@ -267,13 +267,33 @@ function foldWork(state: LiveState, run: RunState, event: AirlockEvent): void {
       run.rounds = event.round + 1;
       run.verdict = event.verdict;
       run.resultTree = event.tree;
+      run.snapshots = run.snapshots.map((snapshot) =>
+        snapshot.tree === event.tree ? { ...snapshot, verdict: event.verdict } : snapshot,
+      );
       return;
+    case 'snapshot.taken':
+    case 'snapshot.dropped':
+      return foldSnapshots(run, event);
     case 'result.published':
       run.branch = event.branch;
       run.commit = event.commit;
       run.filesChanged = event.filesChanged;
       return;
     default:
+      return;
+  }
+}
+
+function foldSnapshots(run: RunState, event: EventOf<'snapshot.taken' | 'snapshot.dropped'>): void {
+  switch (event.kind) {
+    case 'snapshot.taken': {
+      const { index, cause, tree, commit, filesChanged, atMs } = event;
+      const taken = { index, cause, tree, commit, filesChanged, takenAtMs: atMs, verdict: null };
+      run.snapshots = [...run.snapshots.filter((other) => other.index !== index), taken];
+      return;
+    }
+    case 'snapshot.dropped':
+      run.snapshots = run.snapshots.filter(({ index }) => !event.indices.includes(index));
       return;
   }
 }
@@ -317,6 +337,7 @@ function startRun(state: LiveState, event: EventOf<'run.started'>): void {
     rounds: 0,
     verdict: null,
     resultTree: null,
+    snapshots: [],
     branch: null,
     commit: null,
     filesChanged: 0,
@@ -385,6 +406,8 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'check.finished':
     case 'evidence.recorded':
     case 'result.published':
+    case 'snapshot.taken':
+    case 'snapshot.dropped':
       return 'run';
     default:
       return assertNever(kind);

@@ -2,6 +2,7 @@ import type { AirlockEvent, EventBody } from './events';
 import type { CheckResult, Verdict } from './evidence';
 import type { Digest, ObjectId, ReportId, RunId, SessionId, TaskId } from './ids';
 import type { JailProof } from './jail';
+import type { RunSnapshot } from './runSnapshot';
 import type { ProcessIdentity } from './session';
 import type { Report } from './source';
 import type { TaskOutcome, TaskSpec, TaskStatus } from './task';
@@ -69,6 +70,8 @@ export interface RunState {
   rounds: number;
   verdict: Verdict | null;
   resultTree: ObjectId | null;
+  /** What the run can go back to, oldest first. */
+  snapshots: readonly RunSnapshot[];
   branch: string | null;
   commit: ObjectId | null;
   filesChanged: number;

@@ -49,7 +49,8 @@ export function fromWire(wire: unknown): LiveState {
     queueMode: parsed.queueMode,
     holds: new Map(parsed.holds),
     tasks: byId(parsed.tasks),
-    runs: byId(parsed.runs),
+    // Written before runs had snapshots, it has none.
+    runs: byId(parsed.runs.map((run) => ({ snapshots: [], ...run }))),
     sessions: byId(parsed.sessions),
     reports: new Map(parsed.reports.map((item) => [item.report.reportId, item as unknown as never])),
     sources: new Map(parsed.sources),

@@ -30,6 +30,16 @@ export interface Snapshot {
   readonly tree: ObjectId;
   readonly commit: ObjectId;
   readonly skipped: readonly SkippedPath[];
+  /** Bytes of files, before compression, that had to be stored for it. */
+  readonly newBytes: number;
+}
+
+/** How a snapshot is kept so that the run can go back to it. */
+export interface SnapshotKeeping {
+  /** From 1. What an interrupted try left under the same number is replaced. */
+  readonly index: number;
+  /** More than that is not stored. */
+  readonly maxNewBytes: number;
 }
 
 /** A fresh folder with one tree in it, for one check. */
@@ -52,8 +62,16 @@ export interface Workspace {
   readonly notes: readonly string[];
   /** For the session's jail: the workspace writable, the agent's own git directory in it, shares read-only. */
   readonly mounts: readonly Mount[];
-  /** Stores the folder as it is now. Nothing in it is executed and no link is followed. */
-  snapshot(message: string): Promise<Snapshot>;
+  /**
+   * Stores the folder as it is now. Nothing in it is executed and no link is followed. Where nothing has changed since the
+   * last one, that one is answered.
+   * @throws {UserError} `workspace-limit`, `workspace-unsteady`; `snapshot-too-large` when it has more that is new than `keeping` lets it.
+   */
+  snapshot(message: string, keeping?: SnapshotKeeping): Promise<Snapshot>;
+  /** Forgets kept snapshots, and what no other one has. The last one that was taken must not be among them. */
+  dropSnapshots(indices: readonly number[]): Promise<void>;
+  /** What all snapshots take on the disk, in bytes; the base does not count. */
+  snapshotBytes(): Promise<number>;
   /** What changed between two trees of this run. */
   changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]>;
   /** `tree` with every path of the check surface as it is in the base: changed ones put back, new ones left out. */

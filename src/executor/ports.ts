@@ -29,6 +29,10 @@ export interface ExecutorSettings {
   readonly checkTimeoutMs: number;
   /** US dollars of one run, when neither task nor persona says; `null` for none. */
   readonly maxCostUsd: number | null;
+  /** Snapshots of one run that are kept for going back, those that were judged among them; 0 for none. */
+  readonly maxSnapshots: number;
+  /** What all snapshots of one run may take on the disk, in bytes. */
+  readonly maxSnapshotBytes: number;
   /** The model, when the persona names none; `null` for the engine's own default. */
   readonly model: string | null;
 }
@@ -42,6 +46,8 @@ export const defaultSettings: ExecutorSettings = {
   runTimeoutMs: 45 * 60_000,
   checkTimeoutMs: 10 * 60_000,
   maxCostUsd: null,
+  maxSnapshots: 20,
+  maxSnapshotBytes: 512 * 1024 ** 2,
   model: null,
 };
 

@@ -17,11 +17,13 @@ import { takeOverNews } from './instructions';
 import { interruptionOf } from './interruption';
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts } from './ports';
+import type { RunSnapshots } from './runSnapshots';
 
 export interface RunHostOptions {
   readonly runId: RunId;
   readonly persona: Persona;
   readonly session: Session;
+  readonly snapshots: RunSnapshots;
   /** US dollars that the run may cost; `null` for no limit. */
   readonly maxCostUsd: number | null;
   readonly signal: AbortSignal;
@@ -68,7 +70,10 @@ export class RunHost implements EngineHost {
     };
     if (signal.aborted) follow();
     else signal.addEventListener('abort', follow, { once: true });
-    options.session.onDidGiveBack((handedBack) => this.tell(takeOverNews(handedBack)));
+    options.session.onDidGiveBack((handedBack) => {
+      this.tell(takeOverNews(handedBack));
+      if (handedBack.changedFiles?.length !== 0) options.snapshots.touch();
+    });
   }
 
   /** The model learns it with the next result of a tool. */
@@ -114,6 +119,7 @@ export class RunHost implements EngineHost {
 
   async beforeRequest(request: { readonly model: string; readonly maxOutputTokens: number }): Promise<void> {
     this.throwIfEnded();
+    this.options.snapshots.turnEnded();
     this.throwIfSpent(request);
     await this.throwIfNoRoom();
     await this.lanes.waitUntilFree(this.ports.engine.lane, this.options.signal);
@@ -171,7 +177,11 @@ export class RunHost implements EngineHost {
   }
 
   private async runTool(tool: ExecutorPorts['tools'][number], call: ToolCall, callId: string): Promise<ToolResult> {
-    const { session, signal, runId } = this.options;
+    const { session, signal, runId, snapshots } = this.options;
+    if (!tool.definition.readOnly) {
+      await snapshots.settled();
+      snapshots.touch();
+    }
     try {
       return await tool.run(call.input, {
         session,

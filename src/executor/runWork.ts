@@ -15,6 +15,7 @@ import { checkFeedback, refusedNews, systemPrompt, taskPrompt } from './instruct
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunHost } from './runHost';
+import { RunSnapshots } from './runSnapshots';
 import type { RunEnding } from './runReport';
 
 export interface RunWorkOptions {
@@ -52,6 +53,7 @@ export class RunWork {
   private readonly connections: ConnectionLog;
   /** As the task has it: with a network that is no wider than the persona's. */
   private readonly persona: Persona;
+  private readonly snapshots: RunSnapshots;
   private session: Session | undefined;
   private host: RunHost | undefined;
 
@@ -63,12 +65,14 @@ export class RunWork {
     private readonly options: RunWorkOptions,
   ) {
     this.evidence = new EvidenceCollector(ports);
-    const { persona, task, run } = options;
+    const { persona, task, run, workspace } = options;
     this.persona = { ...persona, network: narrowNetwork(persona.network, task.spec.limits.network) };
     this.connections = new ConnectionLog(ports, run.id, (words) => {
       this.session?.note(`Network: ${words}`);
       this.host?.tell(refusedNews(words));
     });
+    const note = (text: string): void => this.session?.note(text);
+    this.snapshots = new RunSnapshots(ports, { runId: run.id, workspace, settings, note });
   }
 
   async toItsEnd(): Promise<WorkResult> {
@@ -76,6 +80,7 @@ export class RunWork {
       return await this.work(await this.openSession());
     } finally {
       await this.closeSession('the run ended');
+      await this.snapshots.settled();
     }
   }
 
@@ -86,6 +91,7 @@ export class RunWork {
       runId: run.id,
       persona,
       session,
+      snapshots: this.snapshots,
       maxCostUsd: task.spec.limits.maxCostUsd ?? persona.limits.maxCostUsd ?? this.settings.maxCostUsd,
       signal,
       onProgress: this.options.onProgress,
@@ -121,7 +127,7 @@ export class RunWork {
     for (;;) {
       await this.whenGivenBack();
       if (end.kind !== 'done') return this.unfinished(end);
-      const { tree } = await this.options.workspace.snapshot('after the agent’s turn');
+      const { tree } = await this.snapshots.take('verdict', 'after the agent’s turn');
       // Told what fails, the agent changed nothing: to tell it again would only cost more.
       if (judged?.tree === tree && !isNew) return this.conclude(end.text, judged.evidence, tree);
       if (judged?.tree !== tree) judged = await this.judge(tree);
@@ -155,7 +161,7 @@ export class RunWork {
   private async conclude(words: string, evidence: Evidence, checkedTree: ObjectId): Promise<WorkResult> {
     await this.whenGivenBack();
     await this.closeSession('the agent is done');
-    const last = await this.options.workspace.snapshot('at the end of the session');
+    const last = await this.snapshots.take('verdict', 'at the end of the session');
     const final = last.tree === checkedTree ? evidence : (await this.judge(last.tree)).evidence;
     return {
       ending: { outcome: final.verdict, reason: reasonOf(final), response: words },
@@ -166,7 +172,7 @@ export class RunWork {
 
   private async unfinished(end: Exclude<EngineEnd, { kind: 'done' }>): Promise<WorkResult> {
     await this.closeSession('the agent stopped');
-    const last = await this.options.workspace.snapshot('at the end of the session');
+    const last = await this.snapshots.take('turn', 'at the end of the session');
     return {
       ending: { outcome: 'failed', reason: describeEnd(end), response: end.kind === 'refused' ? end.text : '' },
       tree: last.tree,

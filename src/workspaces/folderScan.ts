@@ -12,6 +12,8 @@ export interface FoundPath {
   readonly target: string;
   /** Changes whenever the file does: type, mode, size, inode, and the times of its content and of its inode. */
   readonly stamp: string;
+  /** When it was last changed, its mode and its name included; by the clock of the file system. */
+  readonly changedAtMs: number;
 }
 
 export interface FolderScan {
@@ -90,9 +92,9 @@ function takeFound(fields: readonly string[]): { found: FoundPath[]; rest: numbe
   let at = 0;
   for (let head = fields[at]; head !== undefined && head !== ''; head = fields[at]) {
     const link = fields[at + 1];
-    const match = /^(\S) (\d+) (\d+) \d+ [-\d.]+ [-\d.]+ \.\//.exec(head);
+    const match = /^(\S) (\d+) (\d+) \d+ [-\d.]+ ([-\d.]+) \.\//.exec(head);
     if (!match || !link?.startsWith('=')) throw new Error('The scan of the workspace answered something unknown');
-    const [start, type = '', mode = '', size = ''] = match;
+    const [start, type = '', mode = '', size = '', changedAt = ''] = match;
     const target = link.slice(1);
     found.push({
       kind: kindOf(type),
@@ -101,6 +103,7 @@ function takeFound(fields: readonly string[]): { found: FoundPath[]; rest: numbe
       isExecutable: (parseInt(mode, 8) & 0o100) !== 0,
       target,
       stamp: `${start} ${target}`,
+      changedAtMs: Number(changedAt) * 1000,
     });
     at += 2;
   }

@@ -5,7 +5,7 @@ import type { Logger } from '../base/logger';
 import { objectIdSchema, type ObjectId, type RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import { workspaceInJail, type Mount } from '../core/jailPolicy';
-import type { CheckTree, FileChange, RepositoryConfig, Snapshot, Workspace } from '../core/workspace';
+import type { CheckTree, FileChange, RepositoryConfig, Snapshot, SnapshotKeeping, Workspace } from '../core/workspace';
 import { checkoutCommand } from './folderScan';
 import { GitJail } from './gitJail';
 import { publish } from './publishing';
@@ -59,8 +59,8 @@ export class RunWorkspace implements Workspace {
     });
   }
 
-  async snapshot(message: string): Promise<Snapshot> {
-    const snapshot = await this.snapshots.take(message);
+  async snapshot(message: string, keeping?: SnapshotKeeping): Promise<Snapshot> {
+    const snapshot = await this.snapshots.take(message, keeping);
     if (snapshot.skipped.length > 0) {
       this.ports.logger.warn('Some paths could not be taken into the snapshot', {
         runId: this.runId,
@@ -69,6 +69,14 @@ export class RunWorkspace implements Workspace {
       });
     }
     return snapshot;
+  }
+
+  dropSnapshots(indices: readonly number[]): Promise<void> {
+    return this.snapshots.drop(indices);
+  }
+
+  snapshotBytes(): Promise<number> {
+    return this.snapshots.sizeBytes();
   }
 
   async changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]> {

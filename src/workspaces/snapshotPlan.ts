@@ -3,11 +3,20 @@ import type { FolderScan, FoundPath } from './folderScan';
 import { foldersAbove, isStorable, printable, type PathBytes } from './pathBytes';
 import type { TreeListing } from './treeListing';
 
+/** A regular file that differs from the base, or may. */
+export interface PlannedFile {
+  readonly path: PathBytes;
+  readonly mode: '100644' | '100755';
+  readonly sizeBytes: number;
+  readonly stamp: string;
+  readonly changedAtMs: number;
+}
+
 /** How the folder differs from the base, as far as it can be told before the changed files are read. */
 export interface SnapshotPlan {
   readonly removed: readonly PathBytes[];
   /** Regular files to be read and stored. */
-  readonly files: readonly { readonly path: PathBytes; readonly mode: '100644' | '100755' }[];
+  readonly files: readonly PlannedFile[];
   readonly links: readonly { readonly path: PathBytes; readonly target: string }[];
   readonly skipped: readonly SkippedPath[];
   /** The size of `files` together. */
@@ -36,7 +45,7 @@ export function planSnapshot({ found, ignored }: FolderScan, rules: SnapshotRule
   const seen = new Set<PathBytes>();
   const kept = new Set<PathBytes>();
   const skipped: SkippedPath[] = [];
-  const files: { path: PathBytes; mode: '100644' | '100755' }[] = [];
+  const files: PlannedFile[] = [];
   const links: { path: PathBytes; target: string }[] = [];
   let sizeBytes = 0;
 
@@ -51,7 +60,8 @@ export function planSnapshot({ found, ignored }: FolderScan, rules: SnapshotRule
     } else if (entry.kind === 'link') {
       links.push({ path, target: entry.target });
     } else {
-      files.push({ path, mode: entry.isExecutable ? '100755' : '100644' });
+      const { sizeBytes: size, stamp, changedAtMs } = entry;
+      files.push({ path, mode: entry.isExecutable ? '100755' : '100644', sizeBytes: size, stamp, changedAtMs });
       sizeBytes += entry.sizeBytes;
     }
   }

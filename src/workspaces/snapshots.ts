@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock';
+import { sha256 } from '../base/digest';
 import { UserError } from '../base/errors';
 import { newId } from '../base/ids';
+import { Mutex } from '../base/mutex';
 import { objectIdSchema, type ObjectId } from '../core/ids';
 import { workspaceInJail } from '../core/jailPolicy';
-import type { FileChange, Snapshot } from '../core/workspace';
+import type { FileChange, Snapshot, SnapshotKeeping } from '../core/workspace';
 import { isCheckSurface } from './checkSurface';
 import { changesArguments, diffTreeArguments, parseChanges, parseRawChanges } from './diffListing';
 import { parseScan, scanCommand, type FolderScan } from './folderScan';
@@ -13,7 +15,9 @@ import type { GitJail } from './gitJail';
 import { importStream, parseImportAnswer, type ImportedCommit, type TreeEdit } from './importStream';
 import { bytesOf, textOf, type PathBytes } from './pathBytes';
 import type { RunFolders } from './runFolders';
-import { planSnapshot, type SnapshotPlan } from './snapshotPlan';
+import { planSnapshot, type PlannedFile, type SnapshotPlan } from './snapshotPlan';
+import { StoredFiles } from './storedFiles';
+import { keptRef, pruneCommand, sizeCommand, parseSize } from './keptRefs';
 import { parseTreeListing, type TreeListing } from './treeListing';
 
 /** What a snapshot takes at most; what the base has already does not count. */
@@ -37,8 +41,20 @@ export interface SnapshotsOptions {
   readonly limits: SnapshotLimits;
 }
 
+const importCommand = [
+  'git',
+  '-c',
+  'fastimport.unpackLimit=1000000',
+  'fast-import',
+  '--quiet',
+  '--done',
+  '--cat-blob-fd=1',
+];
+
 /** A file that changes while it is read makes a try fail. */
 const maxTries = 3;
+
+type Commit = Pick<ImportedCommit, 'message' | 'tree' | 'edit'> & { readonly keeping?: SnapshotKeeping };
 
 /**
  * The trees of a run, all of them made and compared in git jails. No git command ever walks the workspace: `find` lists it,
@@ -47,6 +63,11 @@ const maxTries = 3;
 export class Snapshots {
   private base: Promise<TreeListing> | undefined;
   private baseline: ReadonlyMap<PathBytes, string> | undefined;
+  private readonly storedFiles = new StoredFiles();
+  /** What the last snapshot was made of, and what came of it. */
+  private last: { readonly edit: string; readonly commit: ObjectId; readonly tree: ObjectId } | undefined;
+  /** What makes objects and what deletes them take turns: one that no commit has yet must not be swept away. */
+  private readonly turns = new Mutex();
 
   constructor(private readonly options: SnapshotsOptions) {}
 
@@ -56,16 +77,31 @@ export class Snapshots {
     this.baseline = baseline;
   }
 
-  /** @throws {UserError} `workspace-limit`, `workspace-unsteady`. */
-  async take(message: string): Promise<Snapshot> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await this.tryToTake(message);
-      } catch (error) {
-        if (!(error instanceof GitFailure)) throw error;
-        if (tries === maxTries) throw unsteady(error);
+  /** @throws {UserError} `workspace-limit`, `workspace-unsteady`, `snapshot-too-large`. */
+  take(message: string, keeping?: SnapshotKeeping): Promise<Snapshot> {
+    return this.turns.run(async () => {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await this.tryToTake(message, keeping);
+        } catch (error) {
+          if (!(error instanceof GitFailure)) throw error;
+          this.forget();
+          if (tries === maxTries) throw unsteady(error);
+        }
       }
-    }
+    });
+  }
+
+  /** See `Workspace.dropSnapshots`. */
+  async drop(indices: readonly number[]): Promise<void> {
+    if (indices.length === 0) return;
+    const { jail } = this.options;
+    const stdin = Buffer.from(indices.map((index) => `delete ${keptRef(index)}\n`).join(''));
+    await this.turns.run(() => jail.run({ argv: pruneCommand, hostGit: 'write', stdin }));
+  }
+
+  async sizeBytes(): Promise<number> {
+    return parseSize(await this.options.jail.run({ argv: sizeCommand }));
   }
 
   async changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]> {
@@ -87,32 +123,52 @@ export class Snapshots {
   }
 
   /** Makes a commit on the base, under a ref of this run's own. */
-  async commit(
-    commit: Pick<ImportedCommit, 'message' | 'tree' | 'edit'>,
-  ): Promise<{ commit: ObjectId; tree: ObjectId }> {
+  commit(commit: Commit): Promise<{ commit: ObjectId; tree: ObjectId }> {
+    return this.turns.run(() => this.import(commit));
+  }
+
+  private async import({ keeping, ...commit }: Commit): Promise<{ commit: ObjectId; tree: ObjectId }> {
     const { clock, baseCommit, jail } = this.options;
     const stdin = importStream({
-      ref: `refs/snapshots/${newId('snapshot')}`,
+      ref: keeping ? keptRef(keeping.index) : `refs/snapshots/${newId('snapshot')}`,
       parent: baseCommit,
       committedAtMs: clock.nowMs(),
       ...commit,
     });
     const answer = parseImportAnswer(
-      await jail.run({ argv: ['git', 'fast-import', '--quiet', '--done', '--cat-blob-fd=1'], hostGit: 'write', stdin }),
+      // Forced, because a kept ref may be left from a try that did not end.
+      await jail.run({ argv: [...importCommand, ...(keeping ? ['--force'] : [])], hostGit: 'write', stdin }),
     );
     return { commit: objectIdSchema.parse(answer.commit), tree: objectIdSchema.parse(answer.tree) };
   }
 
-  private async tryToTake(message: string): Promise<Snapshot> {
+  private async tryToTake(message: string, keeping: SnapshotKeeping | undefined): Promise<Snapshot> {
+    const { clock } = this.options;
+    const scannedAtMs = clock.nowMs();
     const plan = await this.plan(await this.scan());
-    const objectIds = await this.store(plan.files.map(({ path }) => path));
-    const entries = plan.files.map(({ path, mode }, index) => {
-      const objectId = objectIds[index];
+    const unread = plan.files.filter((file) => this.storedFiles.objectOf(file) === undefined);
+    const newBytes = unread.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    if (keeping && newBytes > keeping.maxNewBytes) throw tooLarge(newBytes, keeping.maxNewBytes);
+    const read = await this.store(unread);
+    const entries = plan.files.map((file) => {
+      const { path, mode } = file;
+      const objectId = read.get(path) ?? this.storedFiles.objectOf(file);
       if (objectId === undefined) throw new GitFailure('git hash-object', 0, 'it answered less than it was asked');
       return { path, mode, objectId };
     });
     const edit: TreeEdit = { removed: plan.removed, entries, links: plan.links };
-    return { ...(await this.commit({ message, edit })), skipped: plan.skipped };
+    const digest = sha256(JSON.stringify(edit));
+    const { commit, tree } =
+      this.last?.edit === digest ? this.last : await this.import({ message, edit, ...(keeping ? { keeping } : {}) });
+    this.last = { edit: digest, commit, tree };
+    this.storedFiles.replace(plan.files, entries, scannedAtMs);
+    return { commit, tree, skipped: plan.skipped, newBytes };
+  }
+
+  /** The next snapshot reads everything anew. */
+  private forget(): void {
+    this.last = undefined;
+    this.storedFiles.clear();
   }
 
   private async scan(): Promise<FolderScan> {
@@ -138,20 +194,18 @@ export class Snapshots {
     );
   }
 
-  /** Stores files as they are, unconverted, and answers their names in the order of the paths. */
-  private async store(paths: readonly PathBytes[]): Promise<readonly ObjectId[]> {
-    if (paths.length === 0) return [];
+  /** Stores files as they are, unconverted, and answers their names by path. */
+  private async store(files: readonly PlannedFile[]): Promise<ReadonlyMap<PathBytes, ObjectId>> {
+    if (files.length === 0) return new Map();
+    const paths = files.map(({ path }) => path);
     const answer = await this.options.jail.run({
       argv: ['xargs', '-0', 'git', '-C', workspaceInJail, 'hash-object', '-w', '--no-filters', '--'],
       hostGit: 'write',
       workspace: { folder: this.options.folders.workspace, access: 'read' },
       stdin: Buffer.from(paths.map((path) => `${path}\0`).join(''), 'latin1'),
     });
-    return answer
-      .toString('latin1')
-      .trim()
-      .split('\n')
-      .map((line) => objectIdSchema.parse(line));
+    const objectIds = answer.toString('latin1').trim().split('\n');
+    return new Map(paths.slice(0, objectIds.length).map((path, at) => [path, objectIdSchema.parse(objectIds[at])]));
   }
 
   private baseListing(): Promise<TreeListing> {
@@ -177,6 +231,14 @@ function parseStamps(text: string): Map<PathBytes, string> {
   const stamps = new Map<PathBytes, string>();
   for (let at = 0; at + 1 < fields.length; at += 2) stamps.set(fields[at] ?? '', fields[at + 1] ?? '');
   return stamps;
+}
+
+function tooLarge(newBytes: number, maxNewBytes: number): UserError {
+  return new UserError(
+    'snapshot-too-large',
+    `The workspace was not stored: ${newBytes} bytes in it are new, and ${Math.max(0, maxNewBytes)} are left for snapshots of this run.`,
+    { newBytes, maxNewBytes },
+  );
 }
 
 function unsteady(cause: GitFailure): UserError {

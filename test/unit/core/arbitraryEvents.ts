@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type AirlockEvent, currentVersion, type EventBody, eventBodySchema } from '../../../src/core/events';
 import { checkSubjectSchema, verdictSchema } from '../../../src/core/evidence';
+import { snapshotCauseSchema } from '../../../src/core/runSnapshot';
 import { taskOutcomes, type TaskSpec } from '../../../src/core/task';
 
 // Few names, so that random events meet the same tasks and runs again and again.
@@ -141,6 +142,15 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     verdict: fc.constantFrom(...verdictSchema.options),
     tree: objectId,
   }),
+  'snapshot.taken': fc.record({
+    runId,
+    index: fc.integer({ min: 1, max: 5 }),
+    cause: fc.constantFrom(...snapshotCauseSchema.options),
+    tree: objectId,
+    commit: objectId,
+    filesChanged: count,
+  }),
+  'snapshot.dropped': fc.record({ runId, indices: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 3 }) }),
   'result.published': fc.record({
     runId,
     branch: words,

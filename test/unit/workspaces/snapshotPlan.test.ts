@@ -4,7 +4,16 @@ import { planSnapshot, type SnapshotRules } from '../../../src/workspaces/snapsh
 import type { EntryMode, TreeEntry } from '../../../src/workspaces/treeListing';
 
 function found(path: string, more: Partial<FoundPath> = {}): FoundPath {
-  return { kind: 'file', path, sizeBytes: 10, isExecutable: false, target: '', stamp: `new ${path}`, ...more };
+  return {
+    kind: 'file',
+    path,
+    sizeBytes: 10,
+    isExecutable: false,
+    target: '',
+    stamp: `new ${path}`,
+    changedAtMs: 5,
+    ...more,
+  };
 }
 
 function listing(paths: Readonly<Record<string, EntryMode>>): Map<string, TreeEntry> {
@@ -16,6 +25,10 @@ function plan(paths: readonly FoundPath[], rules: Partial<SnapshotRules> = {}, i
     { found: paths, ignored: new Set(ignored) },
     { base: new Map(), baseline: new Map(), shares: [], maxFileBytes: 100, ...rules },
   );
+}
+
+function file(path: string, mode: '100644' | '100755') {
+  return { path, mode, sizeBytes: 10, stamp: `new ${path}`, changedAtMs: 5 };
 }
 
 const nothing = { removed: [], files: [], links: [], skipped: [], sizeBytes: 0 };
@@ -31,10 +44,7 @@ describe('The plan of a snapshot', () => {
       plan([found('a'), found('b', { isExecutable: true }), found('c', { kind: 'link', target: '/etc' })]),
       {
         ...nothing,
-        files: [
-          { path: 'a', mode: '100644' },
-          { path: 'b', mode: '100755' },
-        ],
+        files: [file('a', '100644'), file('b', '100755')],
         links: [{ path: 'c', target: '/etc' }],
         sizeBytes: 20,
       },
@@ -54,7 +64,7 @@ describe('The plan of a snapshot', () => {
       'new.log',
       'pipe.log',
     ]);
-    assert.deepEqual(result, { ...nothing, files: [{ path: 'kept.log', mode: '100644' }], sizeBytes: 10 });
+    assert.deepEqual(result, { ...nothing, files: [file('kept.log', '100644')], sizeBytes: 10 });
   });
 
   it('leaves out what lies in a share, whether it is ignored or not', () => {
@@ -83,7 +93,7 @@ describe('The plan of a snapshot', () => {
     );
     assert.deepEqual(result, {
       ...nothing,
-      files: [{ path: 'sub/y', mode: '100644' }],
+      files: [file('sub/y', '100644')],
       sizeBytes: 10,
       skipped: [
         { path: '.GIT/hooks/x', reason: 'invalid-name' },
