@@ -40,9 +40,10 @@ export const settingTable = {
   'airlock.limits.runMinutes': machine(z.number().positive().max(1440), 45),
   'airlock.limits.maxCostPerRun': machine(z.number().positive().nullable(), null),
 
-  'airlock.storage': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
   'airlock.snapshots.keep': machine(z.number().int().min(0).max(1000), 20),
   'airlock.snapshots.maxMegabytes': machine(z.number().positive().max(1_000_000), 512),
+
+  'airlock.storage': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
 
   'airlock.terminal.openAutomatically': {
     schema: z.boolean(),

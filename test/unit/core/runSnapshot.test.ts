@@ -51,7 +51,7 @@ describe('The snapshots of a run', () => {
   it('are none in a state that was written before there were any', () => {
     const state = emptyState();
     for (const event of asEvents([queued('task-1'), runStarted('run-1', 'task-1')])) applyEvent(state, event);
-    const old = JSON.parse(
+    const old: unknown = JSON.parse(
       JSON.stringify(toWire(state), (key, value: unknown) => (key === 'snapshots' ? undefined : value)),
     );
     assert.deepEqual(fromWire(old).runs.get('run-1')?.snapshots, []);
