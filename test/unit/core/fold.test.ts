@@ -176,7 +176,7 @@ describe('the fold of runs', () => {
       rounds: 2,
       verdict: 'verified',
       resultTree: sampleTree,
-    snapshots: [],
+      snapshots: [],
       branch: 'airlock/task-a-1',
       commit: sampleCommit,
       filesChanged: 2,
