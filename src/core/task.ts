@@ -34,6 +34,7 @@ export const maxPromptBytes = 1024 * 1024;
 export const maxTitleLength = 200;
 export const maxChecks = 50;
 
+const repoNameSchema = z.string().max(1000);
 const commandSchema = z.string().min(1, 'it is empty').max(10_000, 'it is longer than 10,000 characters');
 
 /** Something to be done, as the journal holds it. Private and big parts (the prompt) are blobs. */
@@ -50,6 +51,8 @@ export const taskSpecSchema = z.object({
   dependsOn: z.array(taskIdSchema).max(100),
   /** Absolute path of the user's repository; `null` while nobody has said which. */
   repo: z.string().nullable(),
+  /** What the source calls the repository when no open or allowed one has that name; empty when it is no name at all. */
+  repoName: repoNameSchema.optional(),
   origin: taskOriginSchema,
   /** The blob with the source's free-form context as JSON, which the agent is shown as data; `null` for none. */
   context: digestSchema.nullable(),
@@ -71,6 +74,7 @@ export const newTaskSchema = z.object({
   limits: taskLimitsSchema.default({}),
   dependsOn: z.array(taskIdSchema).max(100).default([]),
   repo: z.string().nullable().default(null),
+  repoName: repoNameSchema.optional(),
   /** Absent: the user's own task. */
   origin: taskOriginSchema.optional(),
   context: z.record(z.string(), z.unknown()).nullable().default(null),

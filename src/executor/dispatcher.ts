@@ -211,19 +211,16 @@ export class Dispatcher implements Disposable {
     await new TaskRun(this.ports, this.settings, this.lanes, this.registry, task.id).execute(signal);
   }
 
-  /** With one repository there is no question which one is meant; with several the user is asked. */
+  /** With one repository there is no question which one is meant, unless the source means another one: then the user is asked. */
   private async resolveRepository(task: TaskState): Promise<boolean> {
     if (task.spec.repo !== null) return true;
     const [only, ...others] = this.ports.repositories();
-    if (only !== undefined && others.length === 0) {
-      const { priority } = task.spec;
+    const { priority, repoName } = task.spec;
+    if (only !== undefined && others.length === 0 && repoName === undefined) {
       await this.ports.events.append([{ kind: 'task.changed', taskId: task.id, repo: only, priority }]);
       return true;
     }
-    const reason =
-      only === undefined
-        ? 'No repository is open. Open the folder that the task is for.'
-        : 'Several repositories are open. Choose the one that the task is for.';
+    const reason = whyNoRepository(only !== undefined, repoName);
     await this.ports.events.append([{ kind: 'task.waiting', taskId: task.id, on: 'user', reason }]);
     return false;
   }
@@ -331,4 +328,11 @@ export async function endWithoutRun(
     ...(open ? [{ kind: 'run.ended', runId: open.id, outcome, reason } as const] : []),
     ...(await endOfTask(ports, task, open, { outcome, reason, response: '' })),
   ]);
+}
+
+function whyNoRepository(isOneOpen: boolean, repoName: string | undefined): string {
+  if (!isOneOpen) return 'No repository is open. Open the folder that the task is for.';
+  return repoName === undefined
+    ? 'Several repositories are open. Choose the one that the task is for.'
+    : `No open repository is called “${repoName}”. Choose the one that the task is for.`;
 }

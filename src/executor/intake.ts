@@ -161,6 +161,7 @@ export class Intake implements Disposable {
       limits: task.limits,
       dependsOn: task.dependsOn,
       repo: task.repo,
+      ...(task.repoName === undefined ? {} : { repoName: task.repoName }),
       origin,
       context: task.context === null ? null : await this.ports.blobs.put(JSON.stringify(task.context, null, 2)),
       refusal: task.refusal,

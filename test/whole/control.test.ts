@@ -100,6 +100,15 @@ describe('the user', () => {
     assert.equal(git(room.repo, 'branch', '--list', 'airlock/*'), '');
   });
 
+  it('is asked about a task that names a repository which nobody has open, though only one is', async () => {
+    await room.queues({ id: 'else', description: 'Else', context: { repo: 'warehouse' } });
+    const waiting = await stateFits(await room.open(), withStatus('else', 'waiting'));
+    assert.deepEqual(
+      [waiting.reason, waiting.waitingOn, waiting.spec.repo],
+      ['No open repository is called “warehouse”. Choose the one that the task is for.', 'user', null],
+    );
+  });
+
   it('looks at a result: what changed, both sides of a file, the history, the terminal', async () => {
     room.model.plays('Look', ...honestWork);
     const executor = await room.open();

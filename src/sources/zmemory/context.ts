@@ -11,6 +11,8 @@ export type ResolveRepository = (name: string | undefined) => string | null;
 export interface ContextFields extends Required<
   Pick<NewTask, 'priority' | 'persona' | 'checks' | 'limits' | 'repo' | 'context'>
 > {
+  /** What it calls its repository, when that is none of the user's. */
+  readonly repoName?: string;
   /** External ids. */
   readonly dependsOn: readonly string[];
 }
@@ -75,7 +77,8 @@ export function readContext(
   const known = strict.data;
   const priority = readPriority(context['priority']);
   const persona = readPersona(context['persona']);
-  const repo = resolveRepository(nameIn(context['repo']));
+  const repoName = nameIn(context['repo']);
+  const repo = resolveRepository(repoName);
   const understood = new Set<string>(Object.keys(strictSchema.shape));
   if (priority !== undefined) understood.add('priority');
   if (persona !== undefined) understood.add('persona');
@@ -93,6 +96,7 @@ export function readContext(
         ...(known.max_cost_usd ? { maxCostUsd: known.max_cost_usd } : {}),
       },
       repo,
+      ...(repo === null && repoName !== undefined ? { repoName } : {}),
       dependsOn: known.depends_on ?? [],
       context: rest.length > 0 ? Object.fromEntries(rest) : null,
     },

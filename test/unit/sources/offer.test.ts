@@ -100,6 +100,10 @@ describe('an offer of ZMemory', () => {
       [null, null, null, null, null],
     );
     assert.deepEqual(asked, ['/etc', '../..', 'nowhere', '', '']);
+    assert.deepEqual(
+      tasks.map(({ task }) => task.repoName),
+      asked,
+    );
     assert.deepEqual(tasks[2]?.task.context, { repo: 'nowhere' });
   });
 
