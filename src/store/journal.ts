@@ -23,6 +23,8 @@ export interface OpenJournalOptions {
   readonly onDurable: (events: readonly AirlockEvent[]) => void;
   /** As in `JournalWriterOptions`. */
   readonly makeRoom?: () => Promise<boolean>;
+  /** As in `JournalWriterOptions`. */
+  readonly maxSegmentBytes?: number;
   /** What tests put in place of the real things. */
   readonly openFile?: OpenJournalFile;
   readonly versions?: EventVersions;
@@ -54,8 +56,10 @@ export async function openJournal(options: OpenJournalOptions): Promise<OpenedJo
   });
   const file = segmentFile(folder, end.position.segment);
   const notes = end.torn ? [await putTailAside(file, end.position, clock)] : [];
-  const { makeRoom } = options;
-  const journal = await JournalWriter.open({ file, position: end.position, clock, openFile, onDurable, makeRoom });
+  const { makeRoom, maxSegmentBytes } = options;
+  const { position } = end;
+  const writing = { folder, position, clock, openFile, onDurable, makeRoom, maxSegmentBytes };
+  const journal = await JournalWriter.open(writing);
   return { journal, notes };
 }
 

@@ -6,12 +6,15 @@ import { diskFull, isDiskFull } from './durableFile';
 import type { JournalFile, OpenJournalFile } from './journalFile';
 import { encodeCommit, encodeEvent, hashOf } from './journalLine';
 import { isAnchored, type JournalPosition } from './journalPosition';
+import { createSegment, segmentFile } from './segments';
 
 export interface JournalWriterOptions {
-  /** The last segment. */
-  readonly file: string;
-  /** Where it ends: behind its last commit line, everything before it durable. */
+  /** The folder with the segments. */
+  readonly folder: string;
+  /** Where the last segment ends: behind its last commit line, everything before it durable. */
   readonly position: JournalPosition;
+  /** A segment that has become so long is followed by a new one. Absent: 16 MiB. */
+  readonly maxSegmentBytes?: number | undefined;
   readonly clock: Clock;
   readonly openFile: OpenJournalFile;
   /** Called with the events of each append once they are durable and before the append resolves, in order. Never throws. */
@@ -19,6 +22,9 @@ export interface JournalWriterOptions {
   /** Asked when the disk is full: whether some room was made, so that it is tried again. Absent: none is made. */
   readonly makeRoom?: () => Promise<boolean>;
 }
+
+/** Read in about half a second, and small enough to be copied or looked at by itself. */
+const defaultMaxSegmentBytes = 16 * 1024 ** 2;
 
 interface Waiting {
   readonly bodies: readonly EventBody[];
@@ -43,7 +49,7 @@ export class JournalWriter implements Journal {
   private durable: JournalPosition;
 
   static async open(options: JournalWriterOptions): Promise<JournalWriter> {
-    return new JournalWriter(options, await options.openFile(options.file));
+    return new JournalWriter(options, await options.openFile(segmentFile(options.folder, options.position.segment)));
   }
 
   private constructor(
@@ -56,6 +62,10 @@ export class JournalWriter implements Journal {
   /** Behind the last group that is durable. */
   get position(): JournalPosition {
     return this.durable;
+  }
+
+  private get path(): string {
+    return segmentFile(this.options.folder, this.durable.segment);
   }
 
   async append(bodies: readonly EventBody[]): Promise<readonly AirlockEvent[]> {
@@ -92,8 +102,10 @@ export class JournalWriter implements Journal {
   private async writeGroup(appends: readonly Waiting[]): Promise<void> {
     try {
       if (this.mode.kind === 'failed') throw this.mode.error;
+      const { maxSegmentBytes = defaultMaxSegmentBytes } = this.options;
+      if (this.durable.offset >= maxSegmentBytes) await this.withRoom(() => this.beginSegment());
       const group = encodeGroup(appends, this.durable);
-      await this.writeWithRoom(group.bytes);
+      await this.withRoom(() => this.writeDurably(group.bytes));
       this.durable = group.end;
       appends.forEach((append, index) => {
         const events = group.events[index] ?? [];
@@ -105,10 +117,25 @@ export class JournalWriter implements Journal {
     }
   }
 
-  private async writeWithRoom(bytes: Uint8Array): Promise<void> {
+  /** The segment before stays as it is. What fails on the way is begun again with the next append, in the same way. */
+  private async beginSegment(): Promise<void> {
+    const { folder, openFile } = this.options;
+    const number = this.durable.segment + 1;
+    try {
+      const position = await createSegment(folder, number, this.durable);
+      const file = await openFile(segmentFile(folder, number));
+      await this.file.close().catch(() => {});
+      this.file = file;
+      this.durable = position;
+    } catch (error) {
+      throw error instanceof UserError ? error : this.failure(error, true);
+    }
+  }
+
+  private async withRoom(write: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
-        return await this.writeDurably(bytes);
+        return await write();
       } catch (error) {
         const isFull = error instanceof UserError && error.code === 'disk-full' && this.mode.kind !== 'failed';
         if (!isFull || !(await this.options.makeRoom?.())) throw error;
@@ -144,13 +171,13 @@ export class JournalWriter implements Journal {
     } catch {
       await this.reopen().catch((error: unknown) => this.fail(error));
     }
-    throw isDiskFull(cause) ? diskFull(this.options.file, cause) : this.failure(cause, true);
+    throw isDiskFull(cause) ? diskFull(this.path, cause) : this.failure(cause, true);
   }
 
   /** Opens the file anew, looks whether what was promised is there, and cuts what was not. */
   private async reopen(): Promise<void> {
     await this.file.close().catch(() => {});
-    this.file = await this.options.openFile(this.options.file);
+    this.file = await this.options.openFile(this.path);
     if (!(await isAnchored(this.file, this.durable))) throw new Error('What was written before is no longer there');
     await this.file.truncate(this.durable.offset);
   }
@@ -162,7 +189,7 @@ export class JournalWriter implements Journal {
   }
 
   private failure(cause: unknown, recovered: boolean): UserError {
-    const { file } = this.options;
+    const file = this.path;
     return new UserError(
       'journal-failed',
       `The disk failed to keep what was written to ${file} (${messageOf(cause)}). ` +

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { encodeHeader } from './journalLine';
+import { encodeHeader, hashOf } from './journalLine';
 import { writeDurably } from './durableFile';
 import type { JournalPosition } from './journalPosition';
 
@@ -21,8 +21,10 @@ export async function listSegments(folder: string): Promise<number[]> {
 /**
  * Makes the segment that follows `last`, with its header, and makes it durable with its folder: a segment is there with a
  * whole header or not at all.
+ * @returns The place behind the header. @throws {UserError} `disk-full`: nothing was made.
  */
-export async function createSegment(folder: string, number: number, last: JournalPosition): Promise<void> {
+export async function createSegment(folder: string, number: number, last: JournalPosition): Promise<JournalPosition> {
   const header = encodeHeader({ segment: number, firstSeq: last.seq + 1, prev: last.hash });
   await writeDurably(segmentFile(folder, number), `${header}\n`);
+  return { segment: number, offset: Buffer.byteLength(header) + 1, hash: hashOf(header), seq: last.seq };
 }
