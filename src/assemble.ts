@@ -87,6 +87,8 @@ export interface AirlockOptions {
   readonly clock?: Clock;
   /** How patient the engine is with its server. What is absent is as the engine has it. */
   readonly engineLimits?: Partial<EngineLimits>;
+  /** Paths of tool chains that jails see beside those on the `PATH`; `tool-chain-unsafe` keeps every jail from being built. */
+  readonly toolChains?: readonly string[];
   /** VS Code's own copy of node-pty. */
   readonly nodePtyPath?: string;
   /** Fired when a key was set or removed: what waited for one goes on. */
@@ -182,7 +184,7 @@ function joinRooms(
   afterEnd: () => Promise<void>,
 ): LocalExecutor {
   const { logger, storage } = options;
-  const jails = createJails({ clock });
+  const jails = createJails({ clock, toolChains: options.toolChains ?? [] });
   return new LocalExecutor({
     ports: {
       events: { state: store.state, onDidAppend: store.onDidAppend, append: (bodies) => store.journal.append(bodies) },

@@ -92,6 +92,7 @@ function optionsOf({ context, settings, credentials, logger }: OpenParts): Airlo
     },
     repositories: () => allowedRepositories(settings.value('airlock.repositories')),
     engine: engineOf(settings, credentials),
+    toolChains: settings.value('airlock.jail.toolChains'),
     sources: [sourceOf(settings, credentials)],
     logger,
     nodePtyPath: path.join(vscode.env.appRoot, 'node_modules', 'node-pty'),

@@ -11,6 +11,7 @@ Environment:
   ANTHROPIC_BASE_URL    another server that speaks the Messages API, such as a local model
   ANTHROPIC_AUTH_TOKEN  its token, where it wants a Bearer token
   ANTHROPIC_MODEL       the model
+  AIRLOCK_TOOL_CHAINS   folders that jails see besides tool chains on the PATH, between colons
   ZMEMORY_TOKEN         the token of the --zmemory server`;
 
 /** For an option that may be given more than once. */

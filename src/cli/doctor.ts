@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
 import { access, constants, mkdir, stat, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { checkPty, createJails, probeZMemory } from '../assemble';
+import { checkPty, probeZMemory } from '../assemble';
 import { systemClock } from '../base/clock';
 import { messageOf } from '../base/errors';
 import { silentLogger } from '../base/logger';
-import type { JailProof } from '../core/jail';
-import { jailPolicySchema } from '../core/jailPolicy';
 import { engineFromEnvironment } from './engineFromEnvironment';
+import { jailFindings } from './jailFindings';
 
 const run = promisify(execFile);
 
@@ -23,6 +22,8 @@ export interface Finding {
   readonly seen: string;
   /** What to do; empty when there is nothing to do. */
   readonly fix: string;
+  /** What there is to know besides, line by line. */
+  readonly details?: readonly string[];
 }
 
 export interface DoctorOptions {
@@ -42,47 +43,14 @@ export async function doctor(options: DoctorOptions): Promise<0 | 2> {
     await backendFinding(options.zmemory),
   ];
   if (options.json) process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
-  else for (const finding of findings) process.stdout.write(`${lineOf(finding)}\n`);
+  else for (const finding of findings) process.stdout.write(`${linesOf(finding)}\n`);
   return findings.some((finding) => finding.state === 'bad') ? 2 : 0;
 }
 
-function lineOf({ what, state, seen, fix }: Finding): string {
+function linesOf({ what, state, seen, fix, details = [] }: Finding): string {
   const sign = { good: '✔', note: '•', bad: '✘' }[state];
-  return `${sign} ${what.padEnd(18)} ${seen}${fix === '' ? '' : `\n  ${' '.repeat(18)} ${fix.replaceAll('\n', `\n  ${' '.repeat(18)} `)}`}`;
-}
-
-async function jailFindings(): Promise<Finding[]> {
-  const jails = createJails();
-  try {
-    const readiness = await jails.readiness();
-    if (readiness.kind === 'unavailable') {
-      return [{ what: 'bubblewrap', state: 'bad', seen: readiness.reason, fix: readiness.fix }];
-    }
-    const bwrap: Finding = {
-      what: 'bubblewrap',
-      state: 'good',
-      seen: `${readiness.bwrapVersion} at ${readiness.bwrapPath}`,
-      fix: '',
-    };
-    return [
-      bwrap,
-      proofFinding(await jails.prove(jailPolicySchema.parse({ account: 'doctor', workingDirectory: '/tmp' }))),
-    ];
-  } catch (error) {
-    return [{ what: 'jail', state: 'bad', seen: messageOf(error), fix: 'Nothing runs until a jail can be had.' }];
-  } finally {
-    await jails.shutdown();
-  }
-}
-
-function proofFinding(proof: JailProof): Finding {
-  const bad = proof.canaries.filter((canary) => !canary.held || !canary.controlSucceeded);
-  const seen = `${proof.canaries.length - bad.length} of ${proof.canaries.length} attempts to get out were contained`;
-  if (proof.proven) return { what: 'jail proof', state: 'good', seen, fix: '' };
-  const words = bad
-    .map(({ attempt, expected, seen: was }) => `${attempt}: expected ${expected}, seen ${was}`)
-    .join('\n');
-  return { what: 'jail proof', state: 'bad', seen, fix: words };
+  const below = [...details, ...fix.split('\n')].filter((line) => line !== '');
+  return [`${sign} ${what.padEnd(18)} ${seen}`, ...below.map((line) => `  ${' '.repeat(18)} ${line}`)].join('\n');
 }
 
 async function gitFinding(): Promise<Finding> {

@@ -6,6 +6,7 @@ import { createJails } from '../assemble';
 import { CancelledError, systemCodeOf, UserError } from '../base/errors';
 import type { LimitBreach } from '../core/jail';
 import { type JailPolicy, jailPolicySchema, type Mount, workspaceInJail } from '../core/jailPolicy';
+import { namedToolChains } from './namedToolChains';
 
 export interface ShellOptions {
   readonly workspace: string;
@@ -41,7 +42,7 @@ const interruptedExitCode = 128 + 2;
  */
 export async function sh(options: ShellOptions): Promise<number> {
   const folder = await workspaceFolder(options.workspace);
-  const jails = createJails();
+  const jails = createJails({ toolChains: namedToolChains(process.env) });
   const stop = new AbortController();
   const release = onSignals(() => stop.abort());
   const ends: (() => Promise<unknown>)[] = [];

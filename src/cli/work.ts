@@ -6,6 +6,7 @@ import { isIdle } from '../core/idle';
 import type { LiveState, TaskState } from '../core/liveState';
 import { isEnded } from '../core/task';
 import { consoleLogger } from './consoleLogger';
+import { namedToolChains } from './namedToolChains';
 import { progressLine } from './progressLines';
 import { exitCodeFor, summaryText } from './summary';
 
@@ -34,6 +35,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
       repositories: () => options.repositories,
       engine: options.engine,
       sources: options.sources,
+      toolChains: namedToolChains(process.env),
       logger: consoleLogger(options.verbose),
     },
     'work',

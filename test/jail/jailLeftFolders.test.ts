@@ -34,10 +34,11 @@ describe('folders that a killed process left', () => {
       const { startCanaries } = require('./src/jail/canaries/trial.ts');
       const policy = jailPolicySchema.parse({ account: 'left', workingDirectory: '/tmp' });
       createJails().emptyCovers()
-        .then(() => startCanaries(policy, { monotonicMs: () => 0 }))
+        .then(() => startCanaries(policy, { monotonicMs: () => 0 }, { toolChains: [] }))
         .then(() => { console.log('laid'); setInterval(() => {}, 1000); });`;
     const host = spawn(process.execPath, ['--import', 'tsx', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await once(host.stdout, 'data');
+    // Its end comes first when it could not lay them.
+    assert.equal(await Promise.race([once(host.stdout, 'data').then(String), once(host, 'exit')]), 'laid\n');
     host.kill('SIGKILL');
     await once(host, 'exit');
     const left = readdirSync(temporary).filter((name) => name.startsWith('airlock-'));

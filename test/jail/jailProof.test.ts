@@ -64,6 +64,25 @@ describe('the proof of a jail', () => {
     }
   });
 
+  it('is told by "airlock doctor", attempt by attempt, and so is a jail that does not hold', async () => {
+    const shown = join(room.root, 'shown');
+    await mkdir(shown);
+    const doctor = (more: Record<string, string>) => {
+      const argv = ['--import', 'tsx', 'src/cli/airlock.ts', 'doctor', '--storage', join(room.root, 'storage')];
+      const env = { ...process.env, ...more };
+      const { status, stdout } = spawnSync(process.execPath, argv, { env, encoding: 'utf8' });
+      return { status, proof: /. jail proof.*\n(?: {10,}.*\n)*/.exec(stdout)?.[0].trim().split(/\n\s+/) ?? [stdout] };
+    };
+    const whole = doctor({});
+    assert.match(whole.proof[0] ?? '', /^✔ jail proof +(\d+) of \1 attempts to get out were contained$/);
+    assert.ok(whole.proof.includes("✔ reach the host's loopback: expected no connection, seen refused"));
+    // A jail that sees the folder of temporary files, where the canary lies.
+    const broken = doctor({ TMPDIR: shown, AIRLOCK_TOOL_CHAINS: shown });
+    assert.match(broken.proof[0] ?? '', /^✘ jail proof +\d+ of \d+ attempts to get out were contained$/);
+    assert.ok(broken.proof.includes('✘ read a file of the host: expected no such file, seen the file was read'));
+    assert.equal(broken.status, 2);
+  });
+
   it('can be had of the very jail of a session, on a terminal', async () => {
     const facts = await room.jails.facts();
     const trial = await startCanaries(room.policy(), systemClock, await room.jails.facts());

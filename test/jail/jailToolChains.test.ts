@@ -53,7 +53,7 @@ describe("tool chains of the user's own", () => {
     await file(`${version}/etc/npmrc`, token);
     for (const path of ['.npmrc', '.ssh/id_ed25519', '.cargo/credentials.toml']) await file(path, token, 0o644);
     const script = `command -v node; node $(command -v checker); grep -r ${token} "${home}" 2>/dev/null
-      (echo x >"${node}" || touch "${home}/x" || touch "${home}/${version}/lib/x") 2>/dev/null && echo wrote
+      (echo x >"${node}" || touch "${home}/${version}/lib/x") 2>/dev/null && echo wrote
       cd "${home}" && find . -maxdepth 5 | sort`;
     assert.deepEqual(await sh([`${version}/bin`], script), {
       out: [
@@ -87,7 +87,7 @@ describe("tool chains of the user's own", () => {
 
   it('that would show more than a tool chain keep every jail from being built', async () => {
     await assert.rejects(sh([], 'true', ['~']), (error: Error) => {
-      assert.match(error.message, /airlock\.jail\.toolChains names ~, which is your home folder/);
+      assert.match(error.message, /The tool chain ~, .* is your home folder/);
       return true;
     });
   });

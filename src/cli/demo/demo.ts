@@ -10,6 +10,7 @@ import { commandName } from '../words';
 import { work } from '../work';
 import { makeSampleRepository } from './sampleRepository';
 import { sampleTasks, type SampleTask } from './sampleTasks';
+import { namedToolChains } from '../namedToolChains';
 
 export interface DemoOptions {
   /** A folder to leave everything in, which must not exist yet; absent: a temporary one that stays until it is deleted. */
@@ -78,7 +79,7 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
 
 /** @throws {UserError} `jail-unavailable`, with the fix, before anything is begun. */
 async function assertReady(): Promise<void> {
-  const jails = createJails();
+  const jails = createJails({ toolChains: namedToolChains(process.env) });
   try {
     const readiness = await jails.readiness();
     if (readiness.kind === 'ready') return;

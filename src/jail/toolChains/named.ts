@@ -55,10 +55,10 @@ async function namedToolChain(given: string, home: string): Promise<ToolChain[]>
 function unsafe(path: string, why: string): UserError {
   return new UserError(
     'tool-chain-unsafe',
-    `The setting airlock.jail.toolChains names ${path}, which ${why}. Nothing runs until it is taken out.`,
+    `The tool chain ${path}, which airlock.jail.toolChains or AIRLOCK_TOOL_CHAINS names, ${why}.`,
     {
       path,
-      fix: `Take ${path} out of airlock.jail.toolChains, or name the folder of the tool chain alone, such as ~/.cargo/bin.`,
+      fix: `Nothing runs until it is taken out. Name the folder of the tool chain alone, such as ~/.cargo/bin.`,
     },
   );
 }
