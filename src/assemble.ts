@@ -7,8 +7,10 @@ import { costOf } from './analytics/prices';
 import { systemClock, type Clock } from './base/clock';
 import { UserError } from './base/errors';
 import type { Logger } from './base/logger';
+import type { DiagnosticSink } from './core/diagnostic';
 import type { Engine } from './core/engine';
 import type { Executor } from './core/executor';
+import { knownTasksOf, type KnownTasks } from './core/knownTasks';
 import type { TaskSource } from './core/source';
 import { createAnthropicEngine } from './engines/anthropic/anthropicEngine';
 import type { EngineLimits, ModelCredential } from './engines/anthropic/engineOptions';
@@ -21,6 +23,8 @@ import { RoamingExecutor } from './gateway/roamingExecutor';
 import { createJails } from './jail/jails';
 import { identifyProcess } from './jail/procfs';
 import { createSessions } from './sessions/sessions';
+import { parseRowChoice } from './sources/taskFile/rowChoice';
+import { createTaskFileSource } from './sources/taskFile/taskFileSource';
 import { repositoryResolver } from './sources/repositoryResolver';
 import { openEmbeddedZMemory } from './sources/zmemory/embeddedServer';
 import { connectZMemory, createZMemorySource } from './sources/zmemory/zmemorySource';
@@ -73,7 +77,18 @@ export type SourceChoice =
       readonly timeoutMs?: number;
     }
   /** The embedded ZMemory, in this process, in the storage folder. */
-  | { readonly kind: 'embedded'; readonly agent: string };
+  | { readonly kind: 'embedded'; readonly agent: string }
+  | {
+      /** The table of tasks in a Markdown file of a repository that the user trusts. */
+      readonly kind: 'taskFile';
+      readonly repo: string;
+      /** Relative to the repository. */
+      readonly file: string;
+      /** The owner that rows get when they are taken. */
+      readonly agent: string;
+      /** `all`, or IDs and priorities such as `P0,P1,T-17`. */
+      readonly rows: string;
+    };
 
 export interface AirlockOptions {
   /** The storage folder: one executor at a time owns it. */
@@ -84,6 +99,8 @@ export interface AirlockOptions {
   readonly engine: EngineChoice;
   readonly sources: readonly SourceChoice[];
   readonly logger: Logger;
+  /** Told what is wrong in files of repositories that tasks come from. */
+  readonly onDiagnostics?: DiagnosticSink;
   readonly clock?: Clock;
   /** How patient the engine is with its server. What is absent is as the engine has it. */
   readonly engineLimits?: Partial<EngineLimits>;
@@ -156,7 +173,7 @@ async function ownExecutor(
     const store = await openStore({ storage, clock, logger });
     ends.push(() => store.close());
     for (const note of store.notes) logger.warn(note);
-    const sources = role === 'work' ? await openSources(options, clock, ends) : [];
+    const sources = role === 'work' ? await openSources(options, clock, knownTasksOf(store.state), ends) : [];
     const executor = joinRooms(options, clock, store, sources, endAll);
     const gateway = await serveExecutor({ executor, socketPath: owned.info.socketPath, version, clock, logger });
     ends.push(() => gateway.close());
@@ -258,27 +275,48 @@ function createEngine({ engine: choice, engineLimits: limits = {}, logger }: Air
 async function openSources(
   options: AirlockOptions,
   clock: Clock,
+  known: KnownTasks,
   ends: (() => Promise<void>)[],
 ): Promise<TaskSource[]> {
-  const { logger } = options;
+  const { logger, onDiagnostics = () => {} } = options;
   const resolveRepository = repositoryResolver(options.repositories);
-  const sources: TaskSource[] = [];
-  for (const choice of options.sources) {
-    if (choice.kind === 'server') {
-      const { url, agent, pollMs, timeoutMs } = choice;
-      const limits = timeoutMs === undefined ? {} : { timeoutMs };
-      const id = `zmemory:${choice.name}`;
-      sources.push(
-        connectZMemory({ id, url, token: choice.token, agent, pollMs, limits, resolveRepository, clock, logger }),
-      );
-    } else {
-      const api = await openEmbeddedZMemory({ storage: path.join(options.storage, 'zmemory'), clock });
-      ends.push(() => api.close());
-      sources.push(
-        createZMemorySource({ id: 'zmemory:embedded', api, agent: choice.agent, resolveRepository, clock, logger }),
-      );
+  const open = async (choice: SourceChoice): Promise<TaskSource> => {
+    switch (choice.kind) {
+      case 'server': {
+        const { url, agent, pollMs, timeoutMs } = choice;
+        const limits = timeoutMs === undefined ? {} : { timeoutMs };
+        const id = `zmemory:${choice.name}`;
+        return connectZMemory({
+          id,
+          url,
+          token: choice.token,
+          agent,
+          pollMs,
+          limits,
+          resolveRepository,
+          clock,
+          logger,
+        });
+      }
+      case 'embedded': {
+        const api = await openEmbeddedZMemory({ storage: path.join(options.storage, 'zmemory'), clock });
+        ends.push(() => api.close());
+        const id = 'zmemory:embedded';
+        return createZMemorySource({ id, api, agent: choice.agent, resolveRepository, clock, logger });
+      }
+      case 'taskFile':
+        return createTaskFileSource({
+          ...choice,
+          rows: parseRowChoice(choice.rows),
+          known,
+          onDiagnostics,
+          clock,
+          logger,
+        });
     }
-  }
+  };
+  const sources: TaskSource[] = [];
+  for (const choice of options.sources) sources.push(await open(choice));
   return sources;
 }
 

@@ -1,5 +1,7 @@
 import { openExecutor, type EngineChoice, type SourceChoice } from '../assemble';
 import { DisposableStore, type Disposable } from '../base/disposable';
+import { makeVisible } from '../base/visible';
+import { diagnosticLine } from '../core/diagnostic';
 import type { Executor } from '../core/executor';
 import { UserError } from '../base/errors';
 import { isIdle } from '../core/idle';
@@ -37,6 +39,9 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
       sources: options.sources,
       toolChains: namedToolChains(process.env),
       logger: consoleLogger(options.verbose),
+      onDiagnostics: (_source, diagnostics) => {
+        for (const each of diagnostics) process.stderr.write(`${makeVisible(diagnosticLine(each))}\n`);
+      },
     },
     'work',
   );

@@ -13,7 +13,7 @@ import {
 import type { ZMemoryApi } from './api';
 import { ZMemoryClient, type ZMemoryClientOptions } from './client';
 import { offerOf, type ResolveRepository } from './offer';
-import { Poller, type LookResult } from './poller';
+import { Poller, type LookResult } from '../poller';
 import { sendReport } from './report';
 
 export const defaultPollMs = 30_000;

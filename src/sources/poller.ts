@@ -1,6 +1,6 @@
-import { fullJitterMs } from '../../base/backoff';
-import type { Clock } from '../../base/clock';
-import type { Disposable } from '../../base/disposable';
+import { fullJitterMs } from '../base/backoff';
+import type { Clock } from '../base/clock';
+import type { Disposable } from '../base/disposable';
 
 /** After failures it looks again soon at first and then ever more seldom, but still often enough to notice a recovery. */
 const backoff = { firstMs: 2_000, maxMs: 300_000 };

@@ -1,0 +1,22 @@
+import { UserError } from '../base/errors';
+import type { SourceChoice } from '../assemble';
+
+/** Where a task table is when nobody says otherwise. */
+const defaultTaskFile = 'docs/TASKS.md';
+
+export interface RepositorySourceFlags {
+  readonly agent: string;
+  /** `true`: the default path. */
+  readonly taskFile: string | true | undefined;
+  readonly rows: string;
+}
+
+/** The sources that lie in the repositories themselves, as the switches ask for them. @throws {UserError} `not-a-repository`. */
+export function repositorySources(repositories: readonly string[], flags: RepositorySourceFlags): SourceChoice[] {
+  const { agent, taskFile, rows } = flags;
+  if (taskFile === undefined) return [];
+  if (repositories.length === 0)
+    throw new UserError('not-a-repository', 'A task file lies in a repository: say which one with --repo.');
+  const file = taskFile === true ? defaultTaskFile : taskFile;
+  return repositories.map((repo) => ({ kind: 'taskFile', repo, file, agent, rows }));
+}

@@ -1,0 +1,21 @@
+/** Something wrong in a file of the repository, at its place, for the Problems panel and for the terminal. */
+export interface Diagnostic {
+  /** Absolute path of the file. */
+  readonly path: string;
+  /** From 1. */
+  readonly line: number;
+  /** In UTF-16 code units, from 1. */
+  readonly column: number;
+  /** `error`: what it is about is not worked on. `warning`: it is, but not wholly as written. */
+  readonly severity: 'error' | 'warning' | 'information';
+  /** What is wrong and what to do, as a sentence. */
+  readonly message: string;
+}
+
+/** Takes all that is wrong now at one owner, in place of what it was told before. An empty list: nothing is. */
+export type DiagnosticSink = (owner: string, diagnostics: readonly Diagnostic[]) => void;
+
+/** A diagnostic on one line, as compilers print theirs. */
+export function diagnosticLine({ path, line, column, severity, message }: Diagnostic): string {
+  return `${path}:${line}:${column}: ${severity}: ${message}`;
+}

@@ -1,0 +1,66 @@
+import path from 'node:path';
+import { UserError } from '../../base/errors';
+import { Mutex } from '../../base/mutex';
+import { SourceUnreachableError } from '../../core/source';
+import { readLocalText, removeLeftovers, replaceLocalText, stampAt } from '../localText';
+import { editRow, type CellEdits } from './cellEdit';
+import { taskTableIn, type TaskRow, type TaskTable } from './taskTable';
+
+/** A table of this size has about 15,000 rows. Reading it takes 0.2 s, during which nothing else happens. */
+export const maxTableBytes = 1024 * 1024;
+
+/** How often a write is begun anew because somebody else has just written. */
+const maxTries = 20;
+
+/** A file with a task table in a repository. */
+export class TaskFile {
+  readonly path: string;
+  private readonly writing = new Mutex();
+
+  constructor(
+    private readonly repo: string,
+    file: string,
+  ) {
+    this.path = path.resolve(repo, file);
+    if (!this.path.startsWith(repo + path.sep))
+      throw new UserError('task-file-outside', `${file} is not in the repository ${repo}.`, { file, repo });
+  }
+
+  /** Changes with every change of the file; `null` when it is not there. */
+  stamp(): Promise<string | null> {
+    return stampAt(this.path);
+  }
+
+  /** `undefined` when the file has no task table. @throws {UnreadableFileError} */
+  async read(): Promise<TaskTable | undefined> {
+    const { text } = await readLocalText(this.repo, this.path, maxTableBytes);
+    return taskTableIn(text, this.path);
+  }
+
+  /**
+   * Changes cells of one row, by the file as it is at this moment. `edit` is given the row (`undefined` when there is not
+   * exactly one of this ID) and answers what its cells are to hold.
+   * @throws {UnreadableFileError} @throws {UserError} `file-read-only` @throws {SourceUnreachableError} when the file never rests.
+   */
+  edit<T>(
+    id: string,
+    edit: (row: TaskRow | undefined) => { readonly edits: CellEdits; readonly result: T },
+  ): Promise<T> {
+    return this.writing.run(async () => {
+      for (let tries = 0; tries < maxTries; tries += 1) {
+        const read = await readLocalText(this.repo, this.path, maxTableBytes);
+        const table = taskTableIn(read.text, this.path);
+        const row = table?.rows.get(id);
+        const { edits, result } = edit(row);
+        if (!table || !row) return result;
+        const text = editRow(read.text, table, row, edits);
+        if (text === read.text || (await replaceLocalText(this.path, text, read))) return result;
+      }
+      throw new SourceUnreachableError(`${this.path} is written by somebody else all the time.`);
+    });
+  }
+
+  removeLeftovers(): Promise<void> {
+    return removeLeftovers(this.path);
+  }
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { says } from '../fakes/messagesApiTurns';
+import { WholeCommand } from '../fakes/wholeCommand';
+import { honestWork } from '../fakes/wholeModel';
+import { modelName, resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
+
+describe('a task table, the whole way', () => {
+  let room: WholeRoom;
+  beforeEach(async () => (room = await WholeRoom.make()));
+  afterEach(() => room.close());
+
+  it('is worked off row by row, and shows what came of it with all else as it was', async function () {
+    this.timeout(120_000);
+    const before = [
+      '# Tasks\r\n',
+      '\r\n',
+      '| ID  | Title     | Status      | Priority | Owner   | Notes | Checks |\r\n',
+      '|:----|-----------|-------------|---------:|---------|-------|--------|\r\n',
+      `| T-1 | Put right | Todo        | P1       |         | ask \\| Bob 😀 | \`${sampleCheck}\` |\r\n`,
+      '| T-2 | Not ours  | Todo        | P0       | anna    | |\n',
+      '| T-3 | Fail it   | Todo        | P2       |\r\n',
+      '| T-4 | Not now   | Todo        | P3       |         |       |\r\n',
+      '\r\nThe end',
+    ].join('');
+    const file = path.join(room.repo, 'docs', 'TASKS.md');
+    mkdirSync(path.dirname(file));
+    writeFileSync(file, before);
+    room.model.plays('Put right', ...honestWork);
+    room.model.plays('Fail it', { kind: 'error', status: 400, type: 'invalid_request_error', message: 'no' } as never);
+    const command = WholeCommand.start(
+      ['work', '--repo', room.repo, '--storage', room.storage, '--task-file', '--rows', 'P1,T-3', '--until-idle'],
+      { environment: { ANTHROPIC_API_KEY: 'sk-test', ANTHROPIC_BASE_URL: room.model.api.baseUrl, ANTHROPIC_MODEL: modelName } },
+    );
+    const end = await command.exited;
+    const after = readFileSync(file, 'utf8');
+    assert.equal(end.code, 1, end.stdout + end.stderr);
+    assert.equal(resultFile(room, 'airlock/t-1-1', 'value.txt'), 'right');
+    const [first, second, ...rest] = after.split(/(?<=\n)/);
+    void [first, second, rest];
+    assert.equal(after, before);
+    void says;
+  });
+});
