@@ -88,6 +88,8 @@ export type SourceChoice =
       readonly agent: string;
       /** `all`, or IDs and priorities such as `P0,P1,T-17`. */
       readonly rows: string;
+      /** True: a repository without the file is nothing wrong. */
+      readonly mayBeMissing: boolean;
     };
 
 export interface AirlockOptions {

@@ -8,8 +8,9 @@ import type { Logger } from './base/logger';
 import type { Executor } from './core/executor';
 import { Credentials } from './ui/credentials';
 import { ExecutorLink } from './ui/executorLink';
+import { FileProblems } from './ui/fileProblems';
 import { loggerTo } from './ui/logChannel';
-import { allowedRepositories, homeExpanded } from './ui/repositories';
+import { allowedRepositories, homeExpanded, openFolders } from './ui/repositories';
 import { Settings } from './ui/settings/settings';
 import { startUi } from './ui/start';
 
@@ -41,7 +42,8 @@ export function activate(context: vscode.ExtensionContext): AirlockApi {
       baseUrl: settings.get('airlock.engine.baseUrl'),
     }),
   );
-  const open = (): Promise<Executor> => openExecutor({ context, settings, credentials, logger });
+  const problems = store.add(new FileProblems());
+  const open = (): Promise<Executor> => openExecutor({ context, settings, credentials, problems, logger });
   const link = store.add(new ExecutorLink(open, logger));
   store.add(startUi({ context, link, settings, credentials, log, logger, clock: systemClock }));
   running = { link, store };
@@ -65,6 +67,7 @@ interface OpenParts {
   readonly context: vscode.ExtensionContext;
   readonly settings: Settings;
   readonly credentials: Credentials;
+  readonly problems: FileProblems;
   readonly logger: Logger;
 }
 
@@ -75,7 +78,7 @@ async function openExecutor(parts: OpenParts): Promise<Executor> {
   return assemble.openExecutor(optionsOf(parts), vscode.workspace.isTrusted ? 'work' : 'look');
 }
 
-function optionsOf({ context, settings, credentials, logger }: OpenParts): AirlockOptions {
+function optionsOf({ context, settings, credentials, problems, logger }: OpenParts): AirlockOptions {
   const minutes = (value: number): number => value * 60_000;
   return {
     storage: homeExpanded(settings.value('airlock.storage')) || context.globalStorageUri.fsPath,
@@ -93,8 +96,9 @@ function optionsOf({ context, settings, credentials, logger }: OpenParts): Airlo
     repositories: () => allowedRepositories(settings.value('airlock.repositories')),
     engine: engineOf(settings, credentials),
     toolChains: settings.value('airlock.jail.toolChains'),
-    sources: [sourceOf(settings, credentials)],
+    sources: [serverOf(settings, credentials), ...folderSources(settings)],
     logger,
+    onDiagnostics: problems.show,
     nodePtyPath: path.join(vscode.env.appRoot, 'node_modules', 'node-pty'),
     onDidChangeCredentials: (listener) =>
       credentials.onDidChangeSecret((kind) => {
@@ -114,7 +118,7 @@ function engineOf(settings: Settings, credentials: Credentials): EngineChoice {
   };
 }
 
-function sourceOf(settings: Settings, credentials: Credentials): SourceChoice {
+function serverOf(settings: Settings, credentials: Credentials): SourceChoice {
   const url = settings.value('airlock.zmemory.url');
   const agent = settings.value('airlock.zmemory.agent');
   if (url === '') return { kind: 'embedded', agent };
@@ -126,4 +130,13 @@ function sourceOf(settings: Settings, credentials: Credentials): SourceChoice {
     agent,
     pollMs: settings.value('airlock.zmemory.pollSeconds') * 1000,
   };
+}
+
+/** What lies in the folders that are open. In folders that are not trusted nothing is worked on at all. */
+function folderSources(settings: Settings): SourceChoice[] {
+  const rows = settings.value('airlock.taskFile.rows').trim();
+  const file = settings.value('airlock.taskFile.path');
+  const agent = settings.value('airlock.zmemory.agent');
+  if (rows === '') return [];
+  return openFolders().map((repo) => ({ kind: 'taskFile', repo, file, agent, rows, mayBeMissing: true }));
 }

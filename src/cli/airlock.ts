@@ -7,7 +7,6 @@ import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addQueueCommands } from './queueCommands';
 import { addServer } from './serverCommand';
 import { addShell } from './shellCommand';
-import { repositorySources } from './repositorySources';
 import { errorText } from './words';
 import { addWork } from './workCommand';
 

@@ -18,5 +18,5 @@ export function repositorySources(repositories: readonly string[], flags: Reposi
   if (repositories.length === 0)
     throw new UserError('not-a-repository', 'A task file lies in a repository: say which one with --repo.');
   const file = taskFile === true ? defaultTaskFile : taskFile;
-  return repositories.map((repo) => ({ kind: 'taskFile', repo, file, agent, rows }));
+  return repositories.map((repo) => ({ kind: 'taskFile', repo, file, agent, rows, mayBeMissing: false }));
 }

@@ -5,6 +5,7 @@ import { UserError } from '../base/errors';
 import { collect, environmentHelp, positiveInteger, storageOption } from './arguments';
 import { engineFromEnvironment } from './engineFromEnvironment';
 import { repositoryOf } from './places';
+import { repositorySources } from './repositorySources';
 import { work } from './work';
 
 const exitCodeHelp = `
@@ -19,7 +20,9 @@ export function addWork(airlock: Command): void {
     .addOption(storageOption())
     .option('--repo <dir>', 'a repository that tasks may be for; may be repeated', collect, [])
     .option('--zmemory <url>', 'a ZMemory server that tasks come from; without it the embedded one is used')
-    .option('--agent <name>', 'the name that ZMemory knows this executor by', 'airlock')
+    .option('--agent <name>', 'the name that sources know this executor by', 'airlock')
+    .option('--task-file [path]', 'take tasks from the table in this file of each --repo (default: docs/TASKS.md)')
+    .option('--rows <list>', 'which rows of it: all, or priorities and IDs such as P0,P1,T-17', 'all')
     .option('--concurrency <n>', 'runs at the same time', positiveInteger, 2)
     .option('--until-idle', 'end when nothing is queued, running or still to be reported', false)
     .option('--json', 'print one event a line', false)
@@ -27,12 +30,13 @@ export function addWork(airlock: Command): void {
     .addHelpText('after', environmentHelp + '\n' + exitCodeHelp)
     .action(async (options: WorkFlags) => {
       const folders = options.repo.length > 0 ? options.repo : [process.cwd()];
+      const repositories = await repositoriesOf(folders, options.repo.length > 0);
       const { exitCode } = await work({
         ...options,
         storage: path.resolve(options.storage),
-        repositories: await repositoriesOf(folders, options.repo.length > 0),
+        repositories,
         engine: engineFromEnvironment(process.env) ?? { kind: 'none' },
-        sources: [sourceChoice(options)],
+        sources: [serverOf(options), ...repositorySources(repositories, options)],
       });
       process.exitCode = exitCode;
     });
@@ -43,13 +47,15 @@ interface WorkFlags {
   readonly repo: readonly string[];
   readonly zmemory: string | undefined;
   readonly agent: string;
+  readonly taskFile: string | true | undefined;
+  readonly rows: string;
   readonly concurrency: number;
   readonly untilIdle: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
 }
 
-function sourceChoice({ zmemory, agent }: WorkFlags): SourceChoice {
+function serverOf({ zmemory, agent }: WorkFlags): SourceChoice {
   if (zmemory === undefined) return { kind: 'embedded', agent };
   const token = process.env['ZMEMORY_TOKEN'] || undefined;
   return { kind: 'server', name: 'zmemory', url: zmemory, token: () => Promise.resolve(token), agent, pollMs: 30_000 };

@@ -123,6 +123,11 @@ function startFollowing({ link, settings, credentials, clock, logger }: UiParts)
   );
   store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => follower.changed()));
   store.add(
+    vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      if (settings.value('airlock.taskFile.rows').trim() !== '') follower.changed();
+    }),
+  );
+  store.add(
     link.onDidChangeStatus((status) => {
       if (status.kind !== 'open' || !vscode.workspace.isTrusted || !settings.value('airlock.startQueueOnOpen')) return;
       void guard('Start Queue', logger, () => startQueue(status.executor));

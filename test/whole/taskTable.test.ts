@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { says } from '../fakes/messagesApiTurns';
+import { badRequest } from '../fakes/messagesApiTurns';
 import { WholeCommand } from '../fakes/wholeCommand';
 import { honestWork } from '../fakes/wholeModel';
+import { git } from '../unit/workspaces/sampleRepository';
 import { modelName, resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
 
 describe('a task table, the whole way', () => {
@@ -28,18 +29,34 @@ describe('a task table, the whole way', () => {
     mkdirSync(path.dirname(file));
     writeFileSync(file, before);
     room.model.plays('Put right', ...honestWork);
-    room.model.plays('Fail it', { kind: 'error', status: 400, type: 'invalid_request_error', message: 'no' } as never);
+    room.model.plays('Fail it', badRequest('not today'));
     const command = WholeCommand.start(
       ['work', '--repo', room.repo, '--storage', room.storage, '--task-file', '--rows', 'P1,T-3', '--until-idle'],
-      { environment: { ANTHROPIC_API_KEY: 'sk-test', ANTHROPIC_BASE_URL: room.model.api.baseUrl, ANTHROPIC_MODEL: modelName } },
+      {
+        environment: {
+          ANTHROPIC_API_KEY: 'sk-test',
+          ANTHROPIC_BASE_URL: room.model.api.baseUrl,
+          ANTHROPIC_MODEL: modelName,
+        },
+      },
     );
     const end = await command.exited;
     const after = readFileSync(file, 'utf8');
     assert.equal(end.code, 1, end.stdout + end.stderr);
-    assert.equal(resultFile(room, 'airlock/t-1-1', 'value.txt'), 'right');
-    const [first, second, ...rest] = after.split(/(?<=\n)/);
-    void [first, second, rest];
-    assert.equal(after, before);
-    void says;
+    const branch = /branch (airlock\/t-1-[0-9a-f]{8}-1) \(([0-9a-f]{10})\)\]/.exec(after);
+    assert.ok(branch?.[1] && branch[2], after);
+    assert.equal(resultFile(room, branch[1], 'value.txt'), 'right');
+    assert.ok(git(room.repo, 'rev-parse', branch[1]).startsWith(branch[2]));
+    const lines = new Map([
+      [
+        'T-1',
+        `| T-1 | Put right | Review      | P1       | airlock | ask \\| Bob 😀 [Airlock: verified, ${branch[0]} | \`${sampleCheck}\` |\r\n`,
+      ],
+      ['T-3', '| T-3 | Fail it   | Blocked     | P2       | airlock | [Airlock: failed, …] |\r\n'],
+    ]);
+    assert.deepEqual(
+      after.replace(/(\[Airlock: failed, )[^|]*\]/, '$1…]').split(/(?<=\n)/),
+      before.split(/(?<=\n)/).map((line) => lines.get(line.slice(2, 5)) ?? line),
+    );
   });
 });

@@ -26,6 +26,8 @@ export interface TaskFileOptions {
   /** The owner that rows get when they are taken. */
   readonly agent: string;
   readonly rows: RowChoice;
+  /** True: that there is no such file is nothing wrong. What came from it stays queued all the same. */
+  readonly mayBeMissing: boolean;
   readonly known: KnownTasks;
   readonly onDiagnostics: DiagnosticSink;
   readonly clock: Clock;
@@ -160,6 +162,11 @@ class TaskFileSource implements TaskSource {
 
   private noteFailure(error: unknown): void {
     const isForeseen = error instanceof UnreadableFileError;
+    if (isForeseen && error.kind === 'missing' && this.options.mayBeMissing) {
+      this.diagnose([]);
+      this.tellHealth('');
+      return;
+    }
     if (!isForeseen) this.options.logger.error('A task table could not be read', error, { path: this.file.path });
     const message = `The task table cannot be read: ${messageOf(error)}`;
     this.diagnose([{ path: this.file.path, line: 1, column: 1, severity: 'error', message }]);

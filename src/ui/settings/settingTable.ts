@@ -34,6 +34,9 @@ export const settingTable = {
   'airlock.zmemory.agent': machine(z.string().regex(/^[\w.@-]{1,100}$/), 'airlock'),
   'airlock.zmemory.pollSeconds': machine(z.number().min(1).max(3600), 30),
 
+  'airlock.taskFile.path': machine(z.string().regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$)).+$/), 'docs/TASKS.md'),
+  'airlock.taskFile.rows': machine(z.string(), ''),
+
   'airlock.checks.maxFixRounds': machine(z.number().int().min(0).max(20), 2),
   'airlock.checks.timeoutMinutes': machine(z.number().positive().max(1440), 10),
   'airlock.limits.maxTurns': machine(z.number().int().min(1).max(1000), 60),
