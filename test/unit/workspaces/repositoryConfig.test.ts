@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { UserError } from '../../../src/base/errors';
 import { parseRepositoryConfig } from '../../../src/workspaces/repositoryConfig';
 
@@ -65,5 +66,45 @@ describe('The configuration of a repository', () => {
       (_, level) => `l${level + 1}: &l${level + 1} [${`*l${level}, `.repeat(9)}]`,
     );
     assert.equal(refusalOf(`l0: &l0 [x]\n${levels.join('\n')}\n`).code, 'config-invalid');
+  });
+
+  it('is taken or refused in clear words, whatever stands in it', () => {
+    const word = fc.constantFrom(
+      'checks',
+      'share',
+      ':',
+      '-',
+      ' ',
+      '\n',
+      '[',
+      ']',
+      '{',
+      '}',
+      '&a',
+      '*a',
+      '"',
+      "'",
+      '|',
+      '!!js',
+      '#',
+      '..',
+      '\t',
+      '\u0000',
+    );
+    const text = fc.oneof(
+      fc.array(word, { maxLength: 40 }).map((words) => words.join('')),
+      fc.string({ unit: 'binary' }),
+      fc.json(),
+    );
+    fc.assert(
+      fc.property(text, (content) => {
+        try {
+          parseRepositoryConfig(content);
+        } catch (error) {
+          assert.ok(error instanceof UserError && error.code === 'config-invalid', String(error));
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
