@@ -38,7 +38,7 @@ export type JailReadiness =
 
 /** A limit that ended something in a jail. */
 export interface LimitBreach {
-  readonly limit: 'wallMs' | 'memoryBytes' | 'diskBytes' | 'outputBytes' | 'processes';
+  readonly limit: 'wallMs' | 'cpuMs' | 'memoryBytes' | 'diskBytes' | 'outputBytes' | 'processes';
   readonly detail: string;
 }
 

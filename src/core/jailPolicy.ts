@@ -31,6 +31,8 @@ export const jailLimitsSchema = z.object({
   diskBytes: count.default(4 * 1024 ** 3),
   /** Wall time of the whole jail. */
   wallMs: count.default(10 * 60_000),
+  /** Processor time of the whole jail, on all cores together. */
+  cpuMs: count.default(8 * 60 * 60_000),
   /** Bytes of stdout and stderr together that are kept. What comes after is dropped and counted. */
   outputBytes: count.default(16 * 1024 ** 2),
 });

@@ -48,6 +48,8 @@ export interface BwrapInvocation {
 /** The id that an ordinary user has inside; on the host it is the user's own. */
 const mappedId = 1000;
 const firstFd = 3;
+/** So much later than the watch the kernel ends a process, for it would not say which limit it was. */
+const cpuMarginSeconds = 2;
 /** Size of `/dev/shm`. */
 const sharedMemoryBytes = 256 * 1024 ** 2;
 /**
@@ -261,6 +263,7 @@ function limited(limits: JailLimits, { prlimitPath, hardLimits }: HostFacts): st
     limit('data', limits.dataBytes, hardLimits.dataBytes),
     limit('fsize', limits.fileBytes, hardLimits.fileBytes),
     limit('nofile', limits.openFiles, hardLimits.openFiles),
+    limit('cpu', Math.ceil(limits.cpuMs / 1000) + cpuMarginSeconds, hardLimits.cpuSeconds),
     '--core=0:0',
     '--',
   ];

@@ -171,5 +171,6 @@ export function parseHardLimits(limits: string): HardLimits {
     dataBytes: hard('Max data size'),
     fileBytes: hard('Max file size'),
     openFiles: hard('Max open files'),
+    cpuSeconds: hard('Max cpu time'),
   };
 }

@@ -41,6 +41,8 @@ export interface HardLimits {
   readonly dataBytes: number;
   readonly fileBytes: number;
   readonly openFiles: number;
+  /** Of one process. */
+  readonly cpuSeconds: number;
 }
 
 /** What must be known of this machine to build a jail. Together with a policy it decides everything. */

@@ -6,7 +6,12 @@ export interface ProcessStat {
   /** One letter: `R`, `S`, `Z` (dead, not yet collected), … */
   readonly state: string;
   readonly startTicks: number;
+  /** Processor time of the process and of those children that it has waited for. */
+  readonly cpuTicks: number;
 }
+
+/** Ticks in these files are hundredths of a second on every Linux that Node runs on. */
+export const msPerTick = 10;
 
 /** @returns `undefined` when there is no such process. */
 export function processStat(pid: number): ProcessStat | undefined {
@@ -14,7 +19,8 @@ export function processStat(pid: number): ProcessStat | undefined {
   if (stat === undefined) return undefined;
   // The second field is the program's name in brackets, and may hold blanks and brackets itself.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '?', startTicks: Number(fields[19]) };
+  const cpuTicks = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
+  return { state: fields[0] ?? '?', startTicks: Number(fields[19]), cpuTicks };
 }
 
 /** Who `pid` is now, or `undefined` when it is nobody. */

@@ -25,6 +25,17 @@ describe('using a machine up from a jail', () => {
     assert.deepEqual(hostProcesses(`sleep ${mark}`), []);
   });
 
+  it('is held to its processor time, in one process or in many that are dead by then', async () => {
+    const policy = room.policy({ limits: { cpuMs: 700 } });
+    const scripts = ['ulimit -Ht; while :; do :; done', 'while :; do (for ((n = 0; n < 5000; n++)); do :; done); done'];
+    const [one, many] = await Promise.all(scripts.map((script) => room.sh(script, { policy })));
+    assert.equal(one?.stdout, '3\n', 'the kernel ends one process later');
+    for (const { result } of [one, many].flatMap((ran) => ran ?? [])) {
+      assert.equal(result.breach?.limit, 'cpuMs');
+      assert.match(result.breach.detail, /^used \d+ ms of processor time of 700$/);
+    }
+  });
+
   it('is held to its memory, private and shared', async function () {
     needProgram(this, '/usr/bin/perl');
     const limits = { memoryBytes: 128 * mebibyte, wallMs: 15_000 };

@@ -3,6 +3,7 @@ import { type Disposable, DisposableStore } from '../../base/disposable';
 import type { LimitBreach } from '../../core/jail';
 import type { JailPolicy } from '../../core/jailPolicy';
 import type { ProcessIdentity } from '../../core/session';
+import { watchCpu } from './cpuWatch';
 import { watchDisk } from './diskWatch';
 import { watchMemory } from './memoryWatch';
 
@@ -13,7 +14,8 @@ export interface LimitWatchOptions {
 }
 
 /**
- * Watches what the kernel does not limit for a jail as a whole: wall time, memory, processes, disk. Dispose of it when the
+ * Watches what the kernel does not limit for a jail as a whole: wall time, processor time, memory, processes,
+ * disk. Dispose of it when the
  * jail has ended.
  */
 export function watchLimits(
@@ -29,6 +31,7 @@ export function watchLimits(
   void firstProcess.then((first) => {
     if (!first) return;
     watches.add(watchMemory(first, limits, options));
+    watches.add(watchCpu(first, limits, options));
     if (writable.length > 0) watches.add(watchDisk(first, writable, limits.diskBytes, options));
   });
   return watches;

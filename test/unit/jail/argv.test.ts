@@ -25,7 +25,13 @@ const facts: HostFacts = {
   toolChains: [],
   searchPath: ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'],
   hostSockets: [],
-  hardLimits: { processes: unlimited, dataBytes: unlimited, fileBytes: unlimited, openFiles: 1024 },
+  hardLimits: {
+    processes: unlimited,
+    dataBytes: unlimited,
+    fileBytes: unlimited,
+    openFiles: 1024,
+    cpuSeconds: unlimited,
+  },
 };
 const privileged: HostFacts = { ...facts, mode: { kind: 'privileged', ids: { first: 0x70000000, count: 1 } } };
 
@@ -83,6 +89,7 @@ describe('bwrapInvocation', () => {
             '--data=8589934592:8589934592',
             '--fsize=1073741824:1073741824',
             '--nofile=1024:1024',
+            '--cpu=28802:28802',
             '--core=0:0',
             '--',
           ],

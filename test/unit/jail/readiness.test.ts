@@ -21,7 +21,7 @@ const facts: HostFacts = {
   toolChains: [],
   searchPath: ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'],
   hostSockets: [],
-  hardLimits: { processes: 1, dataBytes: 1, fileBytes: 1, openFiles: 1 },
+  hardLimits: { processes: 1, dataBytes: 1, fileBytes: 1, openFiles: 1, cpuSeconds: 1 },
 };
 
 const tight = ['CapEff:\t0000000000000000', 'CapBnd:\t0000000000000000', 'NoNewPrivs:\t1', 'Seccomp:\t2'];
@@ -150,8 +150,16 @@ describe('what is read of the machine', () => {
       'Max data size             unlimited            1048576              bytes',
       'Max processes             96365                96366                processes',
       'Max open files            1024                 524288               files',
+      'Max cpu time              unlimited            unlimited            seconds',
     ].join('\n');
-    const limits = { processes: 96366, dataBytes: 1048576, fileBytes: Number.POSITIVE_INFINITY, openFiles: 524288 };
+    const unlimited = Number.POSITIVE_INFINITY;
+    const limits = {
+      processes: 96366,
+      dataBytes: 1048576,
+      fileBytes: unlimited,
+      openFiles: 524288,
+      cpuSeconds: unlimited,
+    };
     assert.deepEqual(parseHardLimits(text), limits);
   });
 });
