@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock';
-import { type Disposable, DisposableStore, toDisposable } from '../base/disposable';
+import { type Disposable, DisposableStore } from '../base/disposable';
 import { Emitter } from '../base/emitter';
 import type { BackgroundOutput } from '../core/background';
-import { FifoWriter, fifoReader, makeFifos } from './fifo';
+import { FifoReader, FifoWriter, makeFifos } from './fifo';
 import { FlowGate, type FlowRate } from './flowGate';
 import { channelsInJail } from './launcher';
 import { MarkerSplitter } from './markerSplitter';
@@ -41,7 +40,7 @@ export class BackgroundCommand implements Disposable {
     host: BackgroundHost,
   ) {
     this.input = this.resources.add(new FifoWriter(join(folder, 'in'), () => {}));
-    const output = fifoReader(join(folder, 'out'));
+    const output = new FifoReader(join(folder, 'out'));
     const gate = this.resources.add(new FlowGate([output], host.clock, shownRate));
     this.listen(output, (bytes) => {
       gate.count(bytes.length);
@@ -118,10 +117,10 @@ export class BackgroundCommand implements Disposable {
     this.changed.dispose();
   }
 
-  private listen(output: Socket, onBytes: (bytes: Buffer) => void): void {
+  private listen(output: FifoReader, onBytes: (bytes: Buffer) => void): void {
     const splitter = new MarkerSplitter();
     splitter.expect([this.nonce]);
-    output.on('data', (piece: Buffer) => {
+    output.onBytes((piece) => {
       for (const part of splitter.push(piece)) {
         if (part.kind === 'marker') this.sawEnd = true;
         else {
@@ -131,8 +130,6 @@ export class BackgroundCommand implements Disposable {
       }
       this.changed.fire();
     });
-    // The other end of a pipe cannot fail; what is left in it goes with the jail.
-    output.on('error', () => {});
-    this.resources.add(toDisposable(() => output.destroy()));
+    this.resources.add(output);
   }
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import { promisify } from 'node:util';
 import type { Disposable } from '../base/disposable';
 import { systemCodeOf } from '../base/errors';
@@ -23,6 +23,53 @@ export function openFifo(path: string): number {
 /** What comes out of the pipe at `path`, as a stream that can be paused; it owns its descriptor. */
 export function fifoReader(path: string): Socket {
   return new Socket({ fd: openFifo(path), readable: true, writable: false });
+}
+
+/** The size of a pipe on Linux, and so of the most that is read at once. */
+const readBytes = 64 * 1024;
+/** One for all readers: who is given bytes is done with them, or has copied them, before anybody else is. */
+let readBuffer: Buffer | undefined;
+
+/**
+ * Hands on what comes out of a pipe, in memory that is used again: a flood costs no more of it than one read.
+ */
+export class FifoReader implements Disposable {
+  private readonly socket: Socket;
+  private listener: (bytes: Buffer) => void = () => {};
+
+  constructor(path: string) {
+    const buffer = (readBuffer ??= Buffer.allocUnsafeSlow(readBytes));
+    const callback = (length: number): boolean => {
+      this.listener(buffer.subarray(0, length));
+      return true;
+    };
+    const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = {
+      fd: openFifo(path),
+      readable: true,
+      writable: false,
+      onread: { buffer, callback },
+    };
+    this.socket = new Socket(options);
+    // The other end of a pipe cannot fail; what is left in it goes with the jail.
+    this.socket.on('error', () => {});
+  }
+
+  /** @param listener is called with each piece. Its bytes are overwritten by the next one. */
+  onBytes(listener: (bytes: Buffer) => void): void {
+    this.listener = listener;
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  dispose(): void {
+    this.socket.destroy();
+  }
 }
 
 /** The writing end of a pipe, whose content can be taken back: a new reader must not get what was meant for an old one. */

@@ -7,7 +7,7 @@ export type SplitPart =
 
 /**
  * Finds the markers `RS name RS` of the names that are being waited for, wherever the pieces of the stream end. Only what
- * may be the beginning of a marker is held back; everything else is handed on at once.
+ * may be the beginning of a marker is held back; everything else is handed on at once, as a part of the piece.
  */
 export class MarkerSplitter {
   private held: Buffer = Buffer.alloc(0);
@@ -28,7 +28,7 @@ export class MarkerSplitter {
     }
     const holdFrom = this.possibleStart(rest);
     if (holdFrom > 0) parts.push({ kind: 'bytes', bytes: rest.subarray(0, holdFrom) });
-    this.held = rest.subarray(holdFrom);
+    this.held = Buffer.from(rest.subarray(holdFrom));
     return parts;
   }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock';
 import { Emitter } from '../base/emitter';
 import type { ProcessIdentity } from '../core/session';
-import { FifoWriter, fifoReader, makeFifos } from './fifo';
+import { FifoReader, FifoWriter, makeFifos } from './fifo';
 import { type JailedProcess, processesBelow, processesOf, signalProcess } from './jailProcesses';
 import {
   type ChannelName,
@@ -162,7 +162,7 @@ export class SessionShells {
   }
 
   private pipes(name: ChannelName): ChannelPipes {
-    const reader = (end: string) => fifoReader(join(this.options.folder, `${name}.${end}`));
+    const reader = (end: string) => new FifoReader(join(this.options.folder, `${name}.${end}`));
     return { input: this.writer(`${name}.in`), stdout: reader('out'), stderr: reader('err'), control: reader('ctl') };
   }
 

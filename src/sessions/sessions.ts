@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, systemClock } from '../base/clock';
 import { CancelledError, messageOf } from '../base/errors';
 import { type Logger, silentLogger } from '../base/logger';
@@ -48,7 +49,10 @@ class LocalSessions implements Sessions {
   private readonly opening = new Set<Promise<unknown>>();
   private readonly stop = new AbortController();
 
-  constructor(private readonly context: SessionContext) {}
+  constructor(private readonly context: SessionContext) {
+    // One listener for each session that is being opened: that is no leak.
+    setMaxListeners(0, this.stop.signal);
+  }
 
   async open(options: SessionOptions): Promise<Session> {
     if (this.stop.signal.aborted) throw new CancelledError('The sessions are shut down');

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { type Clock, sleep } from '../base/clock';
-import { type Disposable, DisposableStore, toDisposable } from '../base/disposable';
+import { type Disposable, DisposableStore } from '../base/disposable';
 import { UserError } from '../base/errors';
 import { Mutex } from '../base/mutex';
 import type { ExecOptions, ExecResult } from '../core/session';
 import { type ControlMessage, ControlReader } from './controlMessages';
-import type { FifoWriter } from './fifo';
+import type { FifoReader, FifoWriter } from './fifo';
 import { FlowGate, type FlowRate } from './flowGate';
 import { nowTicks } from './jailProcesses';
 import { MarkerSplitter } from './markerSplitter';
@@ -17,9 +16,9 @@ import { RunningCommand } from './runningCommand';
 /** The host's ends of a channel's pipes. */
 export interface ChannelPipes {
   readonly input: FifoWriter;
-  readonly stdout: Socket;
-  readonly stderr: Socket;
-  readonly control: Socket;
+  readonly stdout: FifoReader;
+  readonly stderr: FifoReader;
+  readonly control: FifoReader;
 }
 
 /** What a channel needs of the session that it belongs to. */
@@ -239,11 +238,9 @@ export class ShellChannel implements Disposable {
     for (const stream of streams) this.splitters[stream].expect([...names, this.generation, ...this.stale]);
   }
 
-  private listen(socket: Socket, onBytes: (bytes: Buffer) => void): void {
-    socket.on('data', onBytes);
-    // The other end of a pipe cannot fail; what is left in it goes with the jail.
-    socket.on('error', () => {});
-    this.resources.add(toDisposable(() => socket.destroy()));
+  private listen(pipe: FifoReader, onBytes: (bytes: Buffer) => void): void {
+    pipe.onBytes(onBytes);
+    this.resources.add(pipe);
   }
 
   private onBytes(stream: OutputStream, bytes: Buffer): void {

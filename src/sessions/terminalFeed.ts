@@ -9,8 +9,11 @@ import { skippedText } from './terminalText';
 
 /** One frame of a 60 Hz display. */
 const frameMs = 16;
-/** 64 KiB in 16 ms are 4 MB a second: a terminal in VS Code takes 5 to 35, and has no way to say that it is behind. */
-const frameBytes = 64 * 1024;
+/**
+ * In 16 ms these are less than 4 MB a second, line ends and marks included: a terminal in VS Code takes 5 to 35, and has no way
+ * to say that it is behind.
+ */
+const frameBytes = 60 * 1024;
 /** In characters: some 3,000 lines. */
 const scrollbackChars = 256 * 1024;
 
@@ -31,6 +34,7 @@ export class TerminalFeed implements SessionTerminal, Disposable {
   private history: string[] = [];
   private historyChars = 0;
   private atLineStart = true;
+  private spareCutter: OutputCutter | undefined;
 
   constructor(
     private readonly clock: Clock,
@@ -48,7 +52,7 @@ export class TerminalFeed implements SessionTerminal, Disposable {
   /** Output of the jail, as it came. */
   pushOutput(stream: ShownStream, bytes: Buffer): void {
     const last = this.items.at(-1);
-    const item = last?.kind === 'output' ? last : { kind: 'output' as const, cutter: new OutputCutter(frameBytes) };
+    const item = last?.kind === 'output' ? last : { kind: 'output' as const, cutter: this.takeCutter() };
     if (item !== last) this.items.push(item);
     item.cutter.push(stream, bytes);
     this.schedule();
@@ -96,7 +100,7 @@ export class TerminalFeed implements SessionTerminal, Disposable {
       case 'text':
         return this.line(item.text);
       case 'output':
-        return this.output(item.cutter);
+        return this.outputOnce(item.cutter);
       case 'screenEnd':
         this.atLineStart = false;
         return this.streams.closing();
@@ -108,6 +112,20 @@ export class TerminalFeed implements SessionTerminal, Disposable {
     const start = this.atLineStart && held === '' ? '' : '\u001b[0m\r\n';
     this.atLineStart = true;
     return held + start + text;
+  }
+
+  private outputOnce(cutter: OutputCutter): string {
+    const text = this.output(cutter);
+    cutter.clear();
+    this.spareCutter = cutter;
+    return text;
+  }
+
+  /** The memory of one frame serves the next. */
+  private takeCutter(): OutputCutter {
+    const cutter = this.spareCutter ?? new OutputCutter(frameBytes);
+    this.spareCutter = undefined;
+    return cutter;
   }
 
   private output(cutter: OutputCutter): string {

@@ -113,7 +113,9 @@ describe('the network of a session', function () {
   it('is gone with the session', async () => {
     await session.close('Enough.');
     await until(async () => {
-      const folders = (await readdir(tmpdir())).filter((name) => name.startsWith(`airlock-jails-${process.pid}-`));
+      const folders = (await readdir(tmpdir())).filter(
+        (name) => name.startsWith('airlock-jails-') && name.includes(`-${process.pid}-`),
+      );
       const names = await Promise.all(folders.map((name) => readdir(join(tmpdir(), name))));
       return !names.flat().some((name) => name.startsWith('egress-'));
     });

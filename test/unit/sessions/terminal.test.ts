@@ -131,7 +131,7 @@ describe('the terminal feed', () => {
     }
     const total = shown.join('').length;
     assert.ok(total > 3_500_000 && total < 4_200_000, `${total} characters`);
-    assert.ok(shown.every((text) => text.includes('… 589.8 kB not shown …')));
+    assert.ok(shown.every((text) => text.includes('… 593.9 kB not shown …')));
     assert.ok(shown.at(-1)?.endsWith('the end\r\n'));
   });
 
