@@ -87,34 +87,22 @@ export const taskOutcomes = ['verified', 'partial', 'unchecked', 'contradicted',
 export const taskOutcomeSchema = z.enum(taskOutcomes);
 export type TaskOutcome = z.infer<typeof taskOutcomeSchema>;
 
+/** Where a task is when nothing more happens to it without the user. */
+export type EndedStatus = TaskOutcome | 'landed' | 'discarded';
+
 /**
  * Where a task is.
  * - `queued`: it waits for a slot. `accepting`: its source is being asked for it. `running`: a run works on it.
  * - `blocked`: a dependency failed. `waiting`: for the user, a budget or a lane.
  * - an outcome: it ended; `landed` or `discarded`: the user has decided about the result.
  */
-export type TaskStatus =
-  'queued' | 'accepting' | 'running' | 'blocked' | 'waiting' | TaskOutcome | 'landed' | 'discarded';
+export type TaskStatus = 'queued' | 'accepting' | 'running' | 'blocked' | 'waiting' | EndedStatus;
+
+const endedStatuses: ReadonlySet<TaskStatus> = new Set([...taskOutcomes, 'landed', 'discarded']);
 
 /** True when nothing more happens to the task without the user. */
-export function isEnded(status: TaskStatus): boolean {
-  switch (status) {
-    case 'queued':
-    case 'accepting':
-    case 'running':
-    case 'blocked':
-    case 'waiting':
-      return false;
-    case 'verified':
-    case 'partial':
-    case 'unchecked':
-    case 'contradicted':
-    case 'failed':
-    case 'cancelled':
-    case 'landed':
-    case 'discarded':
-      return true;
-  }
+export function isEnded(status: TaskStatus): status is EndedStatus {
+  return endedStatuses.has(status);
 }
 
 /** Outcomes that are reported to the source as complete, the verdict in the result; the rest are reported as failed. */

@@ -53,7 +53,7 @@ export class Notifications implements Disposable {
     this.timer = undefined;
     // What has gone on meanwhile needs nobody.
     const tasks = [...this.waiting].flatMap((taskId) => this.link.state.tasks.get(taskId) ?? []);
-    const needy = tasks.filter((task) => groupOf(task) === 'needsYou');
+    const needy = tasks.filter((task) => groupOf(task, true) === 'needsYou');
     this.waiting.clear();
     const [first] = needy;
     if (!first) return;

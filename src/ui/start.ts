@@ -23,12 +23,13 @@ import { SettingsFollower } from './settings/settingsFollower';
 import { problemsOf } from './status/problem';
 import { StatusItem } from './status/statusItem';
 import { LiveSurroundings } from './status/surroundings';
+import { LookedAt } from './tasks/lookedAt';
 import { TaskList } from './tasks/taskList';
 import { TaskTree } from './tasks/taskTree';
 import { SessionTerminals } from './terminal/sessionTerminals';
 
 export interface UiParts {
-  readonly context: Pick<vscode.ExtensionContext, 'extensionUri' | 'extension'>;
+  readonly context: Pick<vscode.ExtensionContext, 'extensionUri' | 'extension' | 'globalState'>;
   readonly link: ExecutorLink;
   readonly settings: Settings;
   readonly credentials: Credentials;
@@ -39,6 +40,7 @@ export interface UiParts {
 
 interface Shown {
   readonly tasks: TaskList;
+  readonly lookedAt: LookedAt;
   readonly surroundings: LiveSurroundings;
   readonly features: Features;
 }
@@ -48,9 +50,10 @@ export function startUi(parts: UiParts): Disposable {
   const { link, settings, credentials, logger, clock } = parts;
   const store = new DisposableStore();
   const features = store.add(new Features(logger));
-  const tasks = store.add(new TaskList(link, clock));
+  const lookedAt = store.add(new LookedAt(parts.context.globalState));
+  const tasks = store.add(new TaskList(link, clock, lookedAt));
   const surroundings = store.add(new LiveSurroundings(link, credentials, features, logger));
-  const shown = { tasks, surroundings, features };
+  const shown = { tasks, lookedAt, surroundings, features };
   const tree = features.start(l10n.t('The task tree'), () => startTree(parts, shown));
   const terminals = features.start(
     l10n.t('The terminals'),
@@ -86,12 +89,16 @@ interface CommandFeatures {
   readonly reports: Feature<Reports>;
 }
 
-function startCommands(parts: UiParts, { tasks, surroundings }: Shown, features: CommandFeatures): Disposable {
+function startCommands(
+  parts: UiParts,
+  { tasks, lookedAt, surroundings }: Shown,
+  features: CommandFeatures,
+): Disposable {
   const { link, settings, credentials, log, logger } = parts;
   const repositories = (): readonly string[] => allowedRepositories(settings.value('airlock.repositories'));
   const actions = {
     ...queueActions(link, repositories),
-    ...taskActions({ link, repositories, ...features }),
+    ...taskActions({ link, repositories, lookedAt, ...features }),
     ...secretActions(credentials),
     ...viewActions({ link, surroundings, reports: features.reports, log, extensionId: parts.context.extension.id }),
   };

@@ -78,7 +78,7 @@ describe('two folders in one window, in a real VS Code', function () {
     await workbench.command('Airlock: Start Queue');
     await eventually(
       () => groupOf(slug),
-      (group) => group === 'Done',
+      (group) => group === 'Needs you',
       60_000,
     );
     assert.deepEqual([results(world.repository), results(second)], [[], [slug]]);

@@ -88,7 +88,12 @@ describe('the whole way in a real VS Code', function () {
   it('ends every task with the verdict that its evidence gives', async () => {
     await eventually(
       () => group('Done'),
-      (count) => count === '5',
+      (count) => count === '3',
+      120_000,
+    );
+    await eventually(
+      () => group('Needs you'),
+      (count) => count === '2',
       120_000,
     );
     const shown = (await rows()).filter((row) => row.level === 2);
@@ -137,6 +142,22 @@ describe('the whole way in a real VS Code', function () {
     await workbench.contextMenu('Tasks', 'Keep the receipt at its width', 'Show Details');
     await workbench.tab(/Keep the receipt/).waitFor();
     await workbench.screenshot('details-dark');
+  });
+
+  it('asks for no more looks at a result that was looked at, or that the user says was', async () => {
+    await eventually(
+      () => group('Needs you'),
+      (count) => count === '1',
+    );
+    await workbench.setTheme('highContrast');
+    await workbench.screenshot('tree-highContrast');
+    await workbench.setTheme('dark');
+    await workbench.contextMenu('Tasks', /empty basket/, 'Mark as Reviewed');
+    await eventually(
+      () => group('Done'),
+      (count) => count === '5',
+    );
+    assert.equal(await group('Needs you'), undefined);
   });
 
   it('counts what was used on the analytics page', async () => {

@@ -31,6 +31,7 @@ export type TaskActions = Record<
   | 'openChanges'
   | 'copyBranchName'
   | 'showDetails'
+  | 'markReviewed'
   | 'showMoreTasks',
   CommandAction
 >;

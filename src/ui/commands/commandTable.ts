@@ -50,6 +50,7 @@ export const commandTable = {
   'airlock.openChanges': entry('openChanges', one('openChanges'), 'airlock.can.openChanges'),
   'airlock.copyBranchName': entry('copyBranchName', one('copyBranchName'), 'airlock.can.copyBranchName'),
   'airlock.showDetails': entry('showDetails', one('showDetails'), 'airlock.hasTasks'),
+  'airlock.markReviewed': entry('markReviewed', all('markReviewed'), 'airlock.can.markReviewed'),
   'airlock.showMoreTasks': entry('showMoreTasks', { kind: 'group' }, 'false'),
 
   'airlock.setApiKey': entry('setApiKey', nothing),

@@ -9,6 +9,7 @@ import { oneLine } from '../markdownText';
 import { openChanges } from '../review/openChanges';
 import type { Reports } from '../review/reports';
 import type { SessionTerminals } from '../terminal/sessionTerminals';
+import type { LookedAt } from '../tasks/lookedAt';
 import type { TaskTree } from '../tasks/taskTree';
 import { runOf } from '../tasks/taskRow';
 import type { CommandAction, TaskActions } from './commandActions';
@@ -22,10 +23,11 @@ export interface TaskActionParts {
   readonly terminals: Feature<SessionTerminals>;
   readonly reports: Feature<Reports>;
   readonly repositories: () => readonly string[];
+  readonly lookedAt: LookedAt;
 }
 
 export function taskActions(parts: TaskActionParts): TaskActions {
-  const { link, tree, terminals, reports } = parts;
+  const { link, tree, terminals, reports, lookedAt } = parts;
   const each = (action: (executor: Executor, taskId: TaskId) => Promise<void>): CommandAction => {
     return async ({ taskIds }) => {
       const executor = await link.ready();
@@ -62,11 +64,16 @@ export function taskActions(parts: TaskActionParts): TaskActions {
       return terminals.get().takeOver(taskId);
     }),
     giveBackTerminal: one((taskId) => terminals.get().giveBack(taskId)),
-    openChanges: one((taskId) =>
-      withCancellableProgress(l10n.t('Reading the changes…'), () => openChanges(link, taskId)),
-    ),
+    openChanges: one(async (taskId) => {
+      await withCancellableProgress(l10n.t('Reading the changes…'), () => openChanges(link, taskId));
+      await lookedAt.add(link.state, [taskId]);
+    }),
     copyBranchName: one((taskId) => copyBranchName(link, taskId)),
-    showDetails: one((taskId) => reports.get().showTask(taskId)),
+    showDetails: one(async (taskId) => {
+      await reports.get().showTask(taskId);
+      await lookedAt.add(link.state, [taskId]);
+    }),
+    markReviewed: ({ taskIds }) => lookedAt.add(link.state, taskIds),
     showMoreTasks: ({ group }) => {
       if (group) tree.get().showMore(group);
     },

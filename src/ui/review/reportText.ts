@@ -11,11 +11,31 @@ export function heading(text: string): string {
   return underlined(text, '-');
 }
 
-/** Names and values in two columns; what has no value is left out. */
+/** What an editor beside the side bar shows without scrolling to the right. */
+const maxColumns = 90;
+
+/** Names and values in two columns, long values on several lines; what has no value is left out. */
 export function fields(rows: readonly (readonly [string, string])[]): string {
   const told = rows.filter(([, value]) => value !== '');
   const width = Math.max(0, ...told.map(([name]) => name.length));
-  return told.map(([name, value]) => `${`${name}:`.padEnd(width + 2)} ${oneLine(value, 2000)}`).join('\n');
+  const indent = ' '.repeat(width + 3);
+  return told
+    .map(([name, value]) => {
+      const lines = wrapped(oneLine(value, 2000), maxColumns - indent.length);
+      return `${`${name}:`.padEnd(indent.length)}${lines.join(`\n${indent}`)}`;
+    })
+    .join('\n');
+}
+
+/** A line broken between words; a word that is longer than a line stays whole. */
+function wrapped(line: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of line.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 /** Foreign text of many lines, with a bar before each. */

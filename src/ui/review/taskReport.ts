@@ -45,13 +45,23 @@ type Field = readonly [string, string];
 function summary({ task, run, nowMs }: ReportInput): Field[] {
   return [
     [l10n.t('State'), statusWord(task)],
-    [l10n.t('Why'), task.reason],
-    [l10n.t('Verdict'), run?.verdict ? `${run.verdict}: ${describeVerdict(run.verdict)}` : ''],
+    ...whyRows(task, run),
     [l10n.t('Task'), task.id],
     [l10n.t('Priority'), `P${task.spec.priority}`],
     [l10n.t('From'), `${task.spec.origin.sourceId} (${task.spec.origin.externalId})`],
     [l10n.t('Repository'), run?.repo ?? task.spec.repo ?? ''],
     ...(run ? runRows(run, nowMs) : []),
+  ];
+}
+
+/** The verdict and the reason; a reason that begins with the words of the verdict stands for both. */
+function whyRows(task: TaskState, run: RunState | undefined): Field[] {
+  if (!run?.verdict) return [[l10n.t('Why'), task.reason]];
+  const words = describeVerdict(run.verdict);
+  const isSame = task.reason.startsWith(words);
+  return [
+    [l10n.t('Verdict'), `${run.verdict}: ${isSame ? task.reason : words}`],
+    [l10n.t('Why'), isSame ? '' : task.reason],
   ];
 }
 

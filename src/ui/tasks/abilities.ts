@@ -1,5 +1,6 @@
 import type { LiveState, TaskState } from '../../core/liveState';
 import { isEnded } from '../../core/task';
+import { needsReview } from './lookedAt';
 
 /** What can be done to a task. The names stand in `when` clauses of the manifest. */
 export const abilities = [
@@ -13,11 +14,15 @@ export const abilities = [
   'openChanges',
   'copyBranchName',
   'showDetails',
+  'markReviewed',
 ] as const;
 export type Ability = (typeof abilities)[number];
 
-/** What can be done to a task as it is now. */
-export function abilitiesOf(state: LiveState, task: TaskState): Set<Ability> {
+/**
+ * What can be done to a task as it is now.
+ * @param wasLookedAt The user has seen its result.
+ */
+export function abilitiesOf(state: LiveState, task: TaskState, wasLookedAt: boolean): Set<Ability> {
   const run = task.runId === null ? undefined : state.runs.get(task.runId);
   const session = run?.sessionId == null ? undefined : state.sessions.get(run.sessionId);
   const can: Record<Ability, boolean> = {
@@ -31,6 +36,7 @@ export function abilitiesOf(state: LiveState, task: TaskState): Set<Ability> {
     openChanges: run?.commit != null,
     copyBranchName: run?.branch != null,
     showDetails: true,
+    markReviewed: needsReview(task) && !wasLookedAt,
   };
   return new Set(abilities.filter((ability) => can[ability]));
 }

@@ -1,6 +1,6 @@
 import type { AirlockEvent } from '../../core/events';
 import type { ReportId, SessionId, TaskId } from '../../core/ids';
-import { type LiveState, taskOf } from '../../core/liveState';
+import { type LiveState, type TaskState, taskOf } from '../../core/liveState';
 import { abilities, abilitiesOf, type Ability } from './abilities';
 import { groupOf, rankOf, type Rank, type TaskGroup, taskGroups } from './taskGroup';
 
@@ -32,6 +32,9 @@ export class TaskBoard {
   private readonly owners = new Map<SessionId, TaskId>();
   private readonly reports = new Map<TaskId, ReportId>();
 
+  /** @param wasLookedAt Whether the user has seen the result of a task that has ended. */
+  constructor(private readonly wasLookedAt: (task: TaskState) => boolean = () => false) {}
+
   /** Takes everything in from nothing. */
   rebuild(state: LiveState): void {
     this.places.clear();
@@ -40,7 +43,7 @@ export class TaskBoard {
     this.reports.clear();
     for (const group of taskGroups) this.groups[group] = [];
     for (const task of state.tasks.values()) {
-      const place = { group: groupOf(task), rank: rankOf(state, task), abilities: abilitiesOf(state, task) };
+      const place = this.placeOf(state, task);
       this.places.set(task.id, place);
       this.groups[place.group].push(task.id);
       this.count(place, 1);
@@ -52,10 +55,14 @@ export class TaskBoard {
 
   /** Follows events that are already in `state`. */
   apply(state: LiveState, events: readonly AirlockEvent[]): BoardChanges {
+    return this.place(state, this.touched(state, events));
+  }
+
+  /** Puts tasks where they belong now. */
+  place(state: LiveState, tasks: ReadonlySet<TaskId>): BoardChanges {
     const groups = new Set<TaskGroup>();
     const before = this.nonEmpty();
-    const tasks = this.touched(state, events);
-    for (const taskId of tasks) for (const group of this.place(state, taskId)) groups.add(group);
+    for (const taskId of tasks) for (const group of this.placeOne(state, taskId)) groups.add(group);
     return { tasks, groups, groupList: before !== this.nonEmpty() };
   }
 
@@ -107,14 +114,10 @@ export class TaskBoard {
   }
 
   /** Puts a task where it belongs now; answers the groups that changed by it. */
-  private place(state: LiveState, taskId: TaskId): TaskGroup[] {
+  private placeOne(state: LiveState, taskId: TaskId): TaskGroup[] {
     const task = state.tasks.get(taskId);
     const old = this.places.get(taskId);
-    const next = task && {
-      group: groupOf(task),
-      rank: rankOf(state, task),
-      abilities: abilitiesOf(state, task),
-    };
+    const next = task && this.placeOf(state, task);
     if (old) this.count(old, -1);
     if (next) this.count(next, 1);
     if (old && next && old.group === next.group && compareRanks(old.rank, next.rank) === 0) {
@@ -128,6 +131,12 @@ export class TaskBoard {
       this.groups[next.group].splice(this.indexOf(taskId, next), 0, taskId);
     }
     return [...new Set([old?.group, next?.group].filter((group) => group !== undefined))];
+  }
+
+  private placeOf(state: LiveState, task: TaskState): Place {
+    const wasLookedAt = this.wasLookedAt(task);
+    const group = groupOf(task, wasLookedAt);
+    return { group, rank: rankOf(state, task, group), abilities: abilitiesOf(state, task, wasLookedAt) };
   }
 
   /** Where a task stands in its group, or would stand. */

@@ -1,11 +1,15 @@
 import * as l10n from '@vscode/l10n';
 import type { LiveState, TaskState } from '../../core/liveState';
+import { isEnded } from '../../core/task';
+import { needsReview } from './lookedAt';
 
 /** The groups of the task tree, in their order. */
 export const taskGroups = ['needsYou', 'running', 'queued', 'done'] as const;
 export type TaskGroup = (typeof taskGroups)[number];
 
-export function groupOf(task: TaskState): TaskGroup {
+/** @param wasLookedAt The user has seen its result. */
+export function groupOf(task: TaskState, wasLookedAt: boolean): TaskGroup {
+  if (isEnded(task.status)) return needsReview(task) && !wasLookedAt ? 'needsYou' : 'done';
   switch (task.status) {
     case 'waiting':
       // A lane opens again by itself, so nobody needs to do anything.
@@ -17,15 +21,6 @@ export function groupOf(task: TaskState): TaskGroup {
     case 'queued':
     case 'accepting':
       return 'queued';
-    case 'verified':
-    case 'partial':
-    case 'unchecked':
-    case 'contradicted':
-    case 'failed':
-    case 'cancelled':
-    case 'landed':
-    case 'discarded':
-      return 'done';
   }
 }
 
@@ -36,10 +31,16 @@ function groupBehindWait(task: TaskState): TaskGroup {
 /** Numbers that are compared one after another; the lower comes first. */
 export type Rank = readonly [number, number];
 
+/** Behind every priority: what holds work up comes before results that only want a look. */
+const behindWaiting = 10;
+
 /** Where a task stands in its group: queued by priority and age as they will start, ended ones newest first. */
-export function rankOf(state: LiveState, task: TaskState): Rank {
-  switch (groupOf(task)) {
+export function rankOf(state: LiveState, task: TaskState, group: TaskGroup): Rank {
+  switch (group) {
     case 'needsYou':
+      return isEnded(task.status)
+        ? [behindWaiting, -(task.endedAtMs ?? task.changedAtMs)]
+        : [task.spec.priority, task.queuedAtMs];
     case 'queued':
       return [task.spec.priority, task.queuedAtMs];
     case 'running':

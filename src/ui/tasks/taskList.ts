@@ -6,7 +6,8 @@ import type { TaskState } from '../../core/liveState';
 import { Coalescer } from '../coalescer';
 import type { ExecutorLink } from '../executorLink';
 import type { Ability } from './abilities';
-import { TaskBoard } from './taskBoard';
+import type { LookedAt } from './lookedAt';
+import { type BoardChanges, TaskBoard } from './taskBoard';
 import type { TaskGroup } from './taskGroup';
 import { rowOf, type RowInput, type TaskRow } from './taskRow';
 
@@ -26,7 +27,7 @@ const intervalMs = 100;
 
 /** The tasks as every view of them sees them: grouped, ordered, and told what changed and nothing more. */
 export class TaskList implements Disposable {
-  private readonly board = new TaskBoard();
+  private readonly board: TaskBoard;
   private readonly store = new DisposableStore();
   private readonly changed = new Emitter<ListChange>();
   private readonly coalescer: Coalescer;
@@ -37,7 +38,9 @@ export class TaskList implements Disposable {
   constructor(
     private readonly link: ExecutorLink,
     private readonly clock: Clock,
+    lookedAt: LookedAt,
   ) {
+    this.board = new TaskBoard((task) => lookedAt.has(task));
     this.coalescer = this.store.add(new Coalescer(clock, intervalMs, () => this.flush()));
     this.store.add(this.changed);
     this.board.rebuild(link.state);
@@ -48,16 +51,8 @@ export class TaskList implements Disposable {
         this.coalescer.trigger();
       }),
     );
-    this.store.add(
-      link.onDidAppend((events) => {
-        const { tasks, groups, groupList } = this.board.apply(link.state, events);
-        for (const taskId of tasks) this.touched.add(taskId);
-        for (const group of groups) this.groups.add(group);
-        this.all ||= groupList;
-        // Followers other than the tree (the queue's mode, sources, spending) want to know too.
-        this.coalescer.trigger();
-      }),
-    );
+    this.store.add(link.onDidAppend((events) => this.gather(this.board.apply(link.state, events))));
+    this.store.add(lookedAt.onDidChange((taskIds) => this.gather(this.board.place(link.state, new Set(taskIds)))));
   }
 
   /** Something happened; both sets may be empty. */
@@ -117,6 +112,14 @@ export class TaskList implements Disposable {
 
   dispose(): void {
     this.store.dispose();
+  }
+
+  private gather({ tasks, groups, groupList }: BoardChanges): void {
+    for (const taskId of tasks) this.touched.add(taskId);
+    for (const group of groups) this.groups.add(group);
+    this.all ||= groupList;
+    // Followers other than the tree (the queue's mode, sources, spending) want to know too.
+    this.coalescer.trigger();
   }
 
   private flush(): void {

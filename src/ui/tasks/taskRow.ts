@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { LiveState, ReportState, RunState, TaskState } from '../../core/liveState';
+import { isEnded } from '../../core/task';
 import { formatCost, formatTokens } from '../figures';
 import { oneLine } from '../markdownText';
 import { totalTokens } from '../../core/usage';
@@ -48,6 +49,7 @@ export function runOf(state: LiveState, task: TaskState): RunState | undefined {
 
 function describe(input: RowInput, run: RunState | undefined): string {
   const { task } = input;
+  if (isEnded(task.status)) return endedWords(task, run, input.report);
   switch (task.status) {
     case 'queued':
       return queuedWords(task, input.nowMs);
@@ -58,15 +60,6 @@ function describe(input: RowInput, run: RunState | undefined): string {
     case 'waiting':
     case 'blocked':
       return task.reason || statusWord(task);
-    case 'verified':
-    case 'partial':
-    case 'unchecked':
-    case 'contradicted':
-    case 'failed':
-    case 'cancelled':
-    case 'landed':
-    case 'discarded':
-      return endedWords(task, run, input.report);
   }
 }
 

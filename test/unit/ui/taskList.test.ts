@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/base/logger';
+import type { TaskOutcome } from '../../../src/core/task';
 import { Coalescer } from '../../../src/ui/coalescer';
 import { ExecutorLink } from '../../../src/ui/executorLink';
+import { LookedAt } from '../../../src/ui/tasks/lookedAt';
 import { TaskList } from '../../../src/ui/tasks/taskList';
 import { firstPage, nextPage, TaskPages } from '../../../src/ui/tasks/taskPages';
 import { FakeClock } from '../../fakes/clock';
@@ -11,6 +13,8 @@ describe('the task list', () => {
   let clock: FakeClock;
   let executor: FakeExecutor;
   let list: TaskList;
+  let kept: Map<string, unknown>;
+  let lookedAt: LookedAt;
   let seen: unknown[];
 
   beforeEach(async () => {
@@ -18,7 +22,14 @@ describe('the task list', () => {
     executor = new FakeExecutor();
     for (const title of ['a', 'b']) await executor.add({ title, prompt: 'p' });
     const link = new ExecutorLink(() => Promise.resolve(executor), silentLogger);
-    list = new TaskList(link, clock);
+    kept = new Map();
+    lookedAt = new LookedAt({
+      get: (key) => kept.get(key),
+      async update(key, value) {
+        kept.set(key, value);
+      },
+    });
+    list = new TaskList(link, clock, lookedAt);
     await link.ready();
     await clock.advance(1000);
     seen = [];
@@ -55,6 +66,36 @@ describe('the task list', () => {
     assert.deepEqual(seen, [{ kind: 'some', tasks: new Set(), groups: new Set() }]);
     await clock.advance(1000);
   });
+
+  it('keeps a result that nothing vouches for with the user until it was looked at, and over a restart', async () => {
+    end('task-1', 'contradicted');
+    end('task-2', 'verified');
+    await clock.advance(1000);
+    assert.deepEqual(list.counts(), { needsYou: 1, running: 0, queued: 0, done: 1 });
+    assert.equal(list.abilitiesOf('task-1').has('markReviewed'), true);
+    await lookedAt.add(executor.state, ['task-1', 'task-2']);
+    await clock.advance(1000);
+    assert.deepEqual(list.counts(), { needsYou: 0, running: 0, queued: 0, done: 2 });
+    assert.equal(list.abilitiesOf('task-1').has('markReviewed'), false);
+    executor.reset(executor.state);
+    await clock.advance(1000);
+    assert.deepEqual(list.counts(), { needsYou: 0, running: 0, queued: 0, done: 2 });
+    assert.deepEqual([...kept.values()], [['task-1/0']]);
+  });
+
+  it('shows the result of another attempt anew', async () => {
+    end('task-1', 'failed');
+    await lookedAt.add(executor.state, ['task-1']);
+    await executor.retry('task-1');
+    executor.beginRun('task-1', { runId: 'run-2', sessionId: 'session-2' });
+    end('task-1', 'failed');
+    await clock.advance(1000);
+    assert.deepEqual(list.idsOf('needsYou'), ['task-1']);
+  });
+
+  function end(taskId: string, outcome: TaskOutcome): void {
+    executor.append({ kind: 'task.ended', taskId, outcome, reason: '', runId: null });
+  }
 });
 
 describe('a coalescer', () => {

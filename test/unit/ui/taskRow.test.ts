@@ -19,7 +19,13 @@ function inputOf(executor: FakeExecutor, taskId = 'task-1'): RowInput {
   const task = executor.state.tasks.get(taskId);
   assert.ok(task);
   const report = [...executor.state.reports.values()].at(-1);
-  return { state: executor.state, task, abilities: abilitiesOf(executor.state, task), report, nowMs: executor.nowMs };
+  return {
+    state: executor.state,
+    task,
+    abilities: abilitiesOf(executor.state, task, false),
+    report,
+    nowMs: executor.nowMs,
+  };
 }
 
 async function withTask(title = 'Round totals'): Promise<FakeExecutor> {

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { Disposable } from '../../base/disposable';
+import { Emitter } from '../../base/emitter';
+import type { TaskId } from '../../core/ids';
+import type { LiveState, TaskState } from '../../core/liveState';
+
+/** What VS Code keeps for the extension: over reloads, and shared by all windows. */
+export interface Kept {
+  get(key: string): unknown;
+  update(key: string, value: unknown): PromiseLike<void>;
+}
+
+const key = 'airlock.lookedAt';
+const namesSchema = z.array(z.string());
+
+/** Results that were looked at are remembered up to this number, the newest: the whole is written each time. */
+const maxRemembered = 5000;
+
+/** Which results the user has looked at. Another attempt at a task has another result, which nobody has seen. */
+export class LookedAt implements Disposable {
+  private readonly changed = new Emitter<readonly TaskId[]>();
+
+  /** What was kept when it was last read, and the same to look up in: another window may have changed it since. */
+  private last: { readonly value: unknown; readonly names: ReadonlySet<string> } = {
+    value: undefined,
+    names: new Set(),
+  };
+
+  constructor(private readonly kept: Kept) {}
+
+  /** Tasks whose results were looked at just now. */
+  get onDidChange() {
+    return this.changed.event;
+  }
+
+  has(task: TaskState): boolean {
+    return this.remembered().has(nameOf(task));
+  }
+
+  /** Says that the user has looked at the results of these tasks; those that have none are left out. */
+  async add(state: LiveState, taskIds: readonly TaskId[]): Promise<void> {
+    const tasks = taskIds.flatMap((taskId) => state.tasks.get(taskId) ?? []);
+    const names = tasks.filter((task) => needsReview(task) && !this.has(task)).map(nameOf);
+    if (names.length === 0) return;
+    const living = [...this.remembered()].filter((name) => state.tasks.has(name.slice(0, name.lastIndexOf('/'))));
+    await this.kept.update(key, [...living, ...names].slice(-maxRemembered));
+    this.changed.fire(taskIds);
+  }
+
+  dispose(): void {
+    this.changed.dispose();
+  }
+
+  private remembered(): ReadonlySet<string> {
+    const value = this.kept.get(key);
+    if (value !== this.last.value) this.last = { value, names: new Set(namesSchema.safeParse(value).data) };
+    return this.last.names;
+  }
+}
+
+function nameOf(task: TaskState): string {
+  return `${task.id}/${task.attempts}`;
+}
+
+/** It ended, and nothing vouches for its result: somebody has to look at it. What the user ended needs nobody. */
+export function needsReview({ status }: TaskState): boolean {
+  return status === 'failed' || status === 'contradicted' || status === 'partial' || status === 'unchecked';
+}
