@@ -93,6 +93,7 @@ function optionsOf({ context, settings, credentials, problems, logger }: OpenPar
       maxSnapshotBytes: settings.value('airlock.snapshots.maxMegabytes') * 1024 ** 2,
       model: settings.value('airlock.engine.model') || null,
     },
+    engineLimits: { maxUnreachedMs: minutes(settings.value('airlock.limits.modelWaitMinutes')) },
     repositories: () => allowedRepositories(settings.value('airlock.repositories')),
     engine: engineOf(settings, credentials),
     toolChains: settings.value('airlock.jail.toolChains'),

@@ -47,8 +47,14 @@ export type EngineNotice =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'thinking'; readonly text: string }
   | { readonly kind: 'requestStarted'; readonly turn: number }
-  /** A request failed in a way that is tried again. `reason` is for people. */
-  | { readonly kind: 'retrying'; readonly reason: string; readonly attempt: number; readonly delayMs: number }
+  /** A request failed in a way that is tried again. `reason` is for people. `unreached`: no server took it at all. */
+  | {
+      readonly kind: 'retrying';
+      readonly reason: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly unreached: boolean;
+    }
   | { readonly kind: 'warning'; readonly text: string };
 
 /** How an exchange ended. */

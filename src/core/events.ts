@@ -45,7 +45,14 @@ const bodies = [
   /** What it waited for or was blocked by has passed: it is queued again, or its run goes on. */
   z.object({ kind: z.literal('task.resumed'), taskId: taskIdSchema }),
   /** It goes back into the queue: a retry, or a run that an earlier process left. */
-  z.object({ kind: z.literal('task.requeued'), taskId: taskIdSchema, reason: z.string(), notBeforeMs: z.number() }),
+  z.object({
+    kind: z.literal('task.requeued'),
+    taskId: taskIdSchema,
+    reason: z.string(),
+    notBeforeMs: z.number(),
+    /** Something of it went wrong: such tries are counted, and an interruption is none. Absent: no. */
+    failed: z.boolean().optional(),
+  }),
   z.object({
     kind: z.literal('task.changed'),
     taskId: taskIdSchema,
@@ -111,6 +118,8 @@ const bodies = [
     /** How often by now. */
     count: z.number().int().positive(),
   }),
+  /** How much it has used of the time that it may take, checks and waiting not counted. */
+  z.object({ kind: z.literal('run.timed'), runId: runIdSchema, usedMs: z.number().nonnegative() }),
   z.object({ kind: z.literal('run.ended'), runId: runIdSchema, outcome: taskOutcomeSchema, reason: z.string() }),
 
   z.object({

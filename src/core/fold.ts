@@ -97,6 +97,7 @@ function foldTask(state: LiveState, event: AirlockEvent): void {
     case 'task.requeued':
       set(task, 'queued', event.reason);
       task.notBeforeMs = event.notBeforeMs;
+      if (event.failed === true) task.failures += 1;
       task.endedAtMs = null;
       return;
     case 'task.changed':
@@ -105,6 +106,7 @@ function foldTask(state: LiveState, event: AirlockEvent): void {
     case 'task.ended':
       set(task, event.outcome, event.reason);
       task.endedAtMs = event.atMs;
+      task.failures = 0;
       return;
     case 'task.landed':
       set(task, 'landed');
@@ -127,6 +129,7 @@ function newTask(event: EventOf<'task.queued'>): TaskState {
     waitingOn: null,
     accepted: false,
     attempts: 0,
+    failures: 0,
     runId: null,
     queuedAtMs: event.atMs,
     notBeforeMs: 0,
@@ -209,6 +212,9 @@ function foldRun(state: LiveState, event: AirlockEvent): void {
     case 'run.resumed':
       run.resumptions += 1;
       if (task) set(task, 'running');
+      return;
+    case 'run.timed':
+      run.usedMs = event.usedMs;
       return;
     case 'run.ended':
       run.outcome = event.outcome;
@@ -322,6 +328,7 @@ function startRun(state: LiveState, event: EventOf<'run.started'>): void {
     persona: event.persona,
     startedAtMs: event.atMs,
     resumptions: 0,
+    usedMs: 0,
     phase: 'preparing',
     activity: 'preparing',
     percent: null,
@@ -396,6 +403,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'run.progress':
     case 'run.resumed':
     case 'run.connected':
+    case 'run.timed':
     case 'run.ended':
     case 'session.created':
     case 'message.recorded':

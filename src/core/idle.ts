@@ -6,8 +6,8 @@ import type { LiveState } from './liveState';
  * and reports to a source that the executor does not have now.
  */
 export function isIdle(state: LiveState): boolean {
-  for (const { status } of state.tasks.values()) {
-    if (status === 'queued' || status === 'accepting' || status === 'running') return false;
+  for (const { status, waitingOn } of state.tasks.values()) {
+    if (status === 'queued' || status === 'accepting' || status === 'running' || waitingOn === 'lane') return false;
   }
   for (const { status, report } of state.reports.values()) {
     if (status !== 'dead' && state.sources.has(report.sourceId)) return false;

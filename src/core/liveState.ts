@@ -23,6 +23,8 @@ export interface TaskState {
   accepted: boolean;
   /** Runs so far. */
   attempts: number;
+  /** How often in a row something went wrong that was tried again by itself. */
+  failures: number;
   /** The last run. */
   runId: RunId | null;
   queuedAtMs: number;
@@ -49,6 +51,8 @@ export interface RunState {
   readonly startedAtMs: number;
   /** How often it went on after it had been interrupted. */
   resumptions: number;
+  /** What it has used of its time, as far as it was kept. */
+  usedMs: number;
   phase: 'preparing' | 'working' | 'checking' | 'publishing';
   /** What it is doing right now, for the tree. */
   activity: string;

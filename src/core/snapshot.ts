@@ -48,9 +48,9 @@ export function fromWire(wire: unknown): LiveState {
     executorId: parsed.executorId,
     queueMode: parsed.queueMode,
     holds: new Map(parsed.holds),
-    tasks: byId(parsed.tasks),
-    // Written before runs had snapshots, it has none.
-    runs: byId(parsed.runs.map((run) => ({ snapshots: [], ...run }))),
+    // What later versions added has a value in a snapshot of an earlier one too.
+    tasks: byId(parsed.tasks.map((task) => ({ failures: 0, ...task }))),
+    runs: byId(parsed.runs.map((run) => ({ snapshots: [], usedMs: 0, ...run }))),
     sessions: byId(parsed.sessions),
     reports: new Map(parsed.reports.map((item) => [item.report.reportId, item as unknown as never])),
     sources: new Map(parsed.sources),

@@ -17,10 +17,15 @@ export class LaneGovernor {
     if (!known || known.untilMs < now + forMs) this.heldUntil.set(lane, { untilMs: now + forMs, reason });
   }
 
-  /** Why the lane is held now, or `undefined`. */
-  heldBecause(lane: string): string | undefined {
+  /** Why the lane is held, for longer than `forMs`, or `undefined`. */
+  heldBecause(lane: string, forMs = 0): string | undefined {
     const held = this.heldUntil.get(lane);
-    return held && held.untilMs > this.clock.monotonicMs() ? held.reason : undefined;
+    return held && held.untilMs > this.clock.monotonicMs() + forMs ? held.reason : undefined;
+  }
+
+  /** Whatever held them has changed: all lanes are tried at once. */
+  releaseAll(): void {
+    this.heldUntil.clear();
   }
 
   /** Resolves when the lane is free. @throws {CancelledError} when `signal` is aborted. */

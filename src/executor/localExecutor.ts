@@ -44,6 +44,7 @@ export class LocalExecutor implements Executor {
   private readonly shelf = new SessionShelf();
   private readonly takeOvers: TakeOvers;
   private readonly intake: Intake;
+  private readonly lanes: LaneGovernor;
   private readonly dispatcher: Dispatcher;
   private readonly outbox: Outbox;
   private readonly roomWatch: RoomWatch;
@@ -55,7 +56,8 @@ export class LocalExecutor implements Executor {
     const { ports, settings } = options;
     this.ports = ports;
     this.outbox = new Outbox(ports);
-    this.dispatcher = new Dispatcher(ports, settings, new LaneGovernor(ports.clock), this.shelf);
+    this.lanes = new LaneGovernor(ports.clock);
+    this.dispatcher = new Dispatcher(ports, settings, this.lanes, this.shelf);
     this.intake = new Intake(ports);
     this.roomWatch = new RoomWatch(ports, {
       whenShort: () => this.dispatcher.interruptAll('disk'),
@@ -122,6 +124,7 @@ export class LocalExecutor implements Executor {
 
   async retry(taskId: TaskId): Promise<void> {
     const task = this.find(taskId);
+    if (await this.triedAnew([task])) return;
     if (task.status === 'waiting' || task.status === 'blocked') {
       await this.append([{ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 }]);
       return;
@@ -160,8 +163,19 @@ export class LocalExecutor implements Executor {
       const run = this.runOf(task);
       return task.status === 'waiting' && run !== undefined && run.outcome === null;
     });
-    if (waiting.length === 0) return;
-    await this.append(waiting.map(({ id }) => ({ kind: 'task.requeued', taskId: id, reason: '', notBeforeMs: 0 })));
+    await this.triedAnew(waiting);
+    const resting = waiting.filter(({ status }) => status === 'waiting');
+    if (resting.length === 0) return;
+    await this.append(resting.map(({ id }) => ({ kind: 'task.requeued', taskId: id, reason: '', notBeforeMs: 0 })));
+  }
+
+  /** Runs that wait for their lane go back into the queue, to begin a new conversation. @returns whether there were any. */
+  private async triedAnew(tasks: readonly TaskState[]): Promise<boolean> {
+    const held = tasks.filter(({ id, waitingOn }) => waitingOn === 'lane' && this.dispatcher.isWorking(id));
+    if (held.length === 0) return false;
+    this.lanes.releaseAll();
+    await Promise.all(held.map(({ id }) => this.dispatcher.interrupt(id, 'stop')));
+    return true;
   }
 
   readBlob(digest: Digest): Promise<Uint8Array | undefined> {
@@ -262,7 +276,7 @@ export class LocalExecutor implements Executor {
     }
     const tasks = [...this.state.tasks.values()];
     const left = tasks.filter(({ status }) => status === 'running');
-    const waiting = tasks.filter(({ status, waitingOn }) => status === 'waiting' && waitingOn === 'user');
+    const waiting = tasks.filter(({ waitingOn }) => waitingOn === 'user' || waitingOn === 'lane');
     await this.append([
       {
         kind: 'executor.started',

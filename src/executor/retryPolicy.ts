@@ -12,6 +12,7 @@ export type ErrorTreatment = 'retry' | 'wait' | 'pause' | 'fail';
 const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'model-key-missing': 'wait',
   'model-key-refused': 'wait',
+  'model-url-invalid': 'wait',
   'jail-unavailable': 'wait',
   'jail-not-proven': 'wait',
   // Its jail died or used too much: the run goes on in another one, and the model is told.

@@ -34,6 +34,9 @@ export interface RunHostOptions {
 /** More at once would hide the result of the tool. */
 const maxNews = 20;
 
+/** A lane that is held for longer than this shows on the task. */
+const shownHoldMs = 3_000;
+
 /** What an interrupted tool call is answered with, so that the model can look before it repeats it. */
 const interruptedAnswer =
   'This call was interrupted by a restart before its result was kept. It may or may not have taken effect. Look before you repeat it.';
@@ -55,6 +58,8 @@ export class RunHost implements EngineHost {
   private news: string[] = [];
   /** An answer of the model is on its way. */
   private requesting = false;
+  /** The task is said to wait for its lane. */
+  private waits = false;
   private readonly ending = new AbortController();
   /** Ends with the run's own signal; for want of room only when the answer that is on its way has been kept. */
   readonly engineSignal = this.ending.signal;
@@ -85,6 +90,7 @@ export class RunHost implements EngineHost {
     const { runId } = this.options;
     const blob = await this.ports.blobs.put(JSON.stringify(message));
     const bodies: EventBody[] = [
+      ...(message.role === 'assistant' ? this.endOfWait() : []),
       { kind: 'message.recorded', runId, index: this.run().messages.length, role: message.role, blob },
     ];
     if (message.usage && message.model !== null) {
@@ -122,6 +128,7 @@ export class RunHost implements EngineHost {
     this.options.snapshots.turnEnded();
     this.throwIfSpent(request);
     await this.throwIfNoRoom();
+    await this.sayIfHeld();
     await this.lanes.waitUntilFree(this.ports.engine.lane, this.options.signal);
     this.throwIfEnded();
     this.requesting = true;
@@ -140,22 +147,53 @@ export class RunHost implements EngineHost {
     const { session, runId } = this.options;
     switch (notice.kind) {
       case 'text':
+        this.laneAnswers();
         session.note(notice.text);
         return;
       case 'retrying':
         session.note(`${notice.reason} Trying again in ${Math.round(notice.delayMs / 1000)} s.`);
-        this.appendLater([
-          { kind: 'request.retried', runId, reason: notice.reason, attempt: notice.attempt, delayMs: notice.delayMs },
-        ]);
+        this.appendLater([this.retryEvent(notice)]);
         return;
       case 'warning':
         session.note(notice.text);
         this.ports.logger.warn(notice.text, { runId });
         return;
       case 'thinking':
+        this.laneAnswers();
+        return;
       case 'requestStarted':
         return;
     }
+  }
+
+  /** The first try that fails for long shows on the task; those after it show as tries. */
+  private retryEvent(notice: Extract<EngineNotice, { kind: 'retrying' }>): EventBody {
+    const { runId } = this.options;
+    const { reason, attempt, delayMs } = notice;
+    const isLong = notice.unreached || delayMs >= shownHoldMs;
+    if (isLong && !this.waits) return this.beginWait(reason);
+    return { kind: 'request.retried', runId, reason, attempt, delayMs };
+  }
+
+  private async sayIfHeld(): Promise<void> {
+    const reason = this.lanes.heldBecause(this.ports.engine.lane, shownHoldMs);
+    if (reason !== undefined && !this.waits) await this.ports.events.append([this.beginWait(reason)]);
+  }
+
+  private beginWait(reason: string): EventBody {
+    this.waits = true;
+    return { kind: 'task.waiting', taskId: this.run().taskId, on: 'lane', reason };
+  }
+
+  private endOfWait(): EventBody[] {
+    if (!this.waits) return [];
+    this.waits = false;
+    return [{ kind: 'task.resumed', taskId: this.run().taskId }];
+  }
+
+  private laneAnswers(): void {
+    const bodies = this.endOfWait();
+    if (bodies.length > 0) this.appendLater(bodies);
   }
 
   private requestOver(): void {

@@ -10,6 +10,7 @@ import { userSourceId } from './intake';
 import { interruptionOf, RunInterrupted } from './interruption';
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
+import { RunClock } from './runClock';
 import { treatmentOf } from './retryPolicy';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
 import { RunWork, type WorkResult } from './runWork';
@@ -41,17 +42,15 @@ export class TaskRun {
   async execute(signal: AbortSignal): Promise<void> {
     const timer = new AbortController();
     const wallMs = this.task.spec.limits.timeoutMs ?? this.persona.limits.timeoutMs ?? this.settings.runTimeoutMs;
-    const timeout = this.ports.clock.setTimer(wallMs, () => timer.abort(new RunInterrupted('timeout')));
     const either = AbortSignal.any([signal, timer.signal]);
+    const run = await this.begin();
+    const runClock = new RunClock(this.ports, run.id, wallMs, () => timer.abort(new RunInterrupted('timeout')));
     try {
-      const run = await this.begin();
-      try {
-        await this.finish(run, await this.work(run, either));
-      } catch (error) {
-        await this.stopped(run, either, error);
-      }
+      await this.finish(run, await this.work(run, either));
+    } catch (error) {
+      await this.stopped(run, either, error);
     } finally {
-      timeout.dispose();
+      await runClock.stop();
     }
   }
 
@@ -221,14 +220,11 @@ export class TaskRun {
       return this.append([{ kind: 'task.waiting', taskId: this.taskId, on: 'user', reason }]);
     }
     // It is another disk that is full: trying again is bounded there.
-    if (
-      (treatment === 'retry' || treatment === 'pause') &&
-      run.attempt - 1 + run.resumptions < this.settings.maxResumptions
-    ) {
+    if ((treatment === 'retry' || treatment === 'pause') && this.task.failures < this.settings.maxResumptions) {
       if (!(error instanceof UserError))
         this.ports.logger.error('A run failed and goes on by itself', error, { runId: run.id });
-      const notBeforeMs = this.ports.clock.nowMs() + fullJitterMs(run.resumptions + 1, resumptionBackoff);
-      return this.append([{ kind: 'task.requeued', taskId: this.taskId, reason, notBeforeMs }]);
+      const notBeforeMs = this.ports.clock.nowMs() + fullJitterMs(this.task.failures + 1, resumptionBackoff);
+      return this.append([{ kind: 'task.requeued', taskId: this.taskId, reason, notBeforeMs, failed: true }]);
     }
     await this.salvage(run, { outcome: 'failed', reason, response: '' });
   }

@@ -163,7 +163,7 @@ describe('a model that is unwell', () => {
     });
     assert.deepEqual(waiting, {
       on: 'user',
-      reason: 'The model server refuses the key (401): invalid x-api-key Set a valid one.',
+      reason: `The model server at ${room.model.api.baseUrl} refuses the key (401): invalid x-api-key. Set a valid one (command “Airlock: Set API Key”, or ANTHROPIC_API_KEY).`,
     });
     await room.setKey('sk-another');
     assert.equal((await taskReported(executor, 'key')).status, 'verified');
@@ -224,7 +224,7 @@ describe('a model that is unwell', () => {
     });
     const task = await taskReported(executor, 'away');
     assert.equal(task.status, 'failed');
-    assert.match(task.reason, /connection to the model server failed/);
+    assert.match(task.reason, /connection to the model server at .* failed/);
     assert.equal(room.model.api.requests.length, 4);
   });
 });

@@ -47,6 +47,7 @@ class AnthropicEngine implements Engine {
       guard,
       limits: this.limits,
       promptCaching: promptCaching === 'on' || (promptCaching === 'auto' && this.endpoint.isAnthropic),
+      server: this.endpoint.baseUrl,
       redact: (text) => (authorization.kind === 'none' ? text : text.replaceAll(authorization.secret, '(the key)')),
       signal: AbortSignal.any([conversation.signal, ending.signal]),
       clock,

@@ -12,8 +12,10 @@ export interface ModelCredential {
 }
 
 export interface EngineLimits {
-  /** Requests for one turn, the first one included. */
+  /** Requests for one turn that a server took, the first one included. */
   readonly maxAttempts: number;
+  /** How long it is tried to reach a server that is not there, before the task fails. */
+  readonly maxUnreachedMs: number;
   /** The first delay of the backoff may be up to this; it doubles each time. */
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
@@ -31,6 +33,7 @@ export interface EngineLimits {
 
 export const defaultEngineLimits: EngineLimits = {
   maxAttempts: 10,
+  maxUnreachedMs: 30 * 60_000,
   firstDelayMs: 1000,
   maxDelayMs: 60_000,
   maxRetryAfterMs: 5 * 60_000,

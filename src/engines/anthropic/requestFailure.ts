@@ -10,6 +10,8 @@ export type RequestFailure =
       readonly kind: 'transient';
       readonly code: 'model-rate-limited' | 'model-overloaded' | 'model-unreachable';
       readonly reason: string;
+      /** No Messages API took the request: nobody is at the address, or somebody else. Waiting for it costs nothing. */
+      readonly unreached: boolean;
       /** So long the server asked to be left alone; `null` when it named nothing. */
       readonly retryAfterMs: number | null;
     }
@@ -45,8 +47,27 @@ const contextFullWords =
 /** Certificates that are not trusted do not get better by trying again. */
 const tlsCode = /^(CERT_|ERR_TLS_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;
 
+/** What the system says when nobody took the connection. */
+const unreachedCodes = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'ETIMEDOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** What gateways in front of a Messages API say with a page of their own: the key, and passing trouble. */
+const answersOfGateways = new Set([401, 402, 403, 413, 429, 500, 502, 503, 504, 529]);
+
 export interface FailureContext {
   readonly model: string;
+  /** The address of the server, which holds no secrets. */
+  readonly server: string;
   /** Takes the key out of what a server said. */
   readonly redact: (text: string) => string;
   readonly nowMs: number;
@@ -54,7 +75,9 @@ export interface FailureContext {
 
 /** Says what a failed request means: whether another try makes sense, when, and what the user can do. */
 export function readFailure(error: unknown, context: FailureContext): RequestFailure {
-  if (error instanceof BadAnswerError) return transient('model-unreachable', error.message, null);
+  if (error instanceof BadAnswerError) {
+    return transient('model-unreachable', error.message, { unreached: error.isOfSomebodyElse });
+  }
   const api = apiErrorSchema.safeParse(error).data ?? {};
   const status = api.status ?? statusOfType[api.type ?? ''];
   if (status !== undefined) return readStatus(status, api, context);
@@ -72,37 +95,65 @@ function readBrokenConnection(error: unknown, context: FailureContext): RequestF
     );
   }
   if (causes.some((cause) => cause instanceof SyntaxError)) {
-    return transient('model-unreachable', 'The model server sent broken JSON in the middle of its answer.', null);
+    return transient('model-unreachable', 'The model server sent broken JSON in the middle of its answer.');
   }
   const detail = code ?? clean(messageOf(causes.at(-1) ?? error), context);
-  return transient('model-unreachable', `The connection to the model server failed (${detail}).`, null);
+  if (detail === 'bad port') return badPort(context);
+  const unreached = code !== undefined && unreachedCodes.has(code);
+  const reason = unreached
+    ? `The model server at ${context.server} is not reachable (${detail}).`
+    : `The connection to the model server at ${context.server} failed (${detail}).`;
+  return transient('model-unreachable', reason, { unreached });
+}
+
+/** A port that `fetch` refuses to talk to, whoever listens there. */
+function badPort({ server }: FailureContext): RequestFailure {
+  const message = `No request can be sent to ${server}: its port belongs to another kind of service. Set the address of the model server.`;
+  return final('model-url-invalid', message, {});
+}
+
+function isWebPage({ headers }: ApiError): boolean {
+  return headers?.get('content-type')?.includes('text/html') === true;
+}
+
+/** What a server says is a sentence, so that ours can follow it. */
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 function readStatus(status: number, api: ApiError, context: FailureContext): RequestFailure {
-  const said = api.apiMessage ? `: ${clean(api.apiMessage, context)}` : '.';
+  const said = api.apiMessage ? `: ${sentence(clean(api.apiMessage, context))}` : '.';
+  if (isWebPage(api) && !answersOfGateways.has(status)) {
+    const reason = `The server at ${context.server} answers with a web page (${status}), which no Messages API does. Look at the address.`;
+    return transient('model-unreachable', reason, { unreached: true });
+  }
   const isFinal = api.headers?.get('x-should-retry') === 'false';
   if (!isFinal && (status === 429 || status === 529)) {
     const code = status === 429 ? 'model-rate-limited' : 'model-overloaded';
     const what = status === 429 ? 'asks to be asked less often' : 'is overloaded';
-    return transient(code, `The model server ${what} (${status}).`, retryAfterMs(api.headers, context.nowMs));
+    return transient(code, `The model server ${what} (${status}).`, {
+      afterMs: retryAfterMs(api.headers, context.nowMs),
+    });
   }
   if (!isFinal && (status >= 500 || status === 408 || status === 409 || status === 425)) {
     const reason = `The model server failed (${status})${said}`;
-    return transient('model-unreachable', reason, retryAfterMs(api.headers, context.nowMs));
+    return transient('model-unreachable', reason, { afterMs: retryAfterMs(api.headers, context.nowMs) });
   }
   return refusal(status, said, context);
 }
 
-function refusal(status: number, said: string, { model }: FailureContext): RequestFailure {
+function refusal(status: number, said: string, { model, server }: FailureContext): RequestFailure {
   if (status === 413 || (status < 500 && contextFullWords.test(said))) {
     return final('context-full', 'The conversation no longer fits into the model’s context window.', { status });
   }
   switch (status) {
     case 401:
     case 403:
-      return final('model-key-refused', `The model server refuses the key (${status})${said} Set a valid one.`, {
-        status,
-      });
+      return final(
+        'model-key-refused',
+        `The model server at ${server} refuses the key (${status})${said} Set a valid one (command “Airlock: Set API Key”, or ANTHROPIC_API_KEY).`,
+        { status },
+      );
     case 402:
       return final('model-unpaid', `The model server asks for payment (402)${said} See to the account’s billing.`, {
         status,
@@ -132,9 +183,9 @@ function retryAfterMs(headers: Headers | undefined, nowMs: number): number | nul
 function transient(
   code: Extract<RequestFailure, { kind: 'transient' }>['code'],
   reason: string,
-  afterMs: number | null,
+  { afterMs = null, unreached = false }: { readonly afterMs?: number | null; readonly unreached?: boolean } = {},
 ): RequestFailure {
-  return { kind: 'transient', code, reason, retryAfterMs: afterMs };
+  return { kind: 'transient', code, reason, unreached, retryAfterMs: afterMs };
 }
 
 function final(code: string, message: string, facts: Record<string, string | number>): RequestFailure {

@@ -5,6 +5,14 @@ import type { EngineLimits } from './engineOptions';
 /** Thrown when an answer is not one: it stalls, is far too long, or is of another kind than was asked for. */
 export class BadAnswerError extends Error {
   override readonly name = 'BadAnswerError';
+
+  constructor(
+    message: string,
+    /** What answered is no Messages API. */
+    readonly isOfSomebodyElse = false,
+  ) {
+    super(message);
+  }
 }
 
 /** After its last event an answer should end at once; if it does not, the connection is given up. */
@@ -67,7 +75,8 @@ export class ResponseGuard {
   private requireEventStream(response: Response): void {
     const type = response.headers.get('content-type') ?? 'nothing named';
     if (type.includes('text/event-stream')) return;
-    this.giveUp(`The model server answered with ${type.slice(0, 100)} instead of an event stream.`);
+    const reason = `The model server answered with ${type.slice(0, 100)} instead of an event stream. Look at its address.`;
+    this.giveUp(reason, type.includes('text/html'));
   }
 
   private received(bytes: number): void {
@@ -83,8 +92,8 @@ export class ResponseGuard {
     });
   }
 
-  private giveUp(reason: string): void {
-    this.problem ??= new BadAnswerError(reason);
+  private giveUp(reason: string, isOfSomebodyElse = false): void {
+    this.problem ??= new BadAnswerError(reason, isOfSomebodyElse);
     this.controller.abort(this.problem);
   }
 }

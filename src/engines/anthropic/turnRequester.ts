@@ -17,6 +17,8 @@ export interface TurnRequesterOptions {
   readonly guard: ResponseGuard;
   readonly limits: EngineLimits;
   readonly promptCaching: boolean;
+  /** The address of the server. */
+  readonly server: string;
   readonly redact: (text: string) => string;
   /** Ends everything: the conversation's own signal, or its closing. */
   readonly signal: AbortSignal;
@@ -35,13 +37,22 @@ export class TurnRequester {
    */
   async answer(history: readonly ConversationMessage[]): Promise<ConversationMessage> {
     const { limits, signal, clock } = this.options;
+    let taken = 0;
+    let unreachedSinceMs: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
       await this.waitForLeave();
       const outcome = await this.tryOnce(history);
       if ('message' in outcome) return outcome.message;
       const { failure } = outcome;
       if (failure.kind === 'final') throw failure.error;
-      if (attempt >= limits.maxAttempts) throw exhausted(failure, attempt);
+      if (failure.unreached) {
+        unreachedSinceMs ??= clock.monotonicMs();
+        if (clock.monotonicMs() - unreachedSinceMs >= limits.maxUnreachedMs) throw unreached(failure, limits);
+      } else {
+        unreachedSinceMs = undefined;
+        taken += 1;
+        if (taken >= limits.maxAttempts) throw exhausted(failure, taken);
+      }
       const delayMs = this.delayMs(failure.retryAfterMs, attempt);
       this.tellOfRetry(failure, attempt, delayMs);
       await sleep(clock, delayMs, signal);
@@ -59,7 +70,7 @@ export class TurnRequester {
   private async tryOnce(
     history: readonly ConversationMessage[],
   ): Promise<{ readonly message: ConversationMessage } | { readonly failure: RequestFailure }> {
-    const { conversation, guard, signal, clock, redact } = this.options;
+    const { conversation, guard, signal, clock, redact, server } = this.options;
     const assembler = new MessageAssembler(toolUseIds(history));
     const lines = new NoticeLines((notice) => conversation.host.notify(notice));
     const turn = history.filter((message) => message.role === 'assistant').length + 1;
@@ -72,7 +83,7 @@ export class TurnRequester {
       if (assembler.complete) return { message: this.named(assembler.message()) };
       await this.recordLostUsage(assembler);
       throwIfAborted(signal);
-      const context = { model: conversation.model, redact, nowMs: clock.nowMs() };
+      const context = { model: conversation.model, server, redact, nowMs: clock.nowMs() };
       return { failure: readFailure(guard.failure ?? error, context) };
     } finally {
       guard.end();
@@ -119,16 +130,23 @@ export class TurnRequester {
 
   private tellOfRetry(failure: Extract<RequestFailure, { kind: 'transient' }>, attempt: number, delayMs: number): void {
     const { conversation, clock, logger } = this.options;
-    const { code, reason } = failure;
-    if (code !== 'model-unreachable') conversation.host.pauseLane(clock.nowMs() + delayMs, reason);
-    conversation.host.notify({ kind: 'retrying', reason, attempt, delayMs });
-    logger.warn('A model request is tried again', { reason, attempt, delayMs: Math.round(delayMs) });
+    const { code, reason, unreached } = failure;
+    if (unreached || code !== 'model-unreachable') conversation.host.pauseLane(clock.nowMs() + delayMs, reason);
+    conversation.host.notify({ kind: 'retrying', reason, attempt, delayMs, unreached });
+    // The host tells it to people.
+    logger.debug('A model request is tried again', { reason, attempt, delayMs: Math.round(delayMs) });
   }
 }
 
 function exhausted({ code, reason }: Extract<RequestFailure, { kind: 'transient' }>, attempts: number): UserError {
   const message = `${reason} It was asked ${attempts} times. Try the task again later.`;
   return new UserError(code, message, { retryable: true, attempts });
+}
+
+function unreached({ code, reason }: Extract<RequestFailure, { kind: 'transient' }>, limits: EngineLimits): UserError {
+  const minutes = Math.round(limits.maxUnreachedMs / 6_000) / 10;
+  const message = `${reason} It was tried for ${minutes} minutes. See to the server or its address, then retry the task.`;
+  return new UserError(code, message, { retryable: false });
 }
 
 function toolUseIds(history: readonly ConversationMessage[]): Set<string> {

@@ -41,6 +41,7 @@ export const settingTable = {
   'airlock.checks.timeoutMinutes': machine(z.number().positive().max(1440), 10),
   'airlock.limits.maxTurns': machine(z.number().int().min(1).max(1000), 60),
   'airlock.limits.runMinutes': machine(z.number().positive().max(1440), 45),
+  'airlock.limits.modelWaitMinutes': machine(z.number().positive().max(1440), 30),
   'airlock.limits.maxCostPerRun': machine(z.number().positive().nullable(), null),
 
   'airlock.snapshots.keep': machine(z.number().int().min(0).max(1000), 20),

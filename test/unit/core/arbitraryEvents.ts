@@ -82,11 +82,12 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'task.blocked': fc.record({ taskId, reason: words }),
   'task.waiting': fc.record({ taskId, on: fc.constantFrom('user', 'budget', 'lane'), reason: words }),
   'task.resumed': fc.record({ taskId }),
-  'task.requeued': fc.record({ taskId, reason: words, notBeforeMs: timeMs }),
+  'task.requeued': fc.record({ taskId, reason: words, notBeforeMs: timeMs, failed: fc.boolean() }),
   'task.changed': fc.record({ taskId, repo: fc.option(words), priority: fc.nat({ max: 3 }) }),
   'task.ended': fc.record({ taskId, outcome, reason: words, runId: fc.option(runId) }),
   'task.landed': fc.record({ taskId, commit: objectId }),
   'task.discarded': fc.record({ taskId }),
+  'run.timed': fc.record({ runId, usedMs: timeMs }),
   'run.started': fc.record({
     runId,
     taskId,

@@ -22,7 +22,7 @@ const begun = { usage: { ...noUsage, inputTokens: 100, outputTokens: 1 }, model:
 const transient: readonly { name: string; turn: FakeTurn; reason: RegExp; lost: readonly unknown[] }[] = [
   { name: 'too many requests (429)', turn: rateLimited(), reason: /less often \(429\)\.$/, lost: [] },
   { name: 'an overloaded server (529)', turn: overloaded(), reason: /overloaded \(529\)\.$/, lost: [] },
-  { name: 'a server error (500)', turn: status(500, 'api_error', 'oops'), reason: /failed \(500\): oops$/, lost: [] },
+  { name: 'a server error (500)', turn: status(500, 'api_error', 'oops'), reason: /failed \(500\): oops\.$/, lost: [] },
   {
     name: 'a bad gateway’s HTML (502)',
     turn: { kind: 'status', status: 502, body: '<html>Bad</html>' },
@@ -204,11 +204,40 @@ describe('the Anthropic engine survives', () => {
     assert.ok(address !== null && typeof address === 'object');
     await new Promise((resolve) => gone.close(resolve));
     const baseUrl = `http://127.0.0.1:${address.port}`;
-    const conversation = await harness.open({}, { baseUrl, limits: { maxAttempts: 2 } });
+    const conversation = await harness.open({}, { baseUrl, limits: { maxUnreachedMs: 300_000 } });
     const error = await harness.withTime(conversation.send('Hi')).catch((caught: unknown) => caught);
     assert.ok(error instanceof UserError);
-    assert.equal(error.code, 'model-unreachable');
-    assert.match(error.message, /ECONNREFUSED/);
+    assert.deepEqual([error.code, error.facts], ['model-unreachable', { retryable: false }]);
+    assert.equal(
+      error.message,
+      `The model server at ${baseUrl} is not reachable (ECONNREFUSED). It was tried for 5 minutes. See to the server or its address, then retry the task.`,
+    );
+    const tries = harness.host.noticesOf('retrying');
+    assert.deepEqual(
+      tries.map(({ unreached, delayMs }) => [unreached, delayMs]),
+      [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000, 60_000].map((delayMs) => [true, delayMs]),
+    );
+    assert.equal(harness.host.pauses.length, tries.length, 'the others on the lane wait with it');
+  });
+
+  it('a web page with an error status: somebody else is at the address', async () => {
+    const page = { kind: 'status', status: 404, body: '<html>', headers: { 'content-type': 'text/html' } } as const;
+    harness = await EngineHarness.start([page, says('Here I am.')]);
+    const end = await harness.withTime((await harness.open()).send('Hi'));
+    assert.deepEqual(end, { kind: 'done', text: 'Here I am.' });
+    const [told] = harness.host.noticesOf('retrying');
+    assert.deepEqual([told?.unreached, told?.reason.includes('a web page (404)')], [true, true]);
+  });
+
+  it('a port that belongs to another kind of service: it asks no more', async () => {
+    harness = await EngineHarness.start([]);
+    const error = await (
+      await harness.open({}, { baseUrl: 'http://127.0.0.1:6000' })
+    )
+      .send('Hi')
+      .catch((caught: unknown) => caught);
+    assert.ok(error instanceof UserError);
+    assert.deepEqual([error.code, harness.host.noticesOf('retrying')], ['model-url-invalid', []]);
   });
 
   describe('rate limits', () => {

@@ -30,6 +30,7 @@ function task(
     waitingOn: null,
     accepted: true,
     attempts: 0,
+    failures: 0,
     runId: null,
     queuedAtMs: 0,
     notBeforeMs: 0,
