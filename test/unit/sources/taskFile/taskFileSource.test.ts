@@ -104,6 +104,7 @@ function suite(folder: { readonly path: string }): void {
       waitingOn: null,
       accepted: true,
       attempts: 1,
+      failures: 0,
       runId: null,
       queuedAtMs: 0,
       notBeforeMs: 0,
