@@ -36,6 +36,12 @@ function describe(state: LiveState, event: AirlockEvent): string | undefined {
       return `attempt ${event.attempt}, ${event.engine} (${event.model})`;
     case 'run.prepared':
       return event.notes.length === 0 ? undefined : oneLine(event.notes.join(' '), 300);
+    case 'setup.started':
+      return `prepares dependencies: ${oneLine(event.commands.join('; '), 200)}`;
+    case 'setup.finished':
+      return event.problem === null
+        ? `dependencies prepared in ${(event.durationMs / 1000).toFixed(1)} s`
+        : `dependencies could not be prepared: ${oneLine(event.problem, 200)}`;
     case 'run.resumed':
       return 'goes on where it was';
     case 'run.progress':

@@ -92,6 +92,23 @@ const bodies = [
     runId: runIdSchema,
     phase: z.enum(['preparing', 'working', 'checking', 'publishing']),
   }),
+  /** The commands that prepare the dependencies of a tree are about to be run. Not told when what was kept holds. */
+  z.object({
+    kind: z.literal('setup.started'),
+    runId: runIdSchema,
+    tree: objectIdSchema,
+    commands: z.array(z.string()),
+    network: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal('setup.finished'),
+    runId: runIdSchema,
+    tree: objectIdSchema,
+    /** What was wrong; `null` when all is well. */
+    problem: z.string().nullable(),
+    output: digestSchema,
+    durationMs: z.number(),
+  }),
   /** The agent said how far it is. */
   z.object({
     kind: z.literal('run.progress'),
@@ -109,7 +126,7 @@ const bodies = [
     kind: z.literal('run.connected'),
     runId: runIdSchema,
     /** Whose jail it was. */
-    by: z.enum(['session', 'check']),
+    by: z.enum(['session', 'check', 'setup']),
     host: z.string(),
     port: z.number().int(),
     outcome: z.enum(['allowed', 'refused', 'failed']),

@@ -205,6 +205,12 @@ function foldRun(state: LiveState, event: AirlockEvent): void {
       run.phase = event.phase;
       run.activity = event.phase;
       return;
+    case 'setup.started':
+      run.activity = 'Preparing dependencies';
+      return;
+    case 'setup.finished':
+      run.activity = run.phase;
+      return;
     case 'run.progress':
       run.activity = event.message;
       run.percent = event.percent ?? run.percent;
@@ -400,6 +406,8 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'run.started':
     case 'run.prepared':
     case 'run.phase':
+    case 'setup.started':
+    case 'setup.finished':
     case 'run.progress':
     case 'run.resumed':
     case 'run.connected':

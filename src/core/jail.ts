@@ -103,6 +103,12 @@ export interface Jails {
    * unless the host is root. It follows no symbolic link.
    */
   handOver(path: string, account: string): Promise<void>;
+  /**
+   * Makes a folder that jails wrote this process's own again: jails of every account can read it and none can write to it
+   * unless it is handed over or mounted writable anew. What is set-id, and what is neither file, folder nor link, is gone.
+   * Nothing may be running in it.
+   */
+  takeBack(path: string): Promise<void>;
   /** Deletes a folder that jails could write to: mode bits are mended first, and no symbolic link is followed. */
   remove(path: string): Promise<void>;
   /** Ends every jail that is still running. */

@@ -20,6 +20,11 @@ function covers(outer: Domain, inner: Domain): boolean {
   return (below || same) && inner.ports.every((port) => outer.ports.includes(port));
 }
 
+/** True when whoever may reach `allowed` may reach `wanted` too: domains as `NetworkPolicy` has them. */
+export function coversDomain(allowed: string, wanted: string): boolean {
+  return covers(parse(allowed), parse(wanted));
+}
+
 /**
  * The network that a task asks for within the one that its persona has: it may only be tighter. What the persona does not
  * have is left out, and when nothing is left there is no network.

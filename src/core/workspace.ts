@@ -1,8 +1,10 @@
+import type { Dependencies, Preparation, PreparationOptions, SetupConfig } from './dependencies';
 import type { ObjectId, RunId } from './ids';
 import type { Mount } from './jailPolicy';
 
 /** What `.airlock/config.yaml` of the base commit says. Absent keys are empty lists. */
 export interface RepositoryConfig {
+  readonly setup: SetupConfig | null;
   readonly checks: readonly string[];
   /** Folders of the user's repository that jails see read-only, such as `node_modules`. */
   readonly share: readonly string[];
@@ -42,11 +44,15 @@ export interface SnapshotKeeping {
   readonly maxNewBytes: number;
 }
 
-/** A fresh folder with one tree in it, for one check. */
-export interface CheckTree {
-  readonly tree: ObjectId;
-  /** Mounts for the jail: the folder at the workspace's place, shares read-only. */
+/** What a jail of the run is given to see, and the variables that go with it. */
+export interface JailView {
   readonly mounts: readonly Mount[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A fresh folder with one tree in it, for one check: at the workspace's place, with dependencies and shares read-only. */
+export interface CheckTree extends JailView {
+  readonly tree: ObjectId;
   remove(): Promise<void>;
 }
 
@@ -76,7 +82,16 @@ export interface Workspace {
   changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]>;
   /** `tree` with every path of the check surface as it is in the base: changed ones put back, new ones left out. */
   restoreCheckSurface(tree: ObjectId): Promise<ObjectId>;
-  checkTree(tree: ObjectId): Promise<CheckTree>;
+  /**
+   * The dependencies of a tree of this run, by the setup of the base commit: what an earlier run with the same lock files
+   * made, or else made now, in a jail of its own. Whoever asks for what is being made waits for it. A tree whose lock files
+   * are not the base's has dependencies that no other run is given.
+   * @throws {UserError} `setup-network` when it must reach domains that the user has not allowed; `config-invalid`.
+   */
+  prepare(tree: ObjectId, options: PreparationOptions): Promise<Preparation>;
+  /** For the session's jail: `mounts`, and the dependencies of the base. Nothing of the run may be running. */
+  sessionView(dependencies?: Dependencies): Promise<JailView>;
+  checkTree(tree: ObjectId, dependencies?: Dependencies): Promise<CheckTree>;
   /**
    * Puts `tree` as one commit on the base into the user's repository, as a new branch that changes nothing else. Doing it
    * again with the same branch and tree answers the commit that is there.

@@ -25,7 +25,7 @@ export class ConnectionLog {
     private readonly onRefused: (words: string) => void,
   ) {}
 
-  record(by: 'session' | 'check', connection: EgressConnection): void {
+  record(by: 'session' | 'check' | 'setup', connection: EgressConnection): void {
     const { host, port } = this.isListed(connection) ? connection : otherHosts;
     const reason = connection.kind === 'allowed' ? '' : connection.reason;
     const key = JSON.stringify([by, connection.kind, host, port]);

@@ -1,17 +1,20 @@
 import type { CheckResult, CheckSubject, Verdict } from '../core/evidence';
 import { passed, verdictOf } from '../core/evidence';
+import type { Dependencies, SetupEnd } from '../core/dependencies';
 import type { ObjectId, RunId } from '../core/ids';
 import { jailPolicySchema } from '../core/jailPolicy';
 import type { EgressConnection, JailResult } from '../core/jail';
 import type { Persona } from '../core/persona';
 import type { Workspace } from '../core/workspace';
 import type { ExecutorPorts } from './ports';
+import { describeFailure, type RunDependencies } from './runDependencies';
 
 /** Output of one check that is kept. The end of it is what people read, and a check that prints more is told apart by its size. */
 const maxCheckOutputBytes = 2 * 1024 ** 2;
 
 export interface EvidenceRequest {
   readonly workspace: Workspace;
+  readonly dependencies: RunDependencies;
   readonly persona: Persona;
   readonly checks: readonly string[];
   readonly tree: ObjectId;
@@ -79,30 +82,43 @@ export class EvidenceCollector {
     on: CheckSubject,
     tree: ObjectId,
   ): Promise<CheckResult> {
-    const { workspace, persona, signal, onConnection } = request;
-    const checkTree = await workspace.checkTree(tree);
+    const preparation = await request.dependencies.of(tree);
+    const seen =
+      preparation.kind === 'failed'
+        ? unprepared(preparation.end)
+        : await this.run(request, command, tree, preparation.kind === 'ready' ? preparation.dependencies : undefined);
+    const result: CheckResult = {
+      command,
+      on,
+      tree,
+      exitCode: seen.exitCode,
+      endedBy: endedBy(seen),
+      output: await this.ports.blobs.put(seen.output),
+      outputBytes: seen.output.byteLength + seen.droppedBytes,
+      durationMs: Math.round(seen.durationMs),
+    };
+    await this.record(request.workspace.runId, request.round, result);
+    return result;
+  }
+
+  /** One command line on a fresh checkout in a fresh jail. */
+  private async run(
+    { workspace, persona, timeoutMs, signal, onConnection }: EvidenceRequest,
+    command: string,
+    tree: ObjectId,
+    dependencies: Dependencies | undefined,
+  ): Promise<Seen> {
+    const checkTree = await workspace.checkTree(tree, dependencies);
     try {
       const policy = jailPolicySchema.parse({
         account: workspace.runId,
         mounts: checkTree.mounts,
         network: persona.network,
-        environment: { CI: 'true' },
-        limits: { ...persona.jailLimits, wallMs: request.timeoutMs, outputBytes: maxCheckOutputBytes },
+        environment: { CI: 'true', ...checkTree.environment },
+        limits: { ...persona.jailLimits, wallMs: timeoutMs, outputBytes: maxCheckOutputBytes },
       });
       // A check is a command line by definition; the shell that reads it is inside the jail.
-      const seen = await this.ports.jails.run({ policy, argv: ['/bin/bash', '-c', command], signal, onConnection });
-      const result: CheckResult = {
-        command,
-        on,
-        tree,
-        exitCode: seen.exitCode,
-        endedBy: endedBy(seen),
-        output: await this.ports.blobs.put(seen.output),
-        outputBytes: seen.output.byteLength + seen.droppedBytes,
-        durationMs: Math.round(seen.durationMs),
-      };
-      await this.record(workspace.runId, request.round, result);
-      return result;
+      return await this.ports.jails.run({ policy, argv: ['/bin/bash', '-c', command], signal, onConnection });
     } finally {
       await checkTree.remove();
     }
@@ -113,7 +129,23 @@ export class EvidenceCollector {
   }
 }
 
-function endedBy(seen: JailResult): string | null {
+/** What is kept of a check. */
+type Seen = Pick<JailResult, 'exitCode' | 'signal' | 'output' | 'droppedBytes' | 'durationMs' | 'breach'>;
+
+/** A check on a tree whose dependencies cannot be had fails: it was the agent who changed its lock files. */
+function unprepared(end: SetupEnd): Seen {
+  const output = Buffer.from(describeFailure(end));
+  return {
+    exitCode: end.exitCode || 1,
+    signal: null,
+    output,
+    droppedBytes: 0,
+    durationMs: end.durationMs,
+    breach: null,
+  };
+}
+
+function endedBy(seen: Seen): string | null {
   if (seen.breach) return seen.breach.limit === 'wallMs' ? 'timeout' : `${seen.breach.limit}: ${seen.breach.detail}`;
   return seen.exitCode === null ? (seen.signal ?? 'unknown') : null;
 }

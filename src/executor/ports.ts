@@ -27,6 +27,10 @@ export interface ExecutorSettings {
   readonly runTimeoutMs: number;
   /** Wall time of one check on one tree. */
   readonly checkTimeoutMs: number;
+  /** Domains that the setup of a repository may reach. */
+  readonly setupDomains: readonly string[];
+  /** Bytes of prepared dependencies that are kept, of all repositories together. */
+  readonly maxDependencyBytes: number;
   /** US dollars of one run, when neither task nor persona says; `null` for none. */
   readonly maxCostUsd: number | null;
   /** Snapshots of one run that are kept for going back, those that were judged among them; 0 for none. */
@@ -45,6 +49,8 @@ export const defaultSettings: ExecutorSettings = {
   maxOutputTokens: 16_000,
   runTimeoutMs: 45 * 60_000,
   checkTimeoutMs: 10 * 60_000,
+  setupDomains: [],
+  maxDependencyBytes: 20 * 1024 ** 3,
   maxCostUsd: null,
   maxSnapshots: 20,
   maxSnapshotBytes: 512 * 1024 ** 2,

@@ -15,6 +15,7 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'model-url-invalid': 'wait',
   'jail-unavailable': 'wait',
   'jail-not-proven': 'wait',
+  'setup-network': 'wait',
   // Its jail died or used too much: the run goes on in another one, and the model is told.
   'session-closed': 'retry',
   'disk-full': 'pause',

@@ -14,6 +14,7 @@ import { EvidenceCollector, type Evidence } from './evidenceCollector';
 import { checkFeedback, refusedNews, systemPrompt, taskPrompt } from './instructions';
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
+import { RunDependencies } from './runDependencies';
 import { RunHost } from './runHost';
 import { RunSnapshots } from './runSnapshots';
 import type { RunEnding } from './runReport';
@@ -54,6 +55,7 @@ export class RunWork {
   /** As the task has it: with a network that is no wider than the persona's. */
   private readonly persona: Persona;
   private readonly snapshots: RunSnapshots;
+  private readonly dependencies: RunDependencies;
   private session: Session | undefined;
   private host: RunHost | undefined;
 
@@ -73,6 +75,10 @@ export class RunWork {
     });
     const note = (text: string): void => this.session?.note(text);
     this.snapshots = new RunSnapshots(ports, { runId: run.id, workspace, settings, note });
+    this.dependencies = new RunDependencies(ports, settings, options.workspace, {
+      signal: options.signal,
+      onConnection: (connection) => this.connections.record('setup', connection),
+    });
   }
 
   async toItsEnd(): Promise<WorkResult> {
@@ -81,6 +87,7 @@ export class RunWork {
     } finally {
       await this.closeSession('the run ended');
       await this.snapshots.settled();
+      await this.dependencies.release();
     }
   }
 
@@ -187,6 +194,7 @@ export class RunWork {
     const evidence = await this.evidence.collect({
       workspace,
       persona: this.persona,
+      dependencies: this.dependencies,
       checks,
       tree,
       round,
@@ -201,6 +209,7 @@ export class RunWork {
   private async openSession(): Promise<Session> {
     const { run, workspace, task, signal } = this.options;
     const { persona } = this;
+    const view = await workspace.sessionView(await this.dependencies.ofBase());
     const id = newId('session');
     const wallMs = task.spec.limits.timeoutMs ?? persona.limits.timeoutMs ?? this.settings.runTimeoutMs;
     const session = await this.ports.sessions.open({
@@ -208,7 +217,8 @@ export class RunWork {
       runId: run.id,
       policy: jailPolicySchema.parse({
         account: run.id,
-        mounts: workspace.mounts,
+        mounts: view.mounts,
+        environment: view.environment,
         network: persona.network,
         // The run's own timer ends it first and in order; this one is for the case that it does not.
         limits: { ...persona.jailLimits, wallMs: wallMs * 2 },

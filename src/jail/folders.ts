@@ -15,12 +15,31 @@ const environment = { LC_ALL: 'C', PATH: '/usr/bin:/bin' };
  */
 export async function handOver(path: string, account: string, mode: HostMode): Promise<void> {
   if (mode.kind !== 'privileged') return;
-  const stats = await lstat(path);
-  if (!stats.isDirectory()) {
-    throw new UserError('not-a-folder', `"${path}" cannot be handed to a jail: it is not a folder.`, { path });
-  }
+  await requireFolder(path, 'cannot be handed to a jail');
   const id = idOfAccount(account, mode.ids);
   await run('chown', ['--recursive', '-P', '--no-dereference', `${id}:${id}`, '--', path], { env: environment });
+}
+
+/**
+ * Makes a folder that jails wrote this process's own again: every account may read what is in it, none but its own may write,
+ * and what is set-id or neither a file, a folder nor a link is gone. No link is followed. Nothing may be running in it.
+ * @throws {UserError} `not-a-folder`.
+ */
+export async function takeBack(path: string, mode: HostMode): Promise<void> {
+  await requireFolder(path, 'cannot be taken back from a jail');
+  if (mode.kind === 'privileged') {
+    const owner = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
+    await run('chown', ['--recursive', '-P', '--no-dereference', owner, '--', path], { env: environment });
+  }
+  await run('chmod', ['--recursive', 'u+rwX,go+rX,go-w,ug-s,o-t', '--', path], { env: environment });
+  const special = ['!', '-type', 'f', '!', '-type', 'd', '!', '-type', 'l'];
+  await run('find', [path, '-xdev', ...special, '-delete'], { env: environment });
+}
+
+async function requireFolder(path: string, problem: string): Promise<void> {
+  const stats = await lstat(path);
+  if (stats.isDirectory()) return;
+  throw new UserError('not-a-folder', `"${path}" ${problem}: it is not a folder.`, { path });
 }
 
 /**

@@ -10,7 +10,7 @@ import { startCanaries } from './canaries/trial';
 import { parseAllowlist } from './egress/allowlist';
 import { type EgressPorts, realEgressPorts } from './egress/destination';
 import { type EgressProxy, startEgressProxy } from './egress/egressProxy';
-import { handOver, remove } from './folders';
+import { handOver, remove, takeBack } from './folders';
 import type { HostFacts } from './hostFacts';
 import { hostSockets } from './hostSockets';
 import { runInJail } from './jailRun';
@@ -161,6 +161,10 @@ class BwrapJails implements LocalJails {
     const facts = await this.facts();
     this.claim(account, facts);
     await handOver(path, account, facts.mode);
+  }
+
+  async takeBack(path: string): Promise<void> {
+    await takeBack(path, (await this.facts()).mode);
   }
 
   remove(path: string): Promise<void> {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors';
 import { maxChecks } from '../core/task';
 import type { RepositoryConfig } from '../core/workspace';
-import { isPlainPath } from './pathBytes';
+import { pathInRepositorySchema, setupSchema } from './setupConfig';
 
 /** Where the configuration stands in a repository. Only what is committed counts. */
 export const configPath = '.airlock/config.yaml';
@@ -11,17 +11,16 @@ export const configPath = '.airlock/config.yaml';
 /** More than that is no configuration. */
 export const maxConfigBytes = 256 * 1024;
 
-const shareSchema = z
-  .string()
-  .min(1)
-  .max(500)
-  .transform((path) => path.replace(/\/+$/, ''))
-  .refine(isShareable, 'must be a path inside the repository, such as "node_modules", without ".." or ".git"');
-
-const configSchema = z.strictObject({
-  checks: z.array(z.string().min(1).max(10_000)).max(maxChecks).nullish(),
-  share: z.array(shareSchema).max(50).nullish(),
-});
+const configSchema = z
+  .strictObject({
+    checks: z.array(z.string().min(1).max(10_000)).max(maxChecks).nullish(),
+    share: z.array(pathInRepositorySchema).max(50).nullish(),
+    setup: setupSchema.nullish(),
+  })
+  .refine(({ share, setup }) => !share?.some((path) => setup?.outputs?.includes(path)), {
+    path: ['share'],
+    message: 'a folder that the setup makes cannot be shared too',
+  });
 
 /**
  * Reads `.airlock/config.yaml`. An empty file is an empty configuration.
@@ -33,7 +32,10 @@ export function parseRepositoryConfig(text: string): RepositoryConfig {
   const syntaxError = document.errors[0];
   if (syntaxError) throw invalidConfig(lines.linePos(syntaxError.pos[0]).line, firstLine(syntaxError.message));
   const parsed = configSchema.safeParse(plain(document) ?? {});
-  if (parsed.success) return { checks: parsed.data.checks ?? [], share: [...new Set(parsed.data.share ?? [])] };
+  if (parsed.success) {
+    const { checks, share, setup } = parsed.data;
+    return { checks: checks ?? [], share: [...new Set(share ?? [])], setup: setup ?? null };
+  }
   const issue = parsed.error.issues[0];
   const where = issue?.path.join('.') ?? '';
   const offset = offsetOf(document, issue?.path ?? []);
@@ -72,8 +74,4 @@ function hasRange(node: unknown): node is { range: [number, number, number] } {
 
 function firstLine(message: string): string {
   return (message.split('\n')[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
-}
-
-function isShareable(path: string): boolean {
-  return isPlainPath(path) && path.split('/').every((part) => part.toLowerCase() !== '.git');
 }

@@ -20,6 +20,8 @@ export interface Repository {
   readonly subfolder: string;
   readonly baseCommit: ObjectId;
   readonly baseTree: ObjectId;
+  /** The base is what the user has checked out, and not a commit that was asked for. */
+  readonly isCheckedOut: boolean;
   readonly objectFormat: ObjectFormat;
   /** The branch that is checked out; `null` when HEAD is detached. */
   readonly branch: string | null;
@@ -66,6 +68,7 @@ export async function inspectRepository(folder: string, base?: ObjectId): Promis
     commonFolder,
     subfolder: prefix.replace(/\/$/, ''),
     ...start,
+    isCheckedOut: base === undefined,
     objectFormat: format === 'sha256' ? 'sha256' : 'sha1',
     branch: branch ?? null,
     isPartialClone: promisor !== undefined && promisor !== '',

@@ -12,6 +12,8 @@ export interface RunFolders {
   readonly agentGit: string;
   /** Folders of checks, one each, and packs on their way out. Cleared at a restart. */
   readonly checks: string;
+  /** What package managers keep, as the run's session sees and changes it. */
+  readonly cache: string;
   /** What the files looked like just after the checkout, so that unchanged ones are not read again. */
   readonly baseline: string;
   /** Written last: a run without it was never whole. */
@@ -26,6 +28,7 @@ export function runFoldersOf(storage: string, runId: RunId): RunFolders {
     hostGit: join(run, 'host.git'),
     agentGit: join(run, 'agent.git'),
     checks: join(run, 'checks'),
+    cache: join(run, 'cache'),
     baseline: join(run, 'workspace.baseline'),
     state: join(run, 'workspace.json'),
   };

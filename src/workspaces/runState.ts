@@ -3,6 +3,16 @@ import { z } from 'zod';
 import { systemCodeOf } from '../base/errors';
 import { objectIdSchema, runIdSchema } from '../core/ids';
 
+const words = z.array(z.string()).readonly();
+
+const storedSetupSchema = z.object({
+  commands: words,
+  network: words,
+  lockFiles: words.nullable(),
+  outputs: words.nullable(),
+  timeoutMs: z.number().positive(),
+});
+
 /** What must be known of a run's workspace to go on with it after a restart. */
 export const runStateSchema = z.object({
   version: z.literal(1),
@@ -11,7 +21,13 @@ export const runStateSchema = z.object({
   repo: z.string(),
   baseCommit: objectIdSchema,
   baseTree: objectIdSchema,
-  config: z.object({ checks: z.array(z.string()), share: z.array(z.string()) }),
+  config: z.object({
+    checks: words,
+    share: words,
+    setup: storedSetupSchema.nullable().default(null),
+  }),
+  /** The base is what the user had checked out, and not a result that nobody has landed. */
+  isUsersBase: z.boolean().default(false),
   /** Shares that were there: their path in the workspace, and the folder on the host without links in its path. */
   shares: z.array(z.object({ path: z.string(), folder: z.string() })),
   notes: z.array(z.string()),

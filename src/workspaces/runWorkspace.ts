@@ -1,16 +1,29 @@
-import { chmod, mkdtemp, rmdir } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 import { objectIdSchema, type ObjectId, type RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import { workspaceInJail, type Mount } from '../core/jailPolicy';
-import type { CheckTree, FileChange, RepositoryConfig, Snapshot, SnapshotKeeping, Workspace } from '../core/workspace';
+import type {
+  CheckTree,
+  FileChange,
+  JailView,
+  RepositoryConfig,
+  Snapshot,
+  SnapshotKeeping,
+  Workspace,
+} from '../core/workspace';
+import type { Dependencies, Preparation, PreparationOptions } from '../core/dependencies';
 import { checkoutCommand } from './folderScan';
 import { GitJail } from './gitJail';
+import { cacheEnvironment, cacheMount, storeEnvironment, storeMount } from './caches';
+import { copyTree } from './copyTree';
+import { dependencyMounts } from './dependencyMounts';
 import { publish } from './publishing';
 import type { RunFolders } from './runFolders';
 import type { RunState } from './runState';
+import type { Setups } from './setups';
 import { shareMounts, type Share } from './shares';
 import { Snapshots, type SnapshotLimits } from './snapshots';
 
@@ -20,6 +33,7 @@ export interface WorkspacePorts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: SnapshotLimits;
+  readonly setups: Setups;
 }
 
 /** A run's own copy of the repository, on disk under the storage folder. */
@@ -35,7 +49,7 @@ export class RunWorkspace implements Workspace {
   private readonly jail: GitJail;
 
   constructor(
-    state: RunState,
+    private readonly state: RunState,
     private readonly folders: RunFolders,
     readonly mounts: readonly Mount[],
     private readonly ports: WorkspacePorts,
@@ -87,7 +101,23 @@ export class RunWorkspace implements Workspace {
     return this.snapshots.restoreCheckSurface(objectIdSchema.parse(tree));
   }
 
-  async checkTree(tree: ObjectId): Promise<CheckTree> {
+  async prepare(tree: ObjectId, options: PreparationOptions): Promise<Preparation> {
+    const { runId, repo, baseTree, jail, state } = this;
+    const { setup } = state.config;
+    if (!setup) return { kind: 'none' };
+    const { isUsersBase } = state;
+    const request = { runId, repo, setup, baseTree, isUsersBase, tree: objectIdSchema.parse(tree), jail };
+    return this.ports.setups.prepare(request, options);
+  }
+
+  async sessionView(dependencies?: Dependencies): Promise<JailView> {
+    if (!dependencies) return { mounts: this.mounts, environment: {} };
+    const mounts = [...this.mounts, ...(await dependencyMounts(this.folders.workspace, dependencies))];
+    if (dependencies.cache === null) return { mounts, environment: {} };
+    return { mounts: [...mounts, cacheMount(await this.ownCache(dependencies.cache))], environment: cacheEnvironment };
+  }
+
+  async checkTree(tree: ObjectId, dependencies?: Dependencies): Promise<CheckTree> {
     const { jails } = this.ports;
     const folder = await mkdtemp(join(this.folders.checks, 'check-'));
     try {
@@ -105,8 +135,12 @@ export class RunWorkspace implements Workspace {
       const mounts = [
         { from: folder, at: workspaceInJail, access: 'write' } as const,
         ...(await shareMounts(folder, this.repo, this.shares)),
+        ...(dependencies ? await dependencyMounts(folder, dependencies) : []),
       ];
-      return { tree, mounts, remove: () => jails.remove(folder) };
+      const remove = (): Promise<void> => jails.remove(folder);
+      const cache = dependencies?.cache ?? null;
+      if (cache === null) return { tree, mounts, environment: {}, remove };
+      return { tree, mounts: [...mounts, storeMount(cache)], environment: storeEnvironment, remove };
     } catch (error) {
       await jails.remove(folder);
       throw error;
@@ -123,6 +157,19 @@ export class RunWorkspace implements Workspace {
     return { commit: await publish(publication, { jail, folders, snapshots, repo, baseCommit }) };
   }
 
+  /** What a session does to its cache, nobody else ever sees: it is the run's own copy. */
+  private async ownCache(kept: string): Promise<string> {
+    const { jails } = this.ports;
+    const { cache } = this.folders;
+    if (await lstat(cache).catch(() => undefined)) return cache;
+    const unfinished = `${cache}.tmp`;
+    await jails.remove(unfinished);
+    await copyTree(kept, unfinished);
+    await jails.handOver(unfinished, this.runId);
+    await rename(unfinished, cache);
+    return cache;
+  }
+
   async remove(): Promise<void> {
     await removeRun(this.folders, this.ports.jails);
   }
@@ -135,6 +182,8 @@ export async function removeRun(folders: RunFolders, jails: Jails): Promise<void
     folders.baseline,
     folders.workspace,
     folders.checks,
+    folders.cache,
+    `${folders.cache}.tmp`,
     folders.agentGit,
     folders.hostGit,
   ]) {

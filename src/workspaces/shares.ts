@@ -56,7 +56,7 @@ async function folderOf(root: string, path: string): Promise<string | undefined>
 }
 
 /** True when the base has the path, something in it, or something other than a folder above it. */
-function isCommitted(path: string, base: TreeListing): boolean {
+export function isCommitted(path: string, base: TreeListing): boolean {
   const bytes = bytesOf(path);
   if (base.has(bytes) || [...foldersAbove(bytes)].some((folder) => base.has(folder))) return true;
   return [...base.keys()].some((other) => other.startsWith(`${bytes}/`));
@@ -83,7 +83,8 @@ export async function shareMounts(checkedOut: string, root: string, shares: read
   return mounts;
 }
 
-async function isReachedByFolders(top: string, path: string): Promise<boolean> {
+/** True when every step of `path` below `top` is a real folder. */
+export async function isReachedByFolders(top: string, path: string): Promise<boolean> {
   let folder = top;
   for (const part of path.split('/')) {
     folder = join(folder, part);

@@ -20,6 +20,7 @@ import { repositoryNotes } from './repositoryNotes';
 import { runFoldersOf, type RunFolders } from './runFolders';
 import { readRunState, writeDurably, type RunState } from './runState';
 import { removeRun, RunWorkspace, type WorkspacePorts } from './runWorkspace';
+import { Setups } from './setups';
 import { resolveShares, shareMounts, type ResolvedShares } from './shares';
 import { defaultSnapshotLimits, formatStamps, type SnapshotLimits } from './snapshots';
 import { parseTreeListing, type TreeListing } from './treeListing';
@@ -42,6 +43,7 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces {
     clock: options.clock ?? systemClock,
     logger: options.logger ?? silentLogger,
     limits: { ...defaultSnapshotLimits, ...options.limits },
+    setups: new Setups(options.storage, options.jails),
   });
 }
 
@@ -133,7 +135,8 @@ class StoredWorkspaces implements Workspaces {
       repo: repository.root,
       baseCommit: repository.baseCommit,
       baseTree: repository.baseTree,
-      config: { checks: [...config.checks], share: [...config.share] },
+      config,
+      isUsersBase: repository.isCheckedOut,
       shares: [...shared.shares],
       notes: [...notes, ...shared.notes],
     };
@@ -224,7 +227,7 @@ async function listBase({ git, baseTree }: Repository): Promise<TreeListing> {
 async function readConfig({ git, baseTree }: Repository): Promise<RepositoryConfig> {
   const listed = parseTreeListing(await git.run(['ls-tree', '-z', '--full-tree', baseTree, '--', configPath]));
   const entry = listed.get(configPath);
-  if (!entry) return { checks: [], share: [] };
+  if (!entry) return { checks: [], share: [], setup: null };
   if (entry.mode === '120000' || entry.mode === '160000') throw invalidConfig(null, 'it is not a file');
   const bytes = await git.run(['cat-file', 'blob', entry.objectId]);
   if (bytes.length > maxConfigBytes) throw invalidConfig(null, `it is larger than ${maxConfigBytes} bytes`);

@@ -12,9 +12,14 @@ import { makeTempFolder, removeFolder } from '../unit/workspaces/sampleRepositor
 /** Workspaces over real jails, in a folder of their own. */
 export class WorkspacesFixture {
   readonly top = makeTempFolder();
-  readonly storage = join(this.top, 'storage');
   readonly jails: Jails = createJails();
-  readonly workspaces: Workspaces = this.workspacesWith({});
+  readonly workspaces: Workspaces;
+
+  /** @param storage that of another one, as a later process finds it. */
+  constructor(readonly storage: string = '') {
+    if (storage === '') this.storage = join(this.top, 'storage');
+    this.workspaces = this.workspacesWith({});
+  }
 
   folder(name: string): string {
     return join(this.top, name);
@@ -37,9 +42,14 @@ export class WorkspacesFixture {
     return this.inJail(workspace, workspace.mounts, script);
   }
 
-  async inJail(workspace: Workspace, mounts: readonly Mount[], script: string): Promise<string> {
+  async inJail(
+    workspace: Workspace,
+    mounts: readonly Mount[],
+    script: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     const result = await this.jails.run({
-      policy: jailPolicySchema.parse({ account: workspace.runId, mounts: [...mounts] }),
+      policy: jailPolicySchema.parse({ account: workspace.runId, mounts: [...mounts], environment }),
       argv: ['bash', '-ec', script],
     });
     const output = Buffer.from(result.output).toString();
