@@ -89,6 +89,8 @@ function optionsOf({ context, settings, credentials, problems, logger }: OpenPar
       maxTurns: settings.value('airlock.limits.maxTurns'),
       runTimeoutMs: minutes(settings.value('airlock.limits.runMinutes')),
       maxCostUsd: settings.value('airlock.limits.maxCostPerRun'),
+      setupDomains: settings.value('airlock.setup.network'),
+      maxDependencyBytes: settings.value('airlock.setup.maxGigabytes') * 1024 ** 3,
       maxSnapshots: settings.value('airlock.snapshots.keep'),
       maxSnapshotBytes: settings.value('airlock.snapshots.maxMegabytes') * 1024 ** 2,
       model: settings.value('airlock.engine.model') || null,

@@ -17,6 +17,8 @@ export interface WorkOptions {
   readonly repositories: readonly string[];
   readonly engine: EngineChoice;
   readonly sources: readonly SourceChoice[];
+  /** Domains that the setup of a repository may reach. */
+  readonly setupNetwork: readonly string[];
   readonly concurrency: number;
   readonly untilIdle: boolean;
   readonly json: boolean;
@@ -33,7 +35,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
   const executor = await openExecutor(
     {
       storage: options.storage,
-      settings: { concurrency: options.concurrency },
+      settings: { concurrency: options.concurrency, setupDomains: options.setupNetwork },
       repositories: () => options.repositories,
       engine: options.engine,
       sources: options.sources,

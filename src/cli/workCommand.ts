@@ -23,6 +23,12 @@ export function addWork(airlock: Command): void {
     .option('--agent <name>', 'the name that sources know this executor by', 'airlock')
     .option('--task-file [path]', 'take tasks from the table in this file of each --repo (default: docs/TASKS.md)')
     .option('--rows <list>', 'which rows of it: all, or priorities and IDs such as P0,P1,T-17', 'all')
+    .option(
+      '--setup-network <domain>',
+      'a domain that the setup of a repository may reach; may be repeated',
+      collect,
+      [],
+    )
     .option('--concurrency <n>', 'runs at the same time', positiveInteger, 2)
     .option('--until-idle', 'end when nothing is queued, running or still to be reported', false)
     .option('--json', 'print one event a line', false)
@@ -49,6 +55,7 @@ interface WorkFlags {
   readonly agent: string;
   readonly taskFile: string | true | undefined;
   readonly rows: string;
+  readonly setupNetwork: readonly string[];
   readonly concurrency: number;
   readonly untilIdle: boolean;
   readonly json: boolean;

@@ -9,6 +9,7 @@ const suites = {
   workspaces:
     'last commit has|git of its own|every kind of change|shared folders|is fresh|as it was, and checks|can be removed',
   workspacesHostile: 'FIFO|nobody may read|unreadable|executed|deeper',
+  workspacesSetup: 'npm project|another account could write|no other run is given',
   workspacesPublish: 'changes nothing else|takes it for an attack',
 };
 

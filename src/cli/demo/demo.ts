@@ -57,6 +57,7 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
           pollMs: 2_000,
         },
       ],
+      setupNetwork: [],
       concurrency: options.concurrency,
       untilIdle: true,
       json: false,

@@ -44,6 +44,9 @@ export const settingTable = {
   'airlock.limits.modelWaitMinutes': machine(z.number().positive().max(1440), 30),
   'airlock.limits.maxCostPerRun': machine(z.number().positive().nullable(), null),
 
+  'airlock.setup.network': machine(z.array(z.string()), []),
+  'airlock.setup.maxGigabytes': machine(z.number().positive().max(10_000), 20),
+
   'airlock.snapshots.keep': machine(z.number().int().min(0).max(1000), 20),
   'airlock.snapshots.maxMegabytes': machine(z.number().positive().max(1_000_000), 512),
   'airlock.jail.toolChains': machine(z.array(z.string()), []),

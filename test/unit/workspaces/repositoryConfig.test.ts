@@ -20,16 +20,48 @@ describe('The configuration of a repository', () => {
       {
         checks: ['npm test', 'npm run lint'],
         share: ['node_modules', '.venv'],
+        setup: null,
       },
     );
   });
 
   it('may be empty, or have empty keys', () => {
-    const empty = { checks: [], share: [] };
+    const empty = { checks: [], share: [], setup: null };
     assert.deepEqual(parseRepositoryConfig(''), empty);
     assert.deepEqual(parseRepositoryConfig('# nothing yet\n'), empty);
     assert.deepEqual(parseRepositoryConfig('checks:\nshare:\n'), empty);
   });
+
+  it('has a setup: a command, a list, or all that can be said of one', () => {
+    const plain = { network: [], lockFiles: null, outputs: null, timeoutMs: 600_000 };
+    assert.deepEqual(parseRepositoryConfig('setup: npm ci\n').setup, { commands: ['npm ci'], ...plain });
+    assert.deepEqual(parseRepositoryConfig('setup: [a, b]\n').setup, { commands: ['a', 'b'], ...plain });
+    const whole = `setup:
+  run: npm ci
+  network: [registry.npmjs.org]
+  lock_files: [api/lock.json]
+  outputs: [node_modules/, lib/gen]
+  timeout_seconds: 1.5
+`;
+    assert.deepEqual(parseRepositoryConfig(whole).setup, {
+      commands: ['npm ci'],
+      network: ['registry.npmjs.org'],
+      lockFiles: ['api/lock.json'],
+      outputs: ['node_modules', 'lib/gen'],
+      timeoutMs: 1500,
+    });
+  });
+
+  const wrongSetups: [string, string, RegExp][] = [
+    ['runs nothing', 'setup:\n  outputs: [a]\n', /setup\.run/],
+    ['has a key that nobody knows', 'setup:\n  run: a\n  output: [a]\n', /output/],
+    ['makes a folder in another one', 'setup:\n  run: a\n  outputs: [a, a/b]\n', /none lies inside another/],
+    ['makes a folder outside', 'setup:\n  run: a\n  outputs: [../b]\n', /inside the repository/],
+    ['makes what is shared', 'setup:\n  run: a\n  outputs: [a]\nshare: [a]\n', /cannot be shared too/],
+  ];
+  for (const [what, text, problem] of wrongSetups) {
+    it(`is refused when its setup ${what}`, () => assert.match(refusalOf(text).message, problem));
+  }
 
   it('names a shared folder once', () => {
     assert.deepEqual(parseRepositoryConfig('share: [a, a/, b]').share, ['a', 'b']);

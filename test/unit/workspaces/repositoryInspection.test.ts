@@ -47,6 +47,7 @@ describe('A repository', () => {
       subfolder: '',
       baseCommit: git(repo, 'rev-parse', 'HEAD'),
       baseTree: git(repo, 'rev-parse', 'HEAD^{tree}'),
+      isCheckedOut: true,
       objectFormat: 'sha1',
       branch: 'main',
       isPartialClone: false,
