@@ -12,11 +12,13 @@ import { makeTempFolder, removeFolder } from '../unit/workspaces/sampleRepositor
 /** Workspaces over real jails, in a folder of their own. */
 export class WorkspacesFixture {
   readonly top = makeTempFolder();
-  readonly jails: Jails = createJails();
   readonly workspaces: Workspaces;
 
   /** @param storage that of another one, as a later process finds it. */
-  constructor(readonly storage: string = '') {
+  constructor(
+    readonly storage: string = '',
+    readonly jails: Jails = createJails(),
+  ) {
     if (storage === '') this.storage = join(this.top, 'storage');
     this.workspaces = this.workspacesWith({});
   }

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { lstatSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { isCancellation, UserError } from '../../src/base/errors';
 import { newId } from '../../src/base/ids';
 import type { Dependencies, Preparation, PreparationOptions } from '../../src/core/dependencies';
+import type { EgressConnection } from '../../src/core/jail';
 import type { Workspace } from '../../src/core/workspace';
 import { commitAll, git, makeRepository, writeFiles, type SampleFile } from '../unit/workspaces/sampleRepository';
+import { createJails } from '../../src/jail/jails';
+import { needProgram } from './jailRoom';
 import { greetPackage, npmProject } from './npmProject';
 import { WorkspacesFixture } from './workspacesFixture';
 
@@ -234,6 +241,43 @@ describe('The setup of a repository', function () {
         /must reach registry\.test, .*airlock\.setup\.network/.test(error.message),
     );
     assert.equal(started, 0);
+  });
+
+  it('reaches what the user has allowed, and what it downloads is there for the next one without a network', async function () {
+    needProgram(this, '/usr/bin/perl');
+    const asked: (string | undefined)[] = [];
+    const registry = createServer((request, response) => {
+      asked.push(request.url);
+      response.end(greetPackage());
+    }).listen(0, '127.0.0.1');
+    await once(registry, 'listening');
+    const port = z.object({ port: z.number() }).parse(registry.address()).port;
+    const jails = createJails({
+      egress: { resolve: () => Promise.resolve(['93.184.215.14']), connect: () => connect(port, '127.0.0.1') },
+    });
+    const online = new WorkspacesFixture('', jails);
+    try {
+      const repo = makeRepository(online.folder('repo'), {
+        ...npmProject('http://registry.test/greet/-/greet-1.0.0.tgz'),
+        '.airlock/config.yaml': 'setup: { run: npm ci, network: ["registry.test:80"] }\n',
+      });
+      const connections: unknown[] = [];
+      const first = await online.open(repo);
+      const dependencies = await ready(first, undefined, {
+        allowedDomains: ['*.test', 'registry.test'],
+        onConnection: ({ kind, host }: EgressConnection) => connections.push([kind, host]),
+      });
+      const { mounts, environment } = await first.sessionView(dependencies);
+      assert.equal(await online.inJail(first, mounts, 'node test.js', environment), 'hello from greet\n');
+      assert.deepEqual([asked, connections], [['/greet/-/greet-1.0.0.tgz'], [['allowed', 'registry.test']]]);
+      writeFiles(repo, { '.airlock/config.yaml': 'setup: npm ci --offline\n' });
+      commitAll(repo, 'without a network');
+      await ready(await online.open(repo));
+      assert.equal(asked.length, 1);
+    } finally {
+      registry.close();
+      await online.dispose();
+    }
   });
 
   it('makes room: what was used longest ago goes, and what is in use stays', async () => {
