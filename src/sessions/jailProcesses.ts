@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import { systemCodeOf } from '../base/errors';
 import type { ProcessIdentity } from '../core/session';
 import { processTree, readProc } from '../jail/procfs';
@@ -62,5 +63,5 @@ export function signalProcess(process: JailedProcess, signal: NodeJS.Signals): v
 
 /** Now, in the unit of `startTicks`: hundredths of a second on every Linux that Node runs on. */
 export function nowTicks(): number {
-  return Math.floor(Number.parseFloat(readProc('uptime') ?? '0') * 100);
+  return Math.floor(uptime() * 100);
 }

@@ -1,11 +1,16 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { Clock } from '../base/clock';
+import type { Disposable } from '../base/disposable';
 import { messageOf } from '../base/errors';
 import type { Logger } from '../base/logger';
 import type { TerminalSize } from '../core/keyboard';
 import type { ShownStream } from './outputCutter';
 import type { SecretPatterns } from './redactor';
 import { ShownStreams } from './shownStreams';
+
+/** So much of a recording may be lost when its process dies. */
+const gatherMs = 50;
+const gatheredBytes = 64 * 1024;
 
 export interface RecordingOptions {
   readonly path: string;
@@ -33,6 +38,7 @@ export class Recording {
   /** What came in may be more than what is written: of a flood of control characters nothing is left. */
   private takenBytes = 0;
   private atLineStart = true;
+  private timer: Disposable | undefined;
   private state: 'open' | 'full' | 'failed' = 'open';
 
   constructor(private readonly options: RecordingOptions) {
@@ -93,6 +99,7 @@ export class Recording {
       this.show(this.streams.flush());
       this.state = 'full';
     }
+    this.writeGathered();
     return new Promise((resolve) => {
       if (this.file.closed) resolve();
       else this.file.once('close', resolve).end();
@@ -113,6 +120,23 @@ export class Recording {
   private writeLine(value: unknown): boolean {
     const line = Buffer.from(`${JSON.stringify(value)}\n`);
     this.writtenBytes += line.length;
-    return this.file.write(line);
+    this.gather();
+    const hasRoom = this.file.write(line);
+    if (this.file.writableLength > gatheredBytes) this.writeGathered();
+    return hasRoom;
+  }
+
+  /** What comes in a short time is written in one go: each write wakes another thread. */
+  private gather(): void {
+    if (this.timer) return;
+    this.file.cork();
+    this.timer = this.options.clock.setTimer(gatherMs, () => this.writeGathered());
+  }
+
+  private writeGathered(): void {
+    if (!this.timer) return;
+    this.timer.dispose();
+    this.timer = undefined;
+    this.file.uncork();
   }
 }
