@@ -6,6 +6,7 @@ import { addDemo } from './demoCommand';
 import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addQueueCommands } from './queueCommands';
 import { addServer } from './serverCommand';
+import { addSnapshotCommands } from './snapshotCommands';
 import { addShell } from './shellCommand';
 import { errorText } from './words';
 import { addWork } from './workCommand';
@@ -19,6 +20,7 @@ function program(): Command {
     .exitOverride();
   addWork(airlock);
   addQueueCommands(airlock);
+  addSnapshotCommands(airlock);
   addServer(airlock);
   addDoctor(airlock);
   addVerifyJournal(airlock);

@@ -26,6 +26,14 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** The number of a snapshot; 0 is the base. */
+export function snapshotIndex(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
+    throw new InvalidArgumentError('It must be the number of a snapshot.');
+  return value;
+}
+
 export function portNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 65_535)

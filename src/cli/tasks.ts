@@ -1,4 +1,3 @@
-import { openExecutor } from '../assemble';
 import type { Executor } from '../core/executor';
 import { UserError } from '../base/errors';
 import { passed, summarizeChecks, type CheckResult } from '../core/evidence';
@@ -6,8 +5,7 @@ import { conversationMessageSchema } from '../core/engine';
 import type { RunState, TaskState } from '../core/liveState';
 import { totalTokens } from '../core/usage';
 import { makeVisible } from '../base/visible';
-import { consoleLogger } from './consoleLogger';
-import { visitOptions } from './visit';
+import { visiting } from './visit';
 import { costText, durationText, oneLine, tableText } from './words';
 
 /** Lists every task of the storage. With `json`, one task as JSON a line. */
@@ -61,15 +59,6 @@ export async function retryTask(storage: string, taskId: string): Promise<void> 
     await executor.retry(taskId);
     process.stdout.write(`${taskId} is queued again.\n`);
   });
-}
-
-async function visiting(storage: string, action: (executor: Executor) => Promise<void>): Promise<void> {
-  const executor = await openExecutor(visitOptions(storage, consoleLogger(false)), 'visit');
-  try {
-    await action(executor);
-  } finally {
-    await executor.shutdown();
-  }
 }
 
 function runOf(executor: Executor, task: TaskState): RunState | undefined {

@@ -237,6 +237,21 @@ const bodies = [
     commit: objectIdSchema,
     filesChanged: z.number().int().nonnegative(),
   }),
+  /** The files were made what they were at `index`; what was there before is `savedAs`. Written before it is done. */
+  z.object({
+    kind: z.literal('snapshot.restored'),
+    runId: runIdSchema,
+    index: z.number().int().nonnegative(),
+    savedAs: z.number().int().nonnegative(),
+  }),
+  /** The user keeps one as a branch. */
+  z.object({
+    kind: z.literal('snapshot.published'),
+    runId: runIdSchema,
+    index: z.number().int().nonnegative(),
+    branch: z.string(),
+    commit: objectIdSchema,
+  }),
   /** Older ones made room for newer ones. */
   z.object({ kind: z.literal('snapshot.dropped'), runId: runIdSchema, indices: z.array(z.number().int().positive()) }),
 

@@ -26,6 +26,13 @@ export interface ResultChanges {
   readonly files: readonly FileChange[];
 }
 
+/** What came of putting a run's files back. */
+export interface RestoredSnapshot {
+  /** The snapshot of what was there before: restoring it undoes this. */
+  readonly savedAs: number;
+  readonly files: readonly FileChange[];
+}
+
 /**
  * The one process that works the queue, as commands, a state and a stream of events. It is the same whether it is in this
  * process, in another window or in a background worker. Commands resolve when their events are durable; they throw
@@ -64,6 +71,23 @@ export interface Executor extends Disposable {
   changes(taskId: TaskId): Promise<ResultChanges>;
   /** A file of a published result, or of its base; `undefined` when it is not there. */
   readResultFile(taskId: TaskId, side: 'base' | 'result', path: string): Promise<Uint8Array | undefined>;
+  /** What changed between two snapshots of a task's last run; 0 is its base. @throws {UserError} `unknown-snapshot`, `snapshot-gone`. */
+  snapshotChanges(taskId: TaskId, from: number, to: number): Promise<readonly FileChange[]>;
+  /** A file of a snapshot; `undefined` when it is not there. @throws {UserError} `unknown-snapshot`, `snapshot-gone`. */
+  readSnapshotFile(taskId: TaskId, index: number, path: string): Promise<Uint8Array | undefined>;
+  /**
+   * Makes the files of a task's last run what they were at a snapshot. What they are now is kept as one before that; the
+   * agent learns what changed with its next turn. Ignored files stay.
+   * @throws {UserError} `unknown-snapshot`; `session-busy` while the agent runs something and nobody has taken its session
+   * over; `wrong-state` while the run is being started or ended; `workspace-gone` when its files are not there any more;
+   * `restore-failed`.
+   */
+  restoreSnapshot(taskId: TaskId, index: number): Promise<RestoredSnapshot>;
+  /**
+   * Makes the branch `airlock/<task>-<attempt>-s<index>` of a snapshot, for runs that have ended too. Doing it again answers
+   * the same. @throws {UserError} `unknown-snapshot`, `snapshot-gone`, and what publishing a result throws.
+   */
+  publishSnapshot(taskId: TaskId, index: number): Promise<{ readonly branch: string; readonly commit: ObjectId }>;
   /** Shows a session's terminal: first what was shown so far, then what comes, until disposed of. */
   watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable>;
   /**

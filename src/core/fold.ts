@@ -262,6 +262,8 @@ function foldWork(state: LiveState, run: RunState, event: AirlockEvent): void {
         ok: event.ok,
         output: event.output,
       });
+      // What there is to tell goes with the result of a tool.
+      run.untoldRestore = null;
       return;
     case 'usage.recorded':
       recordSpend(state, run, event);
@@ -284,6 +286,8 @@ function foldWork(state: LiveState, run: RunState, event: AirlockEvent): void {
       );
       return;
     case 'snapshot.taken':
+    case 'snapshot.restored':
+    case 'snapshot.published':
     case 'snapshot.dropped':
       return foldSnapshots(run, event);
     case 'result.published':
@@ -296,14 +300,24 @@ function foldWork(state: LiveState, run: RunState, event: AirlockEvent): void {
   }
 }
 
-function foldSnapshots(run: RunState, event: EventOf<'snapshot.taken' | 'snapshot.dropped'>): void {
+type SnapshotKind = 'snapshot.taken' | 'snapshot.restored' | 'snapshot.published' | 'snapshot.dropped';
+
+function foldSnapshots(run: RunState, event: EventOf<SnapshotKind>): void {
   switch (event.kind) {
     case 'snapshot.taken': {
       const { index, cause, tree, commit, filesChanged, atMs } = event;
-      const taken = { index, cause, tree, commit, filesChanged, takenAtMs: atMs, verdict: null };
+      const taken = { index, cause, tree, commit, filesChanged, takenAtMs: atMs, verdict: null, branch: null };
       run.snapshots = [...run.snapshots.filter((other) => other.index !== index), taken];
       return;
     }
+    case 'snapshot.restored':
+      run.untoldRestore = { index: event.index, savedAs: run.untoldRestore?.savedAs ?? event.savedAs };
+      return;
+    case 'snapshot.published':
+      run.snapshots = run.snapshots.map((snapshot) =>
+        snapshot.index === event.index ? { ...snapshot, branch: event.branch } : snapshot,
+      );
+      return;
     case 'snapshot.dropped':
       run.snapshots = run.snapshots.filter(({ index }) => !event.indices.includes(index));
       return;
@@ -351,6 +365,7 @@ function startRun(state: LiveState, event: EventOf<'run.started'>): void {
     verdict: null,
     resultTree: null,
     snapshots: [],
+    untoldRestore: null,
     branch: null,
     commit: null,
     filesChanged: 0,
@@ -423,6 +438,8 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'evidence.recorded':
     case 'result.published':
     case 'snapshot.taken':
+    case 'snapshot.restored':
+    case 'snapshot.published':
     case 'snapshot.dropped':
       return 'run';
     default:

@@ -76,6 +76,8 @@ export interface RunState {
   resultTree: ObjectId | null;
   /** What the run can go back to, oldest first. */
   snapshots: readonly RunSnapshot[];
+  /** Files were put back to `index`, and the agent has not been told yet; `savedAs` is what it knows. */
+  untoldRestore: { readonly index: number; readonly savedAs: number } | null;
   branch: string | null;
   commit: ObjectId | null;
   filesChanged: number;

@@ -18,6 +18,8 @@ export interface RunSnapshot {
   readonly takenAtMs: number;
   /** What the checks said of exactly these files; such a snapshot is not dropped. */
   readonly verdict: Verdict | null;
+  /** The user made this branch of it. */
+  readonly branch: string | null;
 }
 
 /** All but the last `keep` (at least one) and those that a verdict is about. */

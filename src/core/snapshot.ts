@@ -50,7 +50,7 @@ export function fromWire(wire: unknown): LiveState {
     holds: new Map(parsed.holds),
     // What later versions added has a value in a snapshot of an earlier one too.
     tasks: byId(parsed.tasks.map((task) => ({ failures: 0, ...task }))),
-    runs: byId(parsed.runs.map((run) => ({ snapshots: [], usedMs: 0, ...run }))),
+    runs: byId(parsed.runs.map((run) => ({ snapshots: [], untoldRestore: null, usedMs: 0, ...run }))),
     sessions: byId(parsed.sessions),
     reports: new Map(parsed.reports.map((item) => [item.report.reportId, item as unknown as never])),
     sources: new Map(parsed.sources),

@@ -56,13 +56,31 @@ export interface CheckTree extends JailView {
   remove(): Promise<void>;
 }
 
-/** A run's own copy of the repository. */
-export interface Workspace {
+/** The trees of a run: they outlive its files. */
+export interface KeptTrees {
   readonly runId: RunId;
   /** The user's repository: the folder with its work tree. */
   readonly repo: string;
   readonly baseCommit: ObjectId;
   readonly baseTree: ObjectId;
+  /** What changed between two trees of this run. */
+  changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]>;
+  /** A file of one of them, up to 512 MiB; of a link, where it points. `undefined` when that tree has no such file. */
+  readFile(tree: ObjectId, path: string): Promise<Uint8Array | undefined>;
+  /**
+   * Puts `tree` as one commit on the base into the user's repository, as a new branch that changes nothing else. Doing it
+   * again with the same branch and tree answers the commit that is there.
+   * @throws {UserError} `branch-exists`, `branch-namespace-taken` (a branch of the user's is named `airlock`).
+   */
+  publish(options: {
+    readonly tree: ObjectId;
+    readonly branch: string;
+    readonly message: string;
+  }): Promise<{ readonly commit: ObjectId }>;
+}
+
+/** A run's own copy of the repository. */
+export interface Workspace extends KeptTrees {
   readonly config: RepositoryConfig;
   /** What the user should know of how their repository is seen, in sentences: uncommitted changes, LFS, submodules, … */
   readonly notes: readonly string[];
@@ -78,8 +96,12 @@ export interface Workspace {
   dropSnapshots(indices: readonly number[]): Promise<void>;
   /** What all snapshots take on the disk, in bytes; the base does not count. */
   snapshotBytes(): Promise<number>;
-  /** What changed between two trees of this run. */
-  changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]>;
+  /**
+   * Makes the folder what `to` holds. `from` is what it holds now, as a snapshot has just found: what is the same in both is
+   * not touched, ignored files stay. The agent's own git directory stays as it is.
+   * @throws {UserError} `restore-failed`: some files may be as wanted, some as before.
+   */
+  restore(from: ObjectId, to: ObjectId): Promise<void>;
   /** `tree` with every path of the check surface as it is in the base: changed ones put back, new ones left out. */
   restoreCheckSurface(tree: ObjectId): Promise<ObjectId>;
   /**
@@ -92,17 +114,7 @@ export interface Workspace {
   /** For the session's jail: `mounts`, and the dependencies of the base. Nothing of the run may be running. */
   sessionView(dependencies?: Dependencies): Promise<JailView>;
   checkTree(tree: ObjectId, dependencies?: Dependencies): Promise<CheckTree>;
-  /**
-   * Puts `tree` as one commit on the base into the user's repository, as a new branch that changes nothing else. Doing it
-   * again with the same branch and tree answers the commit that is there.
-   * @throws {UserError} `branch-exists`, `branch-namespace-taken` (a branch of the user's is named `airlock`).
-   */
-  publish(options: {
-    readonly tree: ObjectId;
-    readonly branch: string;
-    readonly message: string;
-  }): Promise<{ readonly commit: ObjectId }>;
-  /** Deletes the folder and the run's git directories. Published branches stay. */
+  /** Deletes the folder and the agent's git directory, and the run's own when no snapshot is kept in it. Published branches stay. */
   remove(): Promise<void>;
 }
 
@@ -120,6 +132,8 @@ export interface Workspaces {
   }): Promise<Workspace>;
   /** The workspace of a run that went on after a restart; `undefined` when its folder is gone or not whole. */
   reopen(runId: RunId): Promise<Workspace | undefined>;
+  /** The trees of a run, whose files may be gone; `undefined` when nothing is left of it. */
+  trees(runId: RunId): Promise<KeptTrees | undefined>;
   /** Deletes what is left of a workspace whose creation or removal did not end. One that is there stays. */
   removeRemains(runId: RunId): Promise<void>;
   /**
@@ -134,4 +148,9 @@ export interface Workspaces {
 /** The branch of a run's result. Everything under `airlock/` is quarantine. */
 export function branchOf(taskId: string, attempt: number): string {
   return `airlock/${taskId}-${attempt}`;
+}
+
+/** The branch of a snapshot that the user wants to keep. */
+export function snapshotBranchOf(taskId: string, attempt: number, index: number): string {
+  return `${branchOf(taskId, attempt)}-s${index}`;
 }

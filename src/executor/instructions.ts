@@ -4,6 +4,7 @@ import type { HandedBack } from '../core/keyboard';
 import type { NetworkPolicy } from '../core/jailPolicy';
 import type { Persona } from '../core/persona';
 import type { TaskSpec } from '../core/task';
+import type { FileChange } from '../core/workspace';
 
 /** The longest part of a check's output that goes back to the agent. The end is what says what failed. */
 const maxFeedbackCharacters = 6000;
@@ -64,6 +65,14 @@ function tail(text: string): string {
   return text.length <= maxFeedbackCharacters ? text : `[…]\n${text.slice(-maxFeedbackCharacters)}`;
 }
 
+/** What the agent learns when the user has put files back; `null`: which ones is not known. */
+export function restoreNews(files: readonly FileChange[] | null): string {
+  const begin = '[The user has put files in /workspace back to what they were at an earlier point of your work.';
+  if (files === null) return `${begin} Which ones is not known: look before you rely on a file.]`;
+  if (files.length === 0) return `${begin} That changed nothing.]`;
+  return `${begin} That changed: ${listed(files.map(({ path }) => path))}. Read these again before you edit them, and go on from there.]`;
+}
+
 /** More names than these say no more. */
 const maxNewsFiles = 50;
 
@@ -72,7 +81,11 @@ export function takeOverNews({ changedFiles }: HandedBack): string {
   const begin = '[The user took over the terminal for a while and has given it back.';
   if (changedFiles === null) return `${begin} What they changed is not known: look before you rely on a file.]`;
   if (changedFiles.length === 0) return `${begin} They changed no file.]`;
-  const names = changedFiles.slice(0, maxNewsFiles).map((path) => JSON.stringify(makeVisible(path)));
-  const rest = changedFiles.length - names.length;
-  return `${begin} They changed: ${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}. Read these again before you edit them, and keep what the user did.]`;
+  return `${begin} They changed: ${listed(changedFiles)}. Read these again before you edit them, and keep what the user did.]`;
+}
+
+function listed(paths: readonly string[]): string {
+  const names = paths.slice(0, maxNewsFiles).map((path) => JSON.stringify(makeVisible(path)));
+  const rest = paths.length - names.length;
+  return `${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }

@@ -3,15 +3,16 @@ import { type Disposable, toDisposable } from '../base/disposable';
 import { messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { AirlockEvent } from '../core/events';
-import type { Executor, ExecutorPlace, ResultChanges } from '../core/executor';
+import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
-import type { Digest, SessionId, TaskId } from '../core/ids';
+import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import { jailPolicySchema } from '../core/jailPolicy';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
 import type { LiveState, RunState, TaskState } from '../core/liveState';
 import type { ProcessIdentity } from '../core/session';
 import { isEnded, type NewTask } from '../core/task';
+import type { FileChange } from '../core/workspace';
 import { Dispatcher, endWithoutRun } from './dispatcher';
 import { Intake } from './intake';
 import { LaneGovernor } from './laneGovernor';
@@ -21,6 +22,7 @@ import type { ExecutorPorts, ExecutorSettings } from './ports';
 import { recordedEnd } from './recordedEnd';
 import { RoomWatch } from './roomWatch';
 import { SessionShelf } from './sessionShelf';
+import { SnapshotDesk } from './snapshotDesk';
 import { TakeOvers } from './takeOvers';
 
 export interface LocalExecutorOptions {
@@ -43,6 +45,7 @@ export class LocalExecutor implements Executor {
   private readonly executorId = newId('executor');
   private readonly shelf = new SessionShelf();
   private readonly takeOvers: TakeOvers;
+  private readonly snapshots: SnapshotDesk;
   private readonly intake: Intake;
   private readonly lanes: LaneGovernor;
   private readonly dispatcher: Dispatcher;
@@ -67,6 +70,7 @@ export class LocalExecutor implements Executor {
       },
     });
     this.takeOvers = new TakeOvers(ports, this.shelf);
+    this.snapshots = new SnapshotDesk(ports, settings, this.dispatcher, this.shelf);
   }
 
   get state(): LiveState {
@@ -190,6 +194,22 @@ export class LocalExecutor implements Executor {
   readResultFile(taskId: TaskId, side: 'base' | 'result', path: string): Promise<Uint8Array | undefined> {
     const { repo, baseCommit, commit } = this.result(taskId);
     return this.ports.workspaces.readFile(repo, side === 'base' ? baseCommit : commit, path);
+  }
+
+  snapshotChanges(taskId: TaskId, from: number, to: number): Promise<readonly FileChange[]> {
+    return this.snapshots.changes(taskId, from, to);
+  }
+
+  readSnapshotFile(taskId: TaskId, index: number, path: string): Promise<Uint8Array | undefined> {
+    return this.snapshots.readFile(taskId, index, path);
+  }
+
+  restoreSnapshot(taskId: TaskId, index: number): Promise<RestoredSnapshot> {
+    return this.snapshots.restore(taskId, index);
+  }
+
+  publishSnapshot(taskId: TaskId, index: number): Promise<{ readonly branch: string; readonly commit: ObjectId }> {
+    return this.snapshots.publish(taskId, index);
   }
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

@@ -1,8 +1,10 @@
 import type { Clock } from '../base/clock';
+import type { Disposable } from '../base/disposable';
 import type { Logger } from '../base/logger';
 import type { BlobStore } from '../core/blobs';
 import type { Engine } from '../core/engine';
 import type { History } from '../core/history';
+import type { RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import type { EventLog } from '../core/journal';
 import type { Session, Sessions } from '../core/session';
@@ -11,6 +13,7 @@ import type { StorageRoom } from '../core/storageRoom';
 import type { Tool } from '../core/tool';
 import type { TokenUsage } from '../core/usage';
 import type { Workspaces } from '../core/workspace';
+import type { RunSnapshots } from './runSnapshots';
 
 /** Numbers and switches of the executor, complete: every default is filled in where they are made. */
 export interface ExecutorSettings {
@@ -82,4 +85,6 @@ export interface ExecutorPorts {
 /** Told of sessions as they come and go, so that they can be watched. */
 export interface SessionRegistry {
   add(session: Session): void;
+  /** The snapshots of a run that is at work, until disposed of. */
+  addSnapshots(runId: RunId, snapshots: RunSnapshots): Disposable;
 }

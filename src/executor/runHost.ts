@@ -108,7 +108,8 @@ export class RunHost implements EngineHost {
     const callId = `${this.lastAssistantIndex()}/${call.id}`;
     const known = toolCallOf(this.run(), callId);
     if (known?.output) return this.storedResult(known.output, known.ok ?? false);
-    if (known && !this.begun.has(callId)) return this.finish(callId, { ok: false, text: interruptedAnswer }, 0);
+    if (known && !this.begun.has(callId))
+      return this.finish(callId, this.withNews({ ok: false, text: interruptedAnswer }), 0);
     this.begun.add(callId);
     const tool = this.ports.tools.find((candidate) => candidate.definition.name === call.name);
     const allowed = tool !== undefined && persona.tools.some((name) => name === call.name);
@@ -216,24 +217,22 @@ export class RunHost implements EngineHost {
 
   private async runTool(tool: ExecutorPorts['tools'][number], call: ToolCall, callId: string): Promise<ToolResult> {
     const { session, signal, runId, snapshots } = this.options;
-    if (!tool.definition.readOnly) {
-      await snapshots.settled();
-      snapshots.touch();
-    }
     try {
-      return await tool.run(call.input, {
-        session,
-        signal,
-        progress: (message, percent) => {
-          this.appendLater([{ kind: 'run.progress', runId, message: message.slice(0, 500), percent }]);
-          this.options.onProgress(percent, message);
-        },
-      });
+      const run = (): Promise<ToolResult> =>
+        tool.run(call.input, {
+          session,
+          signal,
+          progress: (message, percent) => {
+            this.appendLater([{ kind: 'run.progress', runId, message: message.slice(0, 500), percent }]);
+            this.options.onProgress(percent, message);
+          },
+        });
+      return await snapshots.during(!tool.definition.readOnly, run);
     } catch (error) {
       this.throwIfEnded();
       // The jail is gone, and every other call would fail in the same way. The model learns it in the next jail.
       if (error instanceof UserError && error.code === 'session-closed') {
-        await this.finish(callId, { ok: false, text: jailGoneAnswer(error) }, 0);
+        await this.finish(callId, this.withNews({ ok: false, text: jailGoneAnswer(error) }), 0);
         throw error;
       }
       return { ok: false, text: `The tool failed: ${messageOf(error)}` };

@@ -1,17 +1,26 @@
 import { messageOf, UserError } from '../base/errors';
+import type { RestoredSnapshot } from '../core/executor';
 import { Mutex } from '../base/mutex';
-import type { RunId } from '../core/ids';
+import type { ObjectId, RunId } from '../core/ids';
 import type { RunState } from '../core/liveState';
 import { type SnapshotCause, supernumerary } from '../core/runSnapshot';
 import type { Snapshot, Workspace } from '../core/workspace';
+import { restoreNews } from './instructions';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 
 export interface RunSnapshotsOptions {
   readonly runId: RunId;
   readonly workspace: Workspace;
   readonly settings: Pick<ExecutorSettings, 'maxSnapshots' | 'maxSnapshotBytes'>;
-  /** Tells whoever looks at the run's terminal. */
-  readonly note: (text: string) => void;
+  /** What the run's session and its agent have to do with it; absent for a run that is not at work. */
+  readonly living?: {
+    /** Tells whoever looks at the run's terminal. */
+    readonly note: (text: string) => void;
+    /** Tells the agent, at its next turn. */
+    readonly tell: (news: string) => void;
+    /** A user has the keyboard: what the agent has begun stands still. */
+    readonly isPaused: () => boolean;
+  };
 }
 
 /** More than the limit are let gather, so that not every turn deletes something. */
@@ -29,11 +38,19 @@ export class RunSnapshots {
   private readonly said = new Set<string>();
   /** Since it was last measured; `undefined`: not yet. */
   private storedBytes: number | undefined;
+  /** Tools that are at work. */
+  private atWork = 0;
+  private restoring: Promise<unknown> | undefined;
+  private closed = false;
 
   constructor(
     private readonly ports: Pick<ExecutorPorts, 'events' | 'logger'>,
     private readonly options: RunSnapshotsOptions,
   ) {}
+
+  get workspace(): Workspace {
+    return this.options.workspace;
+  }
 
   /** Something may have changed the files: a tool that writes, or the user. */
   touch(): void {
@@ -47,9 +64,38 @@ export class RunSnapshots {
     this.underway = this.keepTurn();
   }
 
-  /** Resolves when no snapshot of a turn is being taken. */
-  settled(): Promise<void> {
-    return this.underway;
+  /** Does a tool call when the files are not just being put back, nor, if it `writes`, being stored. */
+  async during<T>(writes: boolean, call: () => Promise<T>): Promise<T> {
+    if (writes) await this.underway;
+    while (this.restoring) await this.restoring.catch(() => {});
+    if (writes) this.touch();
+    this.atWork += 1;
+    try {
+      return await call();
+    } finally {
+      this.atWork -= 1;
+    }
+  }
+
+  /** The run comes to its end: nothing is put back any more. Resolves when nothing is under way. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.underway;
+    await this.restoring?.catch(() => {});
+  }
+
+  /**
+   * Makes the files what they were. What they are now is a snapshot before that, so that it can be undone, and the agent is
+   * told.
+   * @throws {UserError} `session-busy`, `wrong-state`, `restore-failed`, and what `take` throws.
+   */
+  restore(index: number, tree: ObjectId): Promise<RestoredSnapshot> {
+    this.throwIfBusy();
+    const restoring = this.turns.run(() => this.putBack(index, tree));
+    this.restoring = restoring;
+    return restoring.finally(() => {
+      if (this.restoring === restoring) this.restoring = undefined;
+    });
   }
 
   /**
@@ -67,6 +113,36 @@ export class RunSnapshots {
       await this.record(cause, snapshot).catch((error: unknown) => this.say(error));
       return snapshot;
     });
+  }
+
+  private throwIfBusy(): void {
+    if (this.closed) {
+      throw new UserError('wrong-state', 'The run is just ending: its files cannot be put back now.', {
+        runId: this.options.runId,
+      });
+    }
+    if (this.restoring || (this.atWork > 0 && this.options.living?.isPaused() !== true)) {
+      throw new UserError(
+        'session-busy',
+        'The agent is just running something. Wait until that has ended, or take the session over, and try again.',
+        { runId: this.options.runId },
+      );
+    }
+  }
+
+  private async putBack(index: number, tree: ObjectId): Promise<RestoredSnapshot> {
+    const { runId, workspace, living } = this.options;
+    const before = await workspace.snapshot('before files were put back', {
+      index: this.nextIndex(),
+      maxNewBytes: Number.MAX_SAFE_INTEGER,
+    });
+    const savedAs = await this.record('restore', before);
+    const files = await workspace.changes(before.tree, tree);
+    await this.ports.events.append([{ kind: 'snapshot.restored', runId, index, savedAs }]);
+    await workspace.restore(before.tree, tree);
+    living?.note(`The user put the files back to snapshot ${index}; what was there is snapshot ${savedAs}.`);
+    living?.tell(restoreNews(files));
+    return { savedAs, files };
   }
 
   private async keepTurn(): Promise<void> {
@@ -100,16 +176,17 @@ export class RunSnapshots {
     });
   }
 
-  /** Writes down what is new; a snapshot of the same files as the last one is none. */
-  private async record(cause: SnapshotCause, { tree, commit, newBytes }: Snapshot): Promise<void> {
+  /** Writes down what is new; a snapshot of the same files as the last one is none. @returns its number. */
+  private async record(cause: SnapshotCause, { tree, commit, newBytes }: Snapshot): Promise<number> {
     const { runId, workspace } = this.options;
     if (this.storedBytes !== undefined) this.storedBytes += newBytes;
-    const before = this.kept.at(-1)?.tree ?? workspace.baseTree;
-    if (tree === before) return;
+    const last = this.kept.at(-1);
+    const before = last?.tree ?? workspace.baseTree;
+    if (tree === before) return last?.index ?? 0;
+    const index = this.nextIndex();
     const { length: filesChanged } = await workspace.changes(before, tree);
-    await this.ports.events.append([
-      { kind: 'snapshot.taken', runId, index: this.nextIndex(), cause, tree, commit, filesChanged },
-    ]);
+    await this.ports.events.append([{ kind: 'snapshot.taken', runId, index, cause, tree, commit, filesChanged }]);
+    return index;
   }
 
   private async makeRoom(keep: number): Promise<void> {
@@ -125,11 +202,11 @@ export class RunSnapshots {
   /** Each kind of trouble once: the next turn very likely has the same. */
   private say(error: unknown): void {
     const code = error instanceof UserError ? error.code : 'unforeseen';
-    const { runId, note } = this.options;
+    const { runId, living } = this.options;
     this.ports.logger.warn('The files of a run could not be kept after a turn', { runId, reason: messageOf(error) });
     if (this.said.has(code)) return;
     this.said.add(code);
-    note(`The files could not be kept after this turn, so you cannot go back to it: ${messageOf(error)}`);
+    living?.note(`The files could not be kept after this turn, so you cannot go back to it: ${messageOf(error)}`);
   }
 
   private nextIndex(): number {

@@ -11,7 +11,7 @@ import type { Session } from '../core/session';
 import type { Workspace } from '../core/workspace';
 import { ConnectionLog } from './connectionLog';
 import { EvidenceCollector, type Evidence } from './evidenceCollector';
-import { checkFeedback, refusedNews, systemPrompt, taskPrompt } from './instructions';
+import { restoreNews, checkFeedback, refusedNews, systemPrompt, taskPrompt } from './instructions';
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunDependencies } from './runDependencies';
@@ -73,8 +73,12 @@ export class RunWork {
       this.session?.note(`Network: ${words}`);
       this.host?.tell(refusedNews(words));
     });
-    const note = (text: string): void => this.session?.note(text);
-    this.snapshots = new RunSnapshots(ports, { runId: run.id, workspace, settings, note });
+    const living = {
+      note: (text: string): void => this.session?.note(text),
+      tell: (news: string): void => this.host?.tell(news),
+      isPaused: () => this.session?.status === 'paused',
+    };
+    this.snapshots = new RunSnapshots(ports, { runId: run.id, workspace, settings, living });
     this.dependencies = new RunDependencies(ports, settings, options.workspace, {
       signal: options.signal,
       onConnection: (connection) => this.connections.record('setup', connection),
@@ -82,11 +86,13 @@ export class RunWork {
   }
 
   async toItsEnd(): Promise<WorkResult> {
+    const registered = this.registry.addSnapshots(this.options.run.id, this.snapshots);
     try {
       return await this.work(await this.openSession());
     } finally {
       await this.closeSession('the run ended');
-      await this.snapshots.settled();
+      await this.snapshots.close();
+      registered.dispose();
       await this.dependencies.release();
     }
   }
@@ -104,6 +110,7 @@ export class RunWork {
       onProgress: this.options.onProgress,
     });
     this.host = host;
+    await this.tellOfRestoring(host);
     const history = await host.history();
     const conversation = await this.ports.engine.open({
       systemPrompt: systemPrompt(persona),
@@ -122,6 +129,16 @@ export class RunWork {
     } finally {
       await conversation.close();
     }
+  }
+
+  /** What was put back while the run was not at work. */
+  private async tellOfRestoring(host: RunHost): Promise<void> {
+    const { run, workspace } = this.options;
+    if (!run.untoldRestore) return;
+    const [from, to] = [run.untoldRestore.savedAs, run.untoldRestore.index].map((index) =>
+      index === 0 ? run.baseTree : run.snapshots.find((snapshot) => snapshot.index === index)?.tree,
+    );
+    host.tell(restoreNews(from && to ? await workspace.changes(from, to) : null));
   }
 
   private async converse(conversation: Conversation, history: readonly ConversationMessage[]): Promise<WorkResult> {
@@ -167,6 +184,7 @@ export class RunWork {
   /** The final snapshot follows the death of the session's processes: what they changed after the checks is checked again. */
   private async conclude(words: string, evidence: Evidence, checkedTree: ObjectId): Promise<WorkResult> {
     await this.whenGivenBack();
+    await this.snapshots.close();
     await this.closeSession('the agent is done');
     const last = await this.snapshots.take('verdict', 'at the end of the session');
     const final = last.tree === checkedTree ? evidence : (await this.judge(last.tree)).evidence;
@@ -178,6 +196,7 @@ export class RunWork {
   }
 
   private async unfinished(end: Exclude<EngineEnd, { kind: 'done' }>): Promise<WorkResult> {
+    await this.snapshots.close();
     await this.closeSession('the agent stopped');
     const last = await this.snapshots.take('turn', 'at the end of the session');
     return {

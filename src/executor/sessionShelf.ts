@@ -1,7 +1,8 @@
 import { DisposableStore, toDisposable, type Disposable } from '../base/disposable';
-import type { SessionId } from '../core/ids';
+import type { RunId, SessionId } from '../core/ids';
 import type { Session } from '../core/session';
 import type { SessionRegistry } from './ports';
+import type { RunSnapshots } from './runSnapshots';
 
 /** Sessions that are over and can still be looked at. Each holds at most its scroll-back. */
 const keptClosed = 20;
@@ -11,6 +12,8 @@ export class SessionShelf implements SessionRegistry, Disposable {
   private readonly disposables = new DisposableStore();
   private readonly open = new Map<SessionId, Session>();
   private readonly closed = new Map<SessionId, string>();
+
+  private readonly snapshots = new Map<RunId, RunSnapshots>();
 
   add(session: Session): void {
     this.open.set(session.id, session);
@@ -24,6 +27,16 @@ export class SessionShelf implements SessionRegistry, Disposable {
         }
       }),
     );
+  }
+
+  addSnapshots(runId: RunId, snapshots: RunSnapshots): Disposable {
+    this.snapshots.set(runId, snapshots);
+    return toDisposable(() => this.snapshots.delete(runId));
+  }
+
+  /** Of a run that is at work; `undefined` for every other one. */
+  snapshotsOf(runId: RunId): RunSnapshots | undefined {
+    return this.snapshots.get(runId);
   }
 
   /** A session that is not over; `undefined` when there is none of that id. */

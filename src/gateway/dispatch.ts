@@ -34,6 +34,16 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       return executor.changes(call.taskId);
     case 'readResultFile':
       return encode(await executor.readResultFile(call.taskId, call.side, call.path));
+    case 'snapshotChanges':
+      return [...(await executor.snapshotChanges(call.taskId, call.from, call.to))];
+    case 'readSnapshotFile':
+      return encode(await executor.readSnapshotFile(call.taskId, call.index, call.path));
+    case 'restoreSnapshot': {
+      const { savedAs, files } = await executor.restoreSnapshot(call.taskId, call.index);
+      return { savedAs, files: [...files] };
+    }
+    case 'publishSnapshot':
+      return executor.publishSnapshot(call.taskId, call.index);
     case 'history':
       return executor.history(call.query);
     case 'jailReadiness':

@@ -5,15 +5,16 @@ import { assertNever, messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { Logger } from '../base/logger';
 import type { AirlockEvent } from '../core/events';
-import type { Executor, ExecutorPlace, ResultChanges } from '../core/executor';
+import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
 import { applyEvent } from '../core/fold';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
-import type { Digest, SessionId, TaskId } from '../core/ids';
+import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
 import { emptyState, type LiveState } from '../core/liveState';
 import { fromWire } from '../core/snapshot';
 import type { NewTask } from '../core/task';
+import type { FileChange } from '../core/workspace';
 import { protocolVersion, type CallInput, type ResultOf } from '../protocol/executorProtocol';
 import { GatewayLink, unreachable, type Push } from './gatewayLink';
 import { RemoteKeyboard } from './remoteKeyboard';
@@ -136,6 +137,22 @@ class GatewayClient implements Executor {
 
   async readResultFile(taskId: TaskId, side: 'base' | 'result', path: string): Promise<Uint8Array | undefined> {
     return decode(await this.call({ method: 'readResultFile', taskId, side, path }));
+  }
+
+  snapshotChanges(taskId: TaskId, from: number, to: number): Promise<readonly FileChange[]> {
+    return this.call({ method: 'snapshotChanges', taskId, from, to }, slowRequestTimeoutMs);
+  }
+
+  async readSnapshotFile(taskId: TaskId, index: number, path: string): Promise<Uint8Array | undefined> {
+    return decode(await this.call({ method: 'readSnapshotFile', taskId, index, path }));
+  }
+
+  restoreSnapshot(taskId: TaskId, index: number): Promise<RestoredSnapshot> {
+    return this.call({ method: 'restoreSnapshot', taskId, index }, slowRequestTimeoutMs);
+  }
+
+  publishSnapshot(taskId: TaskId, index: number): Promise<{ readonly branch: string; readonly commit: ObjectId }> {
+    return this.call({ method: 'publishSnapshot', taskId, index }, slowRequestTimeoutMs);
   }
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

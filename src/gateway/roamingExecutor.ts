@@ -5,13 +5,14 @@ import { Emitter } from '../base/emitter';
 import { CancelledError, messageOf, UserError } from '../base/errors';
 import type { Logger } from '../base/logger';
 import type { AirlockEvent } from '../core/events';
-import type { Executor, ExecutorPlace, ResultChanges } from '../core/executor';
+import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
-import type { Digest, SessionId, TaskId } from '../core/ids';
+import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
 import { emptyState, type LiveState } from '../core/liveState';
 import type { NewTask } from '../core/task';
+import type { FileChange } from '../core/workspace';
 
 /** How long a command waits for a new owner. Reading a long journal at a take-over takes about a second. */
 const defaultGapMs = 10_000;
@@ -129,6 +130,25 @@ export class RoamingExecutor implements Executor {
 
   async readResultFile(taskId: TaskId, side: 'base' | 'result', path: string): Promise<Uint8Array | undefined> {
     return (await this.found()).readResultFile(taskId, side, path);
+  }
+
+  async snapshotChanges(taskId: TaskId, from: number, to: number): Promise<readonly FileChange[]> {
+    return (await this.found()).snapshotChanges(taskId, from, to);
+  }
+
+  async readSnapshotFile(taskId: TaskId, index: number, path: string): Promise<Uint8Array | undefined> {
+    return (await this.found()).readSnapshotFile(taskId, index, path);
+  }
+
+  async restoreSnapshot(taskId: TaskId, index: number): Promise<RestoredSnapshot> {
+    return (await this.found()).restoreSnapshot(taskId, index);
+  }
+
+  async publishSnapshot(
+    taskId: TaskId,
+    index: number,
+  ): Promise<{ readonly branch: string; readonly commit: ObjectId }> {
+    return (await this.found()).publishSnapshot(taskId, index);
   }
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

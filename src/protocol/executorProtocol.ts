@@ -19,12 +19,14 @@ import type { FileChange } from '../core/workspace';
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;
 /** The longest line that a server sends: a state of very many tasks, a large blob. */
 export const maxReplyBytes = 400 * 1024 * 1024;
+
+const indexSchema = z.number().int().nonnegative();
 
 const methods = [
   z.object({ method: z.literal('add'), task: newTaskSchema }),
@@ -44,6 +46,10 @@ const methods = [
     side: z.enum(['base', 'result']),
     path: z.string(),
   }),
+  z.object({ method: z.literal('snapshotChanges'), taskId: taskIdSchema, from: indexSchema, to: indexSchema }),
+  z.object({ method: z.literal('readSnapshotFile'), taskId: taskIdSchema, index: indexSchema, path: z.string() }),
+  z.object({ method: z.literal('restoreSnapshot'), taskId: taskIdSchema, index: indexSchema }),
+  z.object({ method: z.literal('publishSnapshot'), taskId: taskIdSchema, index: indexSchema }),
   /** `watch` names the watching, chosen by the client; its output comes under that name, also before the reply. */
   z.object({ method: z.literal('watchSession'), sessionId: sessionIdSchema, watch: z.string() }),
   z.object({ method: z.literal('unwatchSession'), watch: z.string() }),
@@ -148,6 +154,10 @@ export const resultSchemas = {
   readBlob: bytesSchema,
   changes: resultChangesSchema,
   readResultFile: bytesSchema,
+  snapshotChanges: z.array(fileChangeSchema),
+  readSnapshotFile: bytesSchema,
+  restoreSnapshot: z.object({ savedAs: z.number().int(), files: z.array(fileChangeSchema) }),
+  publishSnapshot: z.object({ branch: z.string(), commit: objectIdSchema }),
   watchSession: nothing,
   unwatchSession: nothing,
   takeOver: nothing,

@@ -2,7 +2,7 @@ import { cp, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isUserError, systemCodeOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
-import { diskFull, isDiskFull, makePrivateFolder, syncFolder } from './durableFile';
+import { diskFull, isDiskFull, makePrivateFolder, syncFolder } from '../base/durableFile';
 import type { JournalPosition } from './journalPosition';
 import { listSegments, segmentFile } from './segments';
 import { listSnapshotPlaces } from './snapshotFiles';

@@ -5,7 +5,7 @@ import { systemCodeOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { BlobStore } from '../core/blobs';
 import { type Digest, digestSchema } from '../core/ids';
-import { diskFull, isDiskFull, makePrivateFolder, syncFolder, writeDurably } from './durableFile';
+import { diskFull, isDiskFull, makePrivateFolder, syncFolder, writeDurably } from '../base/durableFile';
 
 /** Blobs as files: `ab/abcdef…`, mode 0600. */
 export interface BlobFolder extends BlobStore {

@@ -3,7 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { makePrivateFolder, syncFolder } from './durableFile';
+import { makePrivateFolder, syncFolder } from '../base/durableFile';
 
 /** It is given back piece by piece, so that somebody else who fills the disk cannot take all of it at once. */
 const pieceCount = 4;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Clock } from '../base/clock';
 import { systemCodeOf } from '../base/errors';
 import type { AirlockEvent } from '../core/events';
-import { diskFull, isDiskFull, makePrivateFolder, syncFolder } from './durableFile';
+import { diskFull, isDiskFull, makePrivateFolder, syncFolder } from '../base/durableFile';
 import type { EventVersions } from './eventLifting';
 import { openJournalFile, type OpenJournalFile } from './journalFile';
 import { type JournalPosition, journalStart } from './journalPosition';

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock';
 import { messageOf, UserError } from '../base/errors';
 import { type AirlockEvent, currentVersion, type EventBody, eventBodySchema } from '../core/events';
 import type { Journal } from '../core/journal';
-import { diskFull, isDiskFull } from './durableFile';
+import { diskFull, isDiskFull } from '../base/durableFile';
 import type { JournalFile, OpenJournalFile } from './journalFile';
 import { encodeCommit, encodeEvent, hashOf } from './journalLine';
 import { isAnchored, type JournalPosition } from './journalPosition';

@@ -7,7 +7,7 @@ import { systemCodeOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import { type ProcessIdentity, processIdentitySchema } from '../core/session';
 import { releaseReserve } from './diskReserve';
-import { makePrivateFolder, writeDurably } from './durableFile';
+import { makePrivateFolder, writeDurably } from '../base/durableFile';
 import { type FileLock, tryLock } from './fileLock';
 import { socketPathFor } from './socketPath';
 import { checkFilesystem } from './storageFilesystem';

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { encodeHeader, hashOf } from './journalLine';
-import { writeDurably } from './durableFile';
+import { writeDurably } from '../base/durableFile';
 import type { JournalPosition } from './journalPosition';
 
 /** Where segment `number` is: `000001.jsonl`, … */

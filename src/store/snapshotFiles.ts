@@ -5,7 +5,7 @@ import { sha256 } from '../base/digest';
 import { isUserError, messageOf, UserError } from '../base/errors';
 import type { LiveState } from '../core/liveState';
 import { fromWire, liveStateVersion, toWire } from '../core/snapshot';
-import { makePrivateFolder, writeDurably } from './durableFile';
+import { makePrivateFolder, writeDurably } from '../base/durableFile';
 import { type JournalPosition, journalPositionSchema } from './journalPosition';
 
 /** The version of this format. A snapshot of a newer one is refused. */

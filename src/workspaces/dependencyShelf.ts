@@ -8,7 +8,7 @@ import { systemCodeOf } from '../base/errors';
 import { Mutex } from '../base/mutex';
 import type { Dependencies } from '../core/dependencies';
 import type { Jails } from '../core/jail';
-import { writeDurably } from './runState';
+import { writeDurably } from '../base/durableFile';
 
 const recordName = 'made.json';
 

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { systemCodeOf } from '../base/errors';
 import { objectIdSchema, runIdSchema } from '../core/ids';
@@ -31,21 +31,10 @@ export const runStateSchema = z.object({
   /** Shares that were there: their path in the workspace, and the folder on the host without links in its path. */
   shares: z.array(z.object({ path: z.string(), folder: z.string() })),
   notes: z.array(z.string()),
+  /** When the files were deleted, or began to be. The trees are still there. */
+  filesRemovedAtMs: z.number().nullable().default(null),
 });
 export type RunState = z.infer<typeof runStateSchema>;
-
-/** It is on disk, whole, when this resolves. */
-export async function writeDurably(path: string, bytes: string | Uint8Array): Promise<void> {
-  const unfinished = `${path}.tmp`;
-  const file = await open(unfinished, 'w', 0o600);
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(unfinished, path);
-}
 
 /** @returns `undefined` when there is none or it is not whole. */
 export async function readRunState(path: string): Promise<RunState | undefined> {

@@ -1,76 +1,37 @@
-import { chmod, lstat, mkdtemp, rename, rmdir } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../base/clock';
-import type { Logger } from '../base/logger';
-import { objectIdSchema, type ObjectId, type RunId } from '../core/ids';
-import type { Jails } from '../core/jail';
+import { writeDurably } from '../base/durableFile';
+import { objectIdSchema, type ObjectId } from '../core/ids';
 import { workspaceInJail, type Mount } from '../core/jailPolicy';
-import type {
-  CheckTree,
-  FileChange,
-  JailView,
-  RepositoryConfig,
-  Snapshot,
-  SnapshotKeeping,
-  Workspace,
-} from '../core/workspace';
+import type { CheckTree, JailView, RepositoryConfig, Snapshot, SnapshotKeeping, Workspace } from '../core/workspace';
 import type { Dependencies, Preparation, PreparationOptions } from '../core/dependencies';
 import { checkoutCommand } from './folderScan';
-import { GitJail } from './gitJail';
 import { cacheEnvironment, cacheMount, storeEnvironment, storeMount } from './caches';
 import { copyTree } from './copyTree';
 import { dependencyMounts } from './dependencyMounts';
-import { publish } from './publishing';
 import type { RunFolders } from './runFolders';
+import { hasKeptSnapshots, removeFiles, removeRun } from './runRemoval';
 import type { RunState } from './runState';
-import type { Setups } from './setups';
+import { RunTrees } from './runTrees';
 import { shareMounts, type Share } from './shares';
-import { Snapshots, type SnapshotLimits } from './snapshots';
-
-/** What every workspace of one storage works with. */
-export interface WorkspacePorts {
-  readonly jails: Jails;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly limits: SnapshotLimits;
-  readonly setups: Setups;
-}
+import type { WorkspacePorts } from './workspacePorts';
 
 /** A run's own copy of the repository, on disk under the storage folder. */
-export class RunWorkspace implements Workspace {
-  readonly runId: RunId;
-  readonly repo: string;
-  readonly baseCommit: ObjectId;
-  readonly baseTree: ObjectId;
+export class RunWorkspace extends RunTrees implements Workspace {
   readonly config: RepositoryConfig;
   readonly notes: readonly string[];
-  readonly snapshots: Snapshots;
   private readonly shares: readonly Share[];
-  private readonly jail: GitJail;
 
   constructor(
-    private readonly state: RunState,
-    private readonly folders: RunFolders,
+    state: RunState,
+    folders: RunFolders,
     readonly mounts: readonly Mount[],
-    private readonly ports: WorkspacePorts,
+    ports: WorkspacePorts,
   ) {
-    this.runId = state.runId;
-    this.repo = state.repo;
-    this.baseCommit = state.baseCommit;
-    this.baseTree = state.baseTree;
+    super(state, folders, ports);
     this.config = state.config;
     this.notes = state.notes;
     this.shares = state.shares;
-    this.jail = new GitJail(ports.jails, state.runId, folders);
-    this.snapshots = new Snapshots({
-      jail: this.jail,
-      folders,
-      clock: ports.clock,
-      baseCommit: state.baseCommit,
-      baseTree: state.baseTree,
-      shares: state.shares.map(({ path }) => path),
-      limits: ports.limits,
-    });
   }
 
   async snapshot(message: string, keeping?: SnapshotKeeping): Promise<Snapshot> {
@@ -93,8 +54,8 @@ export class RunWorkspace implements Workspace {
     return this.snapshots.sizeBytes();
   }
 
-  async changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]> {
-    return this.snapshots.changes(objectIdSchema.parse(from), objectIdSchema.parse(to));
+  restore(from: ObjectId, to: ObjectId): Promise<void> {
+    return this.snapshots.restore(objectIdSchema.parse(from), objectIdSchema.parse(to));
   }
 
   async restoreCheckSurface(tree: ObjectId): Promise<ObjectId> {
@@ -147,16 +108,6 @@ export class RunWorkspace implements Workspace {
     }
   }
 
-  async publish(options: {
-    readonly tree: ObjectId;
-    readonly branch: string;
-    readonly message: string;
-  }): Promise<{ readonly commit: ObjectId }> {
-    const { jail, folders, snapshots, repo, baseCommit } = this;
-    const publication = { ...options, tree: objectIdSchema.parse(options.tree) };
-    return { commit: await publish(publication, { jail, folders, snapshots, repo, baseCommit }) };
-  }
-
   /** What a session does to its cache, nobody else ever sees: it is the run's own copy. */
   private async ownCache(kept: string): Promise<string> {
     const { jails } = this.ports;
@@ -171,24 +122,10 @@ export class RunWorkspace implements Workspace {
   }
 
   async remove(): Promise<void> {
-    await removeRun(this.folders, this.ports.jails);
+    const { folders, ports, state } = this;
+    if (!(await hasKeptSnapshots(folders))) return removeRun(folders, ports.jails);
+    // Said before the first file goes: half a workspace must not be taken for one whose other half was deleted by the agent.
+    await writeDurably(folders.state, JSON.stringify({ ...state, filesRemovedAtMs: ports.clock.nowMs() }));
+    await removeFiles(folders, ports.jails);
   }
-}
-
-/** Deletes what belongs to a run's workspace, and the run's folder when nothing else is in it. The state goes first. */
-export async function removeRun(folders: RunFolders, jails: Jails): Promise<void> {
-  for (const path of [
-    folders.state,
-    folders.baseline,
-    folders.workspace,
-    folders.checks,
-    folders.cache,
-    `${folders.cache}.tmp`,
-    folders.agentGit,
-    folders.hostGit,
-  ]) {
-    await jails.remove(path);
-  }
-  // Others may keep things of this run there.
-  await rmdir(folders.run).catch(() => {});
 }

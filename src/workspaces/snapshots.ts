@@ -13,11 +13,12 @@ import { parseScan, scanCommand, type FolderScan } from './folderScan';
 import { GitFailure } from './gitFailure';
 import type { GitJail } from './gitJail';
 import { importStream, parseImportAnswer, type ImportedCommit, type TreeEdit } from './importStream';
-import { bytesOf, textOf, type PathBytes } from './pathBytes';
+import { bytesOf, isPlainPath, textOf, type PathBytes } from './pathBytes';
 import type { RunFolders } from './runFolders';
 import { planSnapshot, type PlannedFile, type SnapshotPlan } from './snapshotPlan';
 import { StoredFiles } from './storedFiles';
 import { keptRef, pruneCommand, sizeCommand, parseSize } from './keptRefs';
+import { restoreCommand } from './treeRestoring';
 import { parseTreeListing, type TreeListing } from './treeListing';
 
 /** What a snapshot takes at most; what the base has already does not count. */
@@ -106,6 +107,26 @@ export class Snapshots {
 
   async changes(from: ObjectId, to: ObjectId): Promise<readonly FileChange[]> {
     return parseChanges(await this.options.jail.run({ argv: ['git', 'diff-tree', ...changesArguments, from, to] }));
+  }
+
+  /** A file of a tree; `undefined` when there is none of that path. */
+  async readFile(tree: ObjectId, path: string): Promise<Buffer | undefined> {
+    if (!isPlainPath(path)) return undefined;
+    const { jail } = this.options;
+    const listed = parseTreeListing(await jail.run({ argv: ['git', 'ls-tree', '-z', tree, '--', path] }));
+    const entry = listed.get(bytesOf(path));
+    if (!entry || entry.mode === '160000') return undefined;
+    return jail.run({ argv: ['git', 'cat-file', 'blob', entry.objectId] });
+  }
+
+  /** See `Workspace.restore`. */
+  async restore(from: ObjectId, to: ObjectId): Promise<void> {
+    const workspace = { folder: this.options.folders.workspace, access: 'write' } as const;
+    try {
+      await this.turns.run(() => this.options.jail.run({ argv: restoreCommand(from, to), workspace }));
+    } catch (error) {
+      throw error instanceof GitFailure ? notRestored(error) : error;
+    }
   }
 
   async restoreCheckSurface(tree: ObjectId): Promise<ObjectId> {
@@ -238,6 +259,15 @@ function tooLarge(newBytes: number, maxNewBytes: number): UserError {
     'snapshot-too-large',
     `The workspace was not stored: ${newBytes} bytes in it are new, and ${Math.max(0, maxNewBytes)} are left for snapshots of this run.`,
     { newBytes, maxNewBytes },
+  );
+}
+
+function notRestored(cause: GitFailure): UserError {
+  return new UserError(
+    'restore-failed',
+    `The files could not all be put back: ${cause.stderr}. Some may be as they were wanted and some as they were before. What was there before is a snapshot.`,
+    { git: cause.stderr },
+    { cause },
   );
 }
 

@@ -1,12 +1,13 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeDurably } from '../base/durableFile';
 import { CancelledError, systemCodeOf, UserError } from '../base/errors';
 import { silentLogger, type Logger } from '../base/logger';
 import { systemClock, type Clock } from '../base/clock';
 import { objectIdSchema, type ObjectId, type RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import { workspaceInJail, type Mount } from '../core/jailPolicy';
-import type { FileChange, RepositoryConfig, Workspace, Workspaces } from '../core/workspace';
+import type { FileChange, KeptTrees, RepositoryConfig, Workspace, Workspaces } from '../core/workspace';
 import { changesArguments, parseChanges } from './diffListing';
 import { checkoutCommand, parseBaseline } from './folderScan';
 import { createGitDirectories } from './gitDirectories';
@@ -18,8 +19,11 @@ import { inspectRepository, type Repository } from './repositoryInspection';
 import { assertQuarantineFree } from './publishing';
 import { repositoryNotes } from './repositoryNotes';
 import { runFoldersOf, type RunFolders } from './runFolders';
-import { readRunState, writeDurably, type RunState } from './runState';
-import { removeRun, RunWorkspace, type WorkspacePorts } from './runWorkspace';
+import { readRunState, type RunState } from './runState';
+import { removeFiles, removeRun } from './runRemoval';
+import { RunTrees } from './runTrees';
+import { RunWorkspace } from './runWorkspace';
+import type { WorkspacePorts } from './workspacePorts';
 import { Setups } from './setups';
 import { resolveShares, shareMounts, type ResolvedShares } from './shares';
 import { defaultSnapshotLimits, formatStamps, type SnapshotLimits } from './snapshots';
@@ -81,15 +85,25 @@ class StoredWorkspaces implements Workspaces {
   async reopen(runId: RunId): Promise<Workspace | undefined> {
     const folders = runFoldersOf(this.storage, runId);
     const state = await readRunState(folders.state);
-    if (!state || state.runId !== runId || !(await isWhole(folders))) return undefined;
+    if (!state || state.runId !== runId || state.filesRemovedAtMs !== null) return undefined;
+    if (!(await isWhole(folders))) return undefined;
     // Checks that ran when the process ended are run again, in fresh folders.
     await this.ports.jails.remove(folders.checks);
     await mkdir(folders.checks, { mode: 0o700 });
     return new RunWorkspace(state, folders, await sessionMounts(folders, state), this.ports);
   }
 
+  async trees(runId: RunId): Promise<KeptTrees | undefined> {
+    const folders = runFoldersOf(this.storage, runId);
+    const state = await readRunState(folders.state);
+    if (!state || state.runId !== runId || !(await isThere(join(folders.hostGit, 'objects')))) return undefined;
+    return new RunTrees(state, folders, this.ports);
+  }
+
   async removeRemains(runId: RunId): Promise<void> {
     const folders = runFoldersOf(this.storage, runId);
+    const state = await readRunState(folders.state);
+    if (state?.runId === runId && state.filesRemovedAtMs !== null) return removeFiles(folders, this.ports.jails);
     // The state is the first to go and the last to come. One that cannot be read is still somebody's.
     if (await isThere(folders.state)) return;
     const remains = await Promise.all([folders.workspace, folders.agentGit, folders.hostGit].map(isThere));
@@ -139,6 +153,7 @@ class StoredWorkspaces implements Workspaces {
       isUsersBase: repository.isCheckedOut,
       shares: [...shared.shares],
       notes: [...notes, ...shared.notes],
+      filesRemovedAtMs: null,
     };
     await writeDurably(folders.baseline, formatStamps(baseline));
     const workspace = new RunWorkspace(state, folders, await sessionMounts(folders, state), this.ports);

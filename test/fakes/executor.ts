@@ -4,14 +4,15 @@ import { Emitter } from '../../src/base/emitter';
 import { UserError } from '../../src/base/errors';
 import type { AirlockEvent, EventBody } from '../../src/core/events';
 import { currentVersion } from '../../src/core/events';
-import type { Executor, ExecutorPlace, ResultChanges } from '../../src/core/executor';
+import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../../src/core/executor';
 import { applyEvent } from '../../src/core/fold';
 import type { HistoryAnswer, HistoryQuery } from '../../src/core/history';
-import type { Digest, RunId, SessionId, TaskId } from '../../src/core/ids';
+import type { Digest, ObjectId, RunId, SessionId, TaskId } from '../../src/core/ids';
 import type { JailProof, JailReadiness } from '../../src/core/jail';
 import type { Keyboard, TerminalSize } from '../../src/core/keyboard';
 import { emptyState, type LiveState, type TaskState } from '../../src/core/liveState';
 import { isEnded, newTaskSchema, type NewTask } from '../../src/core/task';
+import type { FileChange } from '../../src/core/workspace';
 
 /** A proof with one canary that held. */
 export const sampleProof: JailProof = {
@@ -34,6 +35,8 @@ export class FakeExecutor implements Executor {
   readonly blobs = new Map<Digest, Uint8Array>();
   /** Files of results: `<taskId>:<side>:<path>`. */
   readonly resultFiles = new Map<string, Uint8Array>();
+  /** What any two snapshots differ in. */
+  snapshotFiles: readonly FileChange[] = [];
   readonly resultChanges = new Map<TaskId, ResultChanges>();
   readonly watchers = new Map<SessionId, Set<(text: string) => void>>();
   readonly scrollback = new Map<SessionId, string>();
@@ -225,6 +228,29 @@ export class FakeExecutor implements Executor {
   async readResultFile(taskId: TaskId, side: 'base' | 'result', path: string): Promise<Uint8Array | undefined> {
     await this.called('readResultFile', taskId, side, path);
     return this.resultFiles.get(`${taskId}:${side}:${path}`);
+  }
+
+  async snapshotChanges(taskId: TaskId, from: number, to: number): Promise<readonly FileChange[]> {
+    await this.called('snapshotChanges', taskId, from, to);
+    return this.snapshotFiles;
+  }
+
+  async readSnapshotFile(taskId: TaskId, index: number, path: string): Promise<Uint8Array | undefined> {
+    await this.called('readSnapshotFile', taskId, index, path);
+    return this.resultFiles.get(`${taskId}:${index}:${path}`);
+  }
+
+  async restoreSnapshot(taskId: TaskId, index: number): Promise<RestoredSnapshot> {
+    await this.called('restoreSnapshot', taskId, index);
+    return { savedAs: index + 1, files: this.snapshotFiles };
+  }
+
+  async publishSnapshot(
+    taskId: TaskId,
+    index: number,
+  ): Promise<{ readonly branch: string; readonly commit: ObjectId }> {
+    await this.called('publishSnapshot', taskId, index);
+    return { branch: `airlock/${taskId}-1-s${index}`, commit: 'c'.repeat(40) };
   }
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

@@ -82,3 +82,81 @@ describe('The snapshots of a workspace', function () {
     assert.equal(hostGit('rev-parse', 'refs/kept/1'), commit);
   });
 });
+
+describe('Restoring a workspace', function () {
+  this.timeout(60_000);
+  let fixture: WorkspacesFixture;
+  let workspace: Workspace;
+  beforeEach(async () => {
+    fixture = new WorkspacesFixture();
+    workspace = await fixture.open(
+      makeRepository(fixture.folder('repo'), {
+        a: 'a\n',
+        'bin/run': { executable: '#!/bin/sh\n' },
+        'dir/b': 'b\n',
+        link: { link: 'a' },
+        '.gitignore': '*.log\n',
+        '.gitattributes': '* text eol=crlf\n',
+      }),
+    );
+  });
+  afterEach(() => fixture.dispose());
+
+  const listing =
+    '{ find . -path ./.git -prune -o ! -type d -printf "%P %y %m %l\\n" | sort; cat a dir/* */*/* 2> /dev/null || true; }';
+
+  it('makes every kind of file what it was, forth and back, and leaves what is ignored', async () => {
+    const before = await fixture.agent(workspace, listing);
+    await fixture.agent(
+      workspace,
+      `printf 'x\\n' > a; rm -r bin; echo file > bin; ln -sfn /etc/passwd link; mkdir -p new/deep; echo n > new/deep/n
+       echo q > $'new/a "name"\\nof two lines'; rm dir/b; mkdir dir/b; echo c > dir/b/c; echo l > kept.log; echo - > ./-dash; chmod 755 a`,
+    );
+    const after = await fixture.agent(workspace, listing);
+    const { tree } = await workspace.snapshot('changed');
+    await workspace.restore(tree, workspace.baseTree);
+    const restored = await fixture.agent(workspace, `rm kept.log; ${listing}; test ! -e new`);
+    assert.equal(restored, before);
+    assert.equal((await workspace.snapshot('restored')).tree, workspace.baseTree);
+    await fixture.agent(workspace, 'echo l > kept.log');
+    await workspace.restore(workspace.baseTree, tree);
+    assert.equal(await fixture.agent(workspace, listing), after);
+  });
+
+  it('touches nothing that is the same, and folders that the agent has closed are no hindrance', async () => {
+    await fixture.agent(workspace, 'echo x > dir/b; touch -d 2001-01-01 a; chmod 555 dir; chmod 000 bin');
+    const { tree } = await workspace.snapshot('changed');
+    await workspace.restore(tree, workspace.baseTree);
+    assert.equal(await fixture.agent(workspace, 'cat dir/b; date -r a +%Y'), 'b\n2001\n');
+  });
+
+  it('writes nowhere else, whatever links are in its way', async () => {
+    const { tree } = await workspace.snapshot('as it was');
+    await fixture.agent(workspace, 'echo x > dir/b; mkdir elsewhere; echo mine > elsewhere/b');
+    const changed = await workspace.snapshot('changed');
+    await fixture.agent(workspace, 'rm -r dir; ln -s elsewhere dir');
+    await workspace.restore(changed.tree, tree);
+    assert.equal(await fixture.agent(workspace, 'cat dir/b; test ! -L dir'), 'b\n');
+  });
+
+  it('is followed by what is read of its trees, with the files gone too', async () => {
+    await fixture.agent(workspace, 'echo x > a; ln -sfn dir link');
+    const { tree } = await workspace.snapshot('kept', { index: 1, maxNewBytes: 1_000 });
+    await workspace.remove();
+    assert.equal(await fixture.workspaces.reopen(workspace.runId), undefined);
+    await fixture.workspaces.removeRemains(workspace.runId);
+    const trees = await fixture.workspaces.trees(workspace.runId);
+    assert.ok(trees);
+    const text = async (path: string) => Buffer.from((await trees.readFile(tree, path)) ?? 'none').toString();
+    assert.deepEqual(await Promise.all(['a', 'link', 'dir/b', 'dir', 'no', '../a'].map(text)), [
+      'x\n',
+      'dir',
+      'b\n',
+      'none',
+      'none',
+      'none',
+    ]);
+    const { commit } = await trees.publish({ tree, branch: 'airlock/a-1-s1', message: 'x' });
+    assert.equal(Buffer.from((await fixture.workspaces.readFile(trees.repo, commit, 'a')) ?? []).toString(), 'x\n');
+  });
+});

@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { AirlockEvent } from '../../src/core/events';
 import type { Executor } from '../../src/core/executor';
-import { runs, writes } from '../fakes/wholeModel';
+import { lastTextOf, runs, writes } from '../fakes/wholeModel';
 import { says } from '../fakes/messagesApiTurns';
-import { runOf, sampleCheck, taskEnded, WholeRoom } from '../fakes/wholeRoom';
+import {
+  repositoryFingerprint,
+  resultFile,
+  runOf,
+  sampleCheck,
+  stateFits,
+  taskEnded,
+  WholeRoom,
+} from '../fakes/wholeRoom';
+import { until } from '../unit/gateway/until';
 
 type Taken = Extract<AirlockEvent, { kind: 'snapshot.taken' }>;
 
@@ -74,5 +85,101 @@ describe('the files of a run', () => {
     const watched = await executor.watchSession(run.sessionId ?? '', (text) => (shown += text));
     watched.dispose();
     assert.equal(shown.split('could not be kept after this turn').length, 2);
+  });
+
+  it('are put back while the model thinks: the agent is told, and it can be undone', async () => {
+    let release = (): void => {};
+    const thinking = new Promise<void>((resolve) => (release = resolve));
+    let heard = '';
+    room.model.plays(
+      'Back',
+      writes('value.txt', 'good\n'),
+      runs('echo bad > value.txt; echo x > extra'),
+      async () => {
+        await thinking;
+        return runs('cat value.txt; ls');
+      },
+      (request) => {
+        heard = lastTextOf(request);
+        return writes('value.txt', 'right\n');
+      },
+      says('Done.'),
+    );
+    const executor = await room.open();
+    const id = await executor.add({ title: 'Back', prompt: 'Back.', checks: [sampleCheck] });
+    await stateFits(executor, ({ runs: all }) =>
+      [...all.values()].some(({ snapshots }) => snapshots.length === 2) ? true : undefined,
+    );
+    const restored = await executor.restoreSnapshot(id, 1);
+    assert.deepEqual(
+      { savedAs: restored.savedAs, files: restored.files.map(({ path, kind }) => [path, kind]) },
+      {
+        savedAs: 2,
+        files: [
+          ['extra', 'deleted'],
+          ['value.txt', 'modified'],
+        ],
+      },
+    );
+    release();
+    assert.equal((await taskEnded(executor, id)).status, 'verified');
+    assert.match(heard, /put files in \/workspace back .* That changed: "extra", "value.txt"/);
+    assert.match(heard, /good\ntest\nvalue.txt/);
+  });
+
+  it('are put back while the run waits, and the agent is told when it goes on', async () => {
+    let heard = '';
+    room.model.plays(
+      'Later',
+      writes('value.txt', 'good\n'),
+      runs('echo bad > value.txt'),
+      runs('sleep 600', 600),
+      (request) => {
+        heard = lastTextOf(request);
+        return writes('value.txt', 'right\n');
+      },
+      says('Done.'),
+    );
+    const executor = await room.open();
+    const id = await executor.add({ title: 'Later', prompt: 'Later.', checks: [sampleCheck] });
+    const session = await stateFits(executor, ({ sessions }) => [...sessions.keys()][0]);
+    let shown = '';
+    const watched = await executor.watchSession(session, (text) => (shown += text));
+    await until(() => shown.includes('sleep 600'));
+    watched.dispose();
+    await assert.rejects(executor.restoreSnapshot(id, 1), { code: 'session-busy' });
+    await assert.rejects(executor.restoreSnapshot(id, 9), { code: 'unknown-snapshot' });
+    await executor.stopQueue();
+    assert.deepEqual(await executor.restoreSnapshot(id, 1), {
+      savedAs: 2,
+      files: [{ path: 'value.txt', oldPath: null, kind: 'modified', insertions: 1, deletions: 1 }],
+    });
+    await executor.startQueue();
+    assert.equal((await taskEnded(executor, id)).status, 'verified');
+    assert.match(heard, /That changed: "value.txt"[^]*interrupted/);
+  });
+
+  it('stay when the run has ended: to compare, to read, and to make a branch of', async () => {
+    room.model.plays('Ended', writes('value.txt', 'half\n'), writes('value.txt', 'right\n'), says('Done.'));
+    const executor = await room.open();
+    const id = await executor.add({ title: 'Ended', prompt: 'Ended.', checks: [sampleCheck] });
+    await taskEnded(executor, id);
+    const workspace = path.join(room.storage, 'runs', runOf(executor, id).id, 'workspace');
+    await until(() => !existsSync(workspace));
+    await executor.shutdown();
+    const again = await room.open();
+    assert.deepEqual(
+      (await again.snapshotChanges(id, 0, 1)).map((file) => [file.path, file.kind]),
+      [['value.txt', 'modified']],
+    );
+    assert.equal(Buffer.from((await again.readSnapshotFile(id, 1, 'value.txt')) ?? []).toString(), 'half\n');
+    const before = repositoryFingerprint(room.repo);
+    const published = await again.publishSnapshot(id, 1);
+    assert.deepEqual(await again.publishSnapshot(id, 1), published);
+    assert.equal(published.branch, `airlock/${id}-1-s1`);
+    assert.equal(resultFile(room, published.branch, 'value.txt'), 'half');
+    assert.deepEqual(repositoryFingerprint(room.repo), before);
+    assert.equal(runOf(again, id).snapshots[0]?.branch, published.branch);
+    await assert.rejects(again.restoreSnapshot(id, 1), { code: 'workspace-gone' });
   });
 });

@@ -2,7 +2,7 @@ import { readFile, rename } from 'node:fs/promises';
 import type { Database, SqlJsStatic } from 'sql.js';
 import { messageOf, systemCodeOf, UserError } from '../../base/errors';
 import type { HistoryAnswer, HistoryQuery } from '../../core/history';
-import { writeDurably } from '../durableFile';
+import { writeDurably } from '../../base/durableFile';
 import { type JournalPosition, journalPositionSchema, journalStart } from '../journalPosition';
 import { readJournal } from '../journalReader';
 import { applyToRows } from './eventRows';

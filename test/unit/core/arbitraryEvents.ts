@@ -159,6 +159,8 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     commit: objectId,
     filesChanged: count,
   }),
+  'snapshot.restored': fc.record({ runId, index: fc.nat({ max: 5 }), savedAs: fc.nat({ max: 5 }) }),
+  'snapshot.published': fc.record({ runId, index: fc.nat({ max: 5 }), branch: words, commit: objectId }),
   'snapshot.dropped': fc.record({ runId, indices: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 3 }) }),
   'result.published': fc.record({
     runId,

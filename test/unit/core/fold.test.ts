@@ -179,6 +179,7 @@ describe('the fold of runs', () => {
       verdict: 'verified',
       resultTree: sampleTree,
       snapshots: [],
+      untoldRestore: null,
       branch: 'airlock/task-a-1',
       commit: sampleCommit,
       filesChanged: 2,

@@ -14,6 +14,7 @@ function kept(index: number, verdict: RunSnapshot['verdict'] = null): RunSnapsho
     filesChanged: 1,
     takenAtMs: 0,
     verdict,
+    branch: null,
   };
 }
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { systemCodeOf, UserError } from '../base/errors';
+import { systemCodeOf, UserError } from './errors';
 
 /** Makes a folder, and those above it, that only its owner can enter. */
 export async function makePrivateFolder(folder: string): Promise<void> {
