@@ -84,6 +84,8 @@ function optionsOf({ context, settings, credentials, problems, logger }: OpenPar
     storage: homeExpanded(settings.value('airlock.storage')) || context.globalStorageUri.fsPath,
     settings: {
       concurrency: settings.value('airlock.concurrency'),
+      concurrencyPerRepository: settings.value('airlock.limits.runsPerRepository'),
+      concurrencyPerPersona: settings.value('airlock.limits.runsPerPersona'),
       maxFixRounds: settings.value('airlock.checks.maxFixRounds'),
       checkTimeoutMs: minutes(settings.value('airlock.checks.timeoutMinutes')),
       maxTurns: settings.value('airlock.limits.maxTurns'),

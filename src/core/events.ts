@@ -59,6 +59,13 @@ const bodies = [
     repo: z.string().nullable(),
     priority: z.number().int().min(0).max(3),
   }),
+  /** What it depends on was offered: it is a task now like any other. */
+  z.object({
+    kind: z.literal('task.linked'),
+    taskId: taskIdSchema,
+    dependsOn: z.array(taskIdSchema),
+    dependsOnMissing: z.array(z.string()),
+  }),
   z.object({
     kind: z.literal('task.ended'),
     taskId: taskIdSchema,

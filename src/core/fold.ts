@@ -103,6 +103,9 @@ function foldTask(state: LiveState, event: AirlockEvent): void {
     case 'task.changed':
       task.spec = { ...task.spec, repo: event.repo, priority: event.priority as TaskState['spec']['priority'] };
       return;
+    case 'task.linked':
+      task.spec = { ...task.spec, dependsOn: event.dependsOn, dependsOnMissing: event.dependsOnMissing };
+      return;
     case 'task.ended':
       set(task, event.outcome, event.reason);
       task.endedAtMs = event.atMs;
@@ -399,6 +402,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'task.resumed':
     case 'task.requeued':
     case 'task.changed':
+    case 'task.linked':
     case 'task.ended':
     case 'task.landed':
     case 'task.discarded':

@@ -33,8 +33,21 @@ export const personaSchema = z.object({
 });
 export type Persona = z.infer<typeof personaSchema>;
 
+/** The persona of tasks that name none. */
 export const implementer: Persona = personaSchema.parse({
   name: 'implementer',
   description: 'Changes code and its tests until the checks pass.',
   prompt: 'You implement the task with the smallest change that does it well, in the style of the code around it.',
 });
+
+const personas: readonly Persona[] = [implementer];
+
+/** @returns `undefined` when there is none of that name; `null` names the default one. */
+export function personaNamed(name: string | null): Persona | undefined {
+  return name === null ? implementer : personas.find((persona) => persona.name === name);
+}
+
+/** The names of all that there are, for telling. */
+export function personaNames(): string {
+  return personas.map(({ name }) => name).join(', ');
+}

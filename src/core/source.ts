@@ -8,7 +8,7 @@ export interface OfferedTask {
   /** Its id at the source: offered twice, it is one task. */
   readonly externalId: string;
   readonly task: NewTask;
-  /** What it depends on, by their ids at the same source. Absent: nothing. One that nobody knows blocks nothing. */
+  /** What it depends on, by their ids at the same source. Absent: nothing. One that it never offered blocks the task. */
   readonly dependsOnExternal?: readonly string[];
 }
 

@@ -49,6 +49,8 @@ export const taskSpecSchema = z.object({
   checks: z.array(commandSchema).max(maxChecks).nullable(),
   limits: taskLimitsSchema,
   dependsOn: z.array(taskIdSchema).max(100),
+  /** What it depends on besides, by ids of its own source, that the source has not offered yet: it is blocked until then. */
+  dependsOnMissing: z.array(z.string()).optional(),
   /** Absolute path of the user's repository; `null` while nobody has said which. */
   repo: z.string().nullable(),
   /** What the source calls the repository when no open or allowed one has that name; empty when it is no name at all. */

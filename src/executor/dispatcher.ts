@@ -1,16 +1,17 @@
 import { DisposableStore, type Disposable } from '../base/disposable';
 import { messageOf } from '../base/errors';
-import type { EventBody } from '../core/events';
+import type { AirlockEvent, EventBody } from '../core/events';
 import type { TaskId } from '../core/ids';
-import type { TaskState } from '../core/liveState';
+import { taskOf, type TaskState } from '../core/liveState';
+import { personaNamed, personaNames } from '../core/persona';
 import { SourceUnreachableError } from '../core/source';
-import { isEnded } from '../core/task';
-import { userSourceId } from './intake';
+import { isOurs, userSourceId } from './intake';
 import { RunInterrupted, type Interruption } from './interruption';
 import type { LaneGovernor } from './laneGovernor';
+import { OpenTasks } from './openTasks';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { treatmentOf } from './retryPolicy';
-import { compareTasks, readinessOf, type Readiness } from './taskOrder';
+import { dependencyTrouble } from './taskOrder';
 import { endOfTask, TaskRun } from './taskRun';
 
 /** How long nothing new is started after nothing could be kept, and nothing is asked of a source that could not be asked. */
@@ -36,6 +37,9 @@ export class Dispatcher implements Disposable {
   private pausedUntilMs = 0;
   /** Sources that could not be asked, and until when they are left alone, in monotonic time. */
   private readonly sourcesHeldUntilMs = new Map<string, number>();
+  private tasks: OpenTasks | undefined;
+  /** When something that cannot start yet can, in wall time. */
+  private nextMs = Infinity;
   private scheduled = false;
   private ended = false;
 
@@ -47,7 +51,17 @@ export class Dispatcher implements Disposable {
   ) {}
 
   start(): void {
-    this.disposables.add(this.ports.events.onDidAppend(() => this.pump()));
+    const tasks = new OpenTasks(this.ports.events.state, (taskId) => this.slots.has(taskId));
+    this.tasks = tasks;
+    this.disposables.add(
+      this.ports.events.onDidAppend((events) => {
+        for (const event of events) {
+          const taskId = movesTask(event) ? taskOf(this.ports.events.state, event) : undefined;
+          if (taskId !== undefined) tasks.update(taskId);
+        }
+        this.pump();
+      }),
+    );
     this.pump();
   }
 
@@ -118,69 +132,58 @@ export class Dispatcher implements Disposable {
     if (leftMs > 0) return this.wakeIn(leftMs);
     if (this.ports.room.shortage !== undefined || this.slots.size >= this.settings.concurrency) return;
     const nowMs = this.ports.clock.nowMs();
-    let nextMs = Infinity;
-    this.reviewBlocked(nowMs);
-    const held = this.heldBySource();
-    for (const task of this.candidates()) {
-      if (this.slots.size >= this.settings.concurrency) break;
-      const readiness = this.readinessNow(task, nowMs, held);
-      switch (readiness.kind) {
-        case 'ready':
-          if (!isOurs(task)) held.set(task.spec.origin.sourceId, (held.get(task.spec.origin.sourceId) ?? 0) + 1);
-          this.begin(task);
-          break;
-        case 'later':
-          nextMs = Math.min(nextMs, readiness.atMs);
-          break;
-        case 'blocked':
-          this.hold(task.id, readiness.reason);
-          break;
-        case 'waits':
-          break;
-      }
+    this.nextMs = Infinity;
+    this.reviewDependencies();
+    while (this.slots.size < this.settings.concurrency) {
+      const next = this.nextTask(nowMs);
+      if (!next) break;
+      this.begin(next);
+      this.tasks?.update(next.id);
     }
-    if (nextMs < Infinity) this.wakeIn(nextMs - nowMs);
+    if (this.nextMs < Infinity) this.wakeIn(this.nextMs - nowMs);
   }
 
-  private readinessNow(task: TaskState, nowMs: number, held: ReadonlyMap<string, number>): Readiness {
-    if (!this.urgent.has(task.id)) {
-      const readiness = readinessOf(this.ports.events.state, task, nowMs);
-      if (readiness.kind !== 'ready') return readiness;
+  /** What the user wants before all others, and then by priority and age, within what each repository and persona may have. */
+  private nextTask(nowMs: number): TaskState | undefined {
+    for (const taskId of this.urgent) {
+      const task = this.ports.events.state.tasks.get(taskId);
+      if (task && isOpen(task) && this.mayStart(task, nowMs)) return task;
     }
-    if (isOurs(task)) return { kind: 'ready' };
+    if (this.ports.events.state.queueMode !== 'running') return undefined;
+    const [only, ...others] = this.ports.repositories();
+    const sole = others.length === 0 ? (only ?? null) : null;
+    const isFull = this.fullShares(sole);
+    return this.tasks?.first((task) => this.mayStart(task, nowMs), isFull);
+  }
+
+  /** @param sole The repository of tasks that name none, when there is only one. */
+  private fullShares(sole: string | null): (share: Pick<TaskState['spec'], 'repo' | 'persona'>) => boolean {
+    const { concurrencyPerRepository: perRepository, concurrencyPerPersona: perPersona } = this.settings;
+    if (perRepository === null && perPersona === null) return () => false;
+    const working = [...this.slots.keys()].flatMap((id) => this.ports.events.state.tasks.get(id)?.spec ?? []);
+    return ({ repo, persona }) => {
+      const ofRepository = working.filter((spec) => (spec.repo ?? sole) === (repo ?? sole)).length;
+      const ofPersona = working.filter((spec) => spec.persona === persona).length;
+      return ofRepository >= (perRepository ?? Infinity) || ofPersona >= (perPersona ?? Infinity);
+    };
+  }
+
+  /** Whether it may have a slot now; when it may later, that is remembered. */
+  private mayStart(task: TaskState, nowMs: number): boolean {
+    if (this.slots.has(task.id) || this.withheld.has(task.id)) return false;
+    const isUrgent = this.urgent.has(task.id);
+    if (!isUrgent && task.notBeforeMs > nowMs) return this.notBefore(task.notBeforeMs);
+    if (isOurs(task)) return true;
     const { sourceId } = task.spec.origin;
-    const heldUntilMs = this.sourcesHeldUntilMs.get(sourceId) ?? 0;
-    const leftMs = heldUntilMs - this.ports.clock.monotonicMs();
-    if (leftMs > 0) return { kind: 'later', atMs: nowMs + leftMs };
-    if (task.status === 'accepting' || (held.get(sourceId) ?? 0) < this.settings.concurrency) return { kind: 'ready' };
-    return { kind: 'waits', reason: 'What its source has given already comes first.' };
+    const leftMs = (this.sourcesHeldUntilMs.get(sourceId) ?? 0) - this.ports.clock.monotonicMs();
+    if (leftMs > 0) return this.notBefore(nowMs + leftMs);
+    // While its source has given as many as there are slots, it is not asked for more: somebody else may have one free.
+    return task.status === 'accepting' || (this.tasks?.heldFor(sourceId) ?? 0) < this.settings.concurrency;
   }
 
-  /**
-   * By source, the tasks that it believes to be in work here, those included that wait for the user or for their next try.
-   * While there are as many as slots, it is not asked for another one: somebody else may have a slot for it.
-   */
-  private heldBySource(): Map<string, number> {
-    const held = new Map<string, number>();
-    for (const { id, accepted, status, spec } of this.ports.events.state.tasks.values()) {
-      const { sourceId } = spec.origin;
-      const isHeld = !isEnded(status) && (accepted || status === 'accepting' || this.slots.has(id));
-      if (isHeld && sourceId !== userSourceId) held.set(sourceId, (held.get(sourceId) ?? 0) + 1);
-    }
-    return held;
-  }
-
-  /** What may get a slot, the most urgent first. A running task without a slot lost it when nothing could be kept. */
-  private candidates(): TaskState[] {
-    const { state } = this.ports.events;
-    const isOpen = (task: TaskState): boolean =>
-      (task.status === 'queued' || task.status === 'running' || task.status === 'accepting') &&
-      !this.slots.has(task.id) &&
-      !this.withheld.has(task.id) &&
-      (state.queueMode === 'running' || this.urgent.has(task.id));
-    return [...state.tasks.values()]
-      .filter(isOpen)
-      .sort((a, b) => Number(this.urgent.has(b.id)) - Number(this.urgent.has(a.id)) || compareTasks(a, b));
+  private notBefore(atMs: number): false {
+    this.nextMs = Math.min(this.nextMs, atMs);
+    return false;
   }
 
   private begin(task: TaskState): void {
@@ -197,18 +200,29 @@ export class Dispatcher implements Disposable {
       .finally(() => {
         this.slots.delete(task.id);
         this.urgent.delete(task.id);
+        this.tasks?.update(task.id);
         this.pump();
       });
     this.slots.set(task.id, { abort, done });
   }
 
   private async work(task: TaskState, signal: AbortSignal): Promise<void> {
+    if (task.spec.refusal === null && !(await this.resolvePersona(task))) return;
     if (task.spec.refusal === null && !(await this.resolveRepository(task))) return;
     if (!task.accepted && !(await this.accept(task, signal))) return;
     // While its source was asked, the user may have decided otherwise.
     if (signal.aborted) return;
     if (task.spec.refusal !== null) return endWithoutRun(this.ports, task, 'failed', task.spec.refusal);
     await new TaskRun(this.ports, this.settings, this.lanes, this.registry, task.id).execute(signal);
+  }
+
+  /** A role that nobody knows is not played by another one. */
+  private async resolvePersona(task: TaskState): Promise<boolean> {
+    const { persona } = task.spec;
+    if (personaNamed(persona)) return true;
+    const reason = `There is no persona “${persona}”. There is: ${personaNames()}. Name one of them in the task, or none.`;
+    await this.ports.events.append([{ kind: 'task.waiting', taskId: task.id, on: 'user', reason }]);
+    return false;
   }
 
   /** With one repository there is no question which one is meant, unless the source means another one: then the user is asked. */
@@ -285,17 +299,15 @@ export class Dispatcher implements Disposable {
     return false;
   }
 
-  /** What was blocked by a dependency goes back into the queue when that is being done again, or is done. */
-  private reviewBlocked(nowMs: number): void {
-    const { state } = this.ports.events;
-    for (const task of state.tasks.values()) {
-      if (task.status !== 'blocked' || readinessOf(state, task, nowMs).kind === 'blocked') continue;
-      this.appendLater([{ kind: 'task.requeued', taskId: task.id, reason: '', notBeforeMs: 0 }]);
-    }
-  }
-
-  private hold(taskId: TaskId, reason: string): void {
-    this.appendLater([{ kind: 'task.blocked', taskId, reason }]);
+  /** What its dependencies do not allow is blocked; what they allow again goes back into the queue. */
+  private reviewDependencies(): void {
+    const bodies = (this.tasks?.takeSuspects() ?? []).flatMap((task): EventBody[] => {
+      if (this.slots.has(task.id) || this.urgent.has(task.id)) return [];
+      const trouble = dependencyTrouble(this.ports.events.state, task);
+      if (trouble?.kind === 'blocked') return [{ kind: 'task.blocked', taskId: task.id, reason: trouble.reason }];
+      return task.status === 'blocked' ? [{ kind: 'task.requeued', taskId: task.id, reason: '', notBeforeMs: 0 }] : [];
+    });
+    if (bodies.length > 0) this.appendLater(bodies);
   }
 
   private appendLater(bodies: readonly EventBody[]): void {
@@ -310,9 +322,13 @@ export class Dispatcher implements Disposable {
   }
 }
 
-/** Its source need not be asked for it. */
-function isOurs(task: TaskState): boolean {
-  return task.accepted || task.spec.origin.sourceId === userSourceId;
+function isOpen({ status }: TaskState): boolean {
+  return status === 'queued' || status === 'running' || status === 'accepting';
+}
+
+/** After such an event a task may have another place in the order, or none. */
+function movesTask({ kind }: AirlockEvent): boolean {
+  return kind.startsWith('task.') || kind === 'run.started' || kind === 'run.resumed';
 }
 
 /** Ends a task that has no slot. */

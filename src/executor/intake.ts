@@ -4,21 +4,25 @@ import { newId } from '../base/ids';
 import { Mutex } from '../base/mutex';
 import type { EventBody } from '../core/events';
 import type { TaskId } from '../core/ids';
-import {
-  maxPromptBytes,
-  maxTitleLength,
-  newTaskSchema,
-  type NewTask,
-  type TaskOrigin,
-  type TaskSpec,
-} from '../core/task';
+import type { NewTask, TaskOrigin, TaskSpec } from '../core/task';
+import type { TaskState } from '../core/liveState';
 import type { Offer, OfferedTask, TaskSource } from '../core/source';
 import type { ExecutorPorts } from './ports';
+import { parsedTask, rejectedTask, type Draft, type Shaped } from './drafts';
 import { dependenciesFirst } from './offerOrder';
 import { originKey, taskIdFor } from './taskIds';
 
 /** Tasks of this source are the user's own: they are ours as soon as they are queued, and nobody is told. */
 export const userSourceId = 'user';
+
+/** Its source need not be asked for it. */
+export function isOurs(task: TaskState): boolean {
+  return task.accepted || task.spec.origin.sourceId === userSourceId;
+}
+
+/** So many offered tasks are one group of events, and so many of their prompts are written at the same time. */
+const offeredAtOnce = 200;
+const blobsAtOnce = 16;
 
 const withdrawn = 'Its source took it back.';
 
@@ -28,11 +32,18 @@ const withdrawn = 'Its source took it back.';
  */
 export class Intake implements Disposable {
   private readonly known = new Map<string, TaskId>();
+  /** Tasks that are known and not in the journal yet. */
+  private readonly unkept = new Set<TaskId>();
+  /** By what their source has not offered yet: the tasks that depend on it. */
+  private readonly waitedFor = new Map<string, Set<TaskId>>();
   private readonly mutex = new Mutex();
   private ended = false;
 
   constructor(private readonly ports: ExecutorPorts) {
-    for (const task of ports.events.state.tasks.values()) this.known.set(originKey(task.spec.origin), task.id);
+    for (const { id, spec } of ports.events.state.tasks.values()) {
+      this.known.set(originKey(spec.origin), id);
+      this.expect(id, spec.origin, spec.dependsOnMissing ?? []);
+    }
   }
 
   start(): void {
@@ -74,43 +85,49 @@ export class Intake implements Disposable {
     // It is offered again, and taken when there is room.
     if (this.ports.room.shortage !== undefined) return;
     for (const problem of offer.problems) this.ports.logger.warn(problem, { sourceId: source.id });
-    for (const offered of dependenciesFirst(offer.tasks)) {
-      if (this.ended) return;
-      await this.takeOffered(source, offered);
+    const tasks = [
+      ...dependenciesFirst(offer.tasks).flatMap((offered) => this.newTaskOf(source, offered) ?? []),
+      ...(offer.rejected ?? []).map((rejected) => rejectedTask(source, rejected)),
+    ];
+    for (let from = 0; from < tasks.length && !this.ended; from += offeredAtOnce) {
+      await this.queueTogether(tasks.slice(from, from + offeredAtOnce));
     }
-    for (const rejected of offer.rejected ?? []) {
-      const origin = { sourceId: source.id, externalId: rejected.externalId };
-      if (this.known.has(originKey(origin))) continue;
-      const title = rejected.title.slice(0, maxTitleLength) || 'A task that cannot be worked on';
-      await this.queue({ title, prompt: rejected.reason, origin, refusal: rejected.reason });
-    }
-    if (offer.complete) await this.withdrawMissing(source.id, offer);
+    await this.takeAgain(source, offer.tasks);
+    if (offer.complete && !this.ended) await this.withdrawMissing(source.id, offer);
   }
 
-  private async takeOffered(source: TaskSource, offered: OfferedTask): Promise<void> {
-    const origin = { sourceId: source.id, externalId: offered.externalId };
-    const knownId = this.known.get(originKey(origin));
-    if (knownId !== undefined) {
-      const task = this.ports.events.state.tasks.get(knownId);
-      // It was taken back and is on offer again: the same task goes on.
-      if (task?.status === 'cancelled' && task.reason === withdrawn) {
-        await this.append([{ kind: 'task.requeued', taskId: knownId, reason: '', notBeforeMs: 0 }]);
+  /** @returns `undefined` for one that is known. */
+  private newTaskOf({ id: sourceId }: TaskSource, offered: OfferedTask): Draft | undefined {
+    const origin = { sourceId, externalId: offered.externalId };
+    if (this.known.has(originKey(origin))) return undefined;
+    return { input: { ...offered.task, origin }, dependsOnExternal: offered.dependsOnExternal ?? [] };
+  }
+
+  /** What was taken back and is on offer again is the same task, and goes on. */
+  private async takeAgain({ id: sourceId }: TaskSource, offered: readonly OfferedTask[]): Promise<void> {
+    const bodies = offered.flatMap(({ externalId }): EventBody[] => {
+      const taskId = this.known.get(originKey({ sourceId, externalId }));
+      const task = taskId === undefined ? undefined : this.ports.events.state.tasks.get(taskId);
+      if (task?.status !== 'cancelled' || task.reason !== withdrawn) return [];
+      return [{ kind: 'task.requeued', taskId: task.id, reason: '', notBeforeMs: 0 }];
+    });
+    if (bodies.length > 0) await this.append(bodies);
+  }
+
+  /** One group of events for all of them: each alone would wait for the disk by itself. */
+  private async queueTogether(drafts: readonly Draft[]): Promise<void> {
+    const shaped: Shaped[] = [];
+    for (const draft of drafts) {
+      try {
+        const one = this.shape(draft);
+        if (one !== undefined) shaped.push(one);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        const taskId = draft.input.origin?.externalId;
+        this.ports.logger.warn('A task was not taken', { ...error.facts, taskId, reason: messageOf(error) });
       }
-      return;
     }
-    const dependsOn = (offered.dependsOnExternal ?? []).flatMap(
-      (externalId) => this.known.get(originKey({ sourceId: source.id, externalId })) ?? [],
-    );
-    try {
-      await this.queue({ ...offered.task, dependsOn: [...(offered.task.dependsOn ?? []), ...dependsOn], origin });
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      this.ports.logger.warn('A task was not taken', {
-        ...error.facts,
-        taskId: offered.externalId,
-        reason: messageOf(error),
-      });
-    }
+    await this.keep(shaped);
   }
 
   private async withdrawMissing(sourceId: string, offer: Offer): Promise<void> {
@@ -118,64 +135,134 @@ export class Intake implements Disposable {
     const gone: EventBody[] = [];
     for (const task of this.ports.events.state.tasks.values()) {
       const { origin } = task.spec;
-      if (origin.sourceId !== sourceId || task.accepted || task.status !== 'queued' || offered.has(origin.externalId))
-        continue;
+      if (origin.sourceId !== sourceId || task.accepted || offered.has(origin.externalId)) continue;
+      if (task.status !== 'queued' && task.status !== 'blocked') continue;
       gone.push({ kind: 'task.ended', taskId: task.id, outcome: 'cancelled', reason: withdrawn, runId: null });
     }
     if (gone.length > 0) await this.append(gone);
   }
 
   private async queue(input: NewTask): Promise<TaskId> {
-    const parsed = newTaskSchema.safeParse(input);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      const where = issue?.path.join('.') || 'task';
-      throw new UserError('task-invalid', `The task cannot be queued: ${where}: ${issue?.message ?? 'invalid'}.`, {
-        where,
-      });
-    }
-    const task = parsed.data;
-    const promptBytes = Buffer.byteLength(task.prompt);
-    if (promptBytes > maxPromptBytes) {
-      throw new UserError(
-        'task-too-large',
-        `The prompt has ${promptBytes} bytes; at most ${maxPromptBytes} are taken. Put large material into files of the repository.`,
-        { promptBytes, maxPromptBytes },
-      );
-    }
+    const knownId = input.origin && this.known.get(originKey(input.origin));
+    if (knownId !== undefined) return knownId;
+    const shaped = this.shape({ input, dependsOnExternal: [] });
+    if (!shaped) throw new Error('A task that is not known was taken for known');
+    await this.keep([shaped]);
+    return shaped.taskId;
+  }
+
+  /**
+   * Gives a task its id and its dependencies. It counts as known from here on, so that others may depend on it.
+   * @returns `undefined` for one that is known.
+   */
+  private shape({ input, dependsOnExternal }: Draft): Shaped | undefined {
+    const task = parsedTask(input);
     const { state } = this.ports.events;
-    const unknown = task.dependsOn.find((id) => !state.tasks.has(id));
+    const unknown = task.dependsOn.find((id) => !state.tasks.has(id) && !this.unkept.has(id));
     if (unknown !== undefined)
       throw new UserError('unknown-dependency', `There is no task ${unknown} to depend on.`, { unknown });
     const userTaskId = newId('task');
     const origin: TaskOrigin = task.origin ?? { sourceId: userSourceId, externalId: userTaskId };
-    const knownId = this.known.get(originKey(origin));
-    if (knownId !== undefined) return knownId;
+    const key = originKey(origin);
+    if (this.known.has(key)) return undefined;
     const taskId = this.freeId(task.origin ? taskIdFor(origin) : userTaskId, origin);
+    const { sourceId } = origin;
+    const links = dependsOnExternal.map((externalId) => ({
+      externalId,
+      id: this.known.get(originKey({ sourceId, externalId })),
+    }));
+    this.known.set(key, taskId);
+    this.unkept.add(taskId);
+    const found = links.flatMap(({ id }) => id ?? []);
+    const missing = links.flatMap(({ id, externalId }) => (id === undefined ? [externalId] : []));
+    return { taskId, task, origin, dependsOn: [...new Set([...task.dependsOn, ...found])], missing };
+  }
+
+  private async keep(shaped: readonly Shaped[]): Promise<void> {
+    try {
+      const bodies: EventBody[] = [];
+      for (let from = 0; from < shaped.length; from += blobsAtOnce) {
+        const specs = await Promise.all(shaped.slice(from, from + blobsAtOnce).map((one) => this.specOf(one)));
+        bodies.push(...specs.flat());
+      }
+      // In the same group, so that no dependent is left behind when the process ends in between.
+      bodies.push(...this.linksTo(shaped));
+      if (bodies.length > 0) await this.append(bodies);
+      for (const { origin, taskId, missing } of shaped) this.expect(taskId, origin, missing);
+    } catch (error) {
+      for (const { origin } of shaped) this.known.delete(originKey(origin));
+      throw error;
+    } finally {
+      for (const { taskId } of shaped) this.unkept.delete(taskId);
+    }
+  }
+
+  private async specOf({ taskId, task, origin, dependsOn, missing }: Shaped): Promise<EventBody[]> {
+    const { blobs } = this.ports;
+    const { title, priority, persona, checks, limits, repo, repoName, refusal } = task;
     const spec: TaskSpec = {
-      title: task.title,
-      prompt: await this.ports.blobs.put(task.prompt),
-      priority: task.priority,
-      persona: task.persona,
-      checks: task.checks,
-      limits: task.limits,
-      dependsOn: task.dependsOn,
-      repo: task.repo,
-      ...(task.repoName === undefined ? {} : { repoName: task.repoName }),
+      title,
+      prompt: await blobs.put(task.prompt),
+      priority,
+      persona,
+      checks,
+      limits,
+      dependsOn: [...dependsOn],
+      ...(missing.length === 0 ? {} : { dependsOnMissing: [...missing] }),
+      repo,
+      ...(repoName === undefined ? {} : { repoName }),
       origin,
-      context: task.context === null ? null : await this.ports.blobs.put(JSON.stringify(task.context, null, 2)),
-      refusal: task.refusal,
+      context: task.context === null ? null : await blobs.put(JSON.stringify(task.context, null, 2)),
+      refusal,
     };
     const bodies: EventBody[] = [{ kind: 'task.queued', taskId, spec }];
     if (origin.sourceId === userSourceId) bodies.push({ kind: 'task.accepted', taskId });
-    await this.append(bodies);
-    this.known.set(originKey(origin), taskId);
-    return taskId;
+    return bodies;
+  }
+
+  /** Tasks, earlier ones and of the same offer, that were waiting for these to be offered depend on them from now on. */
+  private linksTo(shaped: readonly Shaped[]): EventBody[] {
+    const { state } = this.ports.events;
+    const dependents = new Map<
+      TaskId,
+      { dependsOn: readonly TaskId[]; missing: readonly string[]; sourceId: string }
+    >();
+    for (const { taskId, dependsOn, missing, origin } of shaped) {
+      if (missing.length > 0) dependents.set(taskId, { dependsOn, missing, sourceId: origin.sourceId });
+    }
+    const changed = new Set<TaskId>();
+    for (const { taskId, origin } of shaped) {
+      for (const id of this.waitedFor.get(originKey(origin)) ?? []) {
+        const spec = state.tasks.get(id)?.spec;
+        if (!spec || dependents.has(id)) continue;
+        const { dependsOn, dependsOnMissing: missing = [] } = spec;
+        dependents.set(id, { dependsOn, missing, sourceId: origin.sourceId });
+      }
+      for (const [id, { dependsOn, missing, sourceId }] of dependents) {
+        if (sourceId !== origin.sourceId || !missing.includes(origin.externalId)) continue;
+        const stillMissing = missing.filter((externalId) => externalId !== origin.externalId);
+        dependents.set(id, { dependsOn: [...dependsOn, taskId], missing: stillMissing, sourceId });
+        changed.add(id);
+      }
+    }
+    return [...changed].flatMap((taskId): EventBody[] => {
+      const link = dependents.get(taskId);
+      if (!link) return [];
+      return [{ kind: 'task.linked', taskId, dependsOn: [...link.dependsOn], dependsOnMissing: [...link.missing] }];
+    });
+  }
+
+  private expect(taskId: TaskId, { sourceId }: TaskOrigin, missing: readonly string[]): void {
+    for (const externalId of missing) {
+      const key = originKey({ sourceId, externalId });
+      this.waitedFor.set(key, (this.waitedFor.get(key) ?? new Set()).add(taskId));
+    }
   }
 
   /** Two sources may use the same id for two tasks: the second one gets a part of its digest behind it. */
   private freeId(id: TaskId, origin: TaskOrigin): TaskId {
-    return this.ports.events.state.tasks.has(id) ? taskIdFor({ ...origin, externalId: `${origin.externalId} ` }) : id;
+    const isTaken = this.ports.events.state.tasks.has(id) || this.unkept.has(id);
+    return isTaken ? taskIdFor({ ...origin, externalId: `${origin.externalId} ` }) : id;
   }
 
   private async append(bodies: readonly EventBody[]): Promise<void> {

@@ -19,6 +19,10 @@ import type { RunSnapshots } from './runSnapshots';
 export interface ExecutorSettings {
   /** Runs at the same time. */
   readonly concurrency: number;
+  /** Of one repository at the same time; `null`: as many as there are slots. */
+  readonly concurrencyPerRepository: number | null;
+  /** Of one persona at the same time; `null`: as many as there are slots. */
+  readonly concurrencyPerPersona: number | null;
   /** How often a failing check goes back to the agent before the run ends as contradicted. */
   readonly maxFixRounds: number;
   /** How often one run goes on by itself after something went wrong that may pass. */
@@ -46,6 +50,8 @@ export interface ExecutorSettings {
 
 export const defaultSettings: ExecutorSettings = {
   concurrency: 2,
+  concurrencyPerRepository: null,
+  concurrencyPerPersona: null,
   maxFixRounds: 2,
   maxResumptions: 3,
   maxTurns: 60,

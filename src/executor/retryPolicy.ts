@@ -13,6 +13,8 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'model-key-missing': 'wait',
   'model-key-refused': 'wait',
   'model-url-invalid': 'wait',
+  // The user lands them, and then it can start from one commit.
+  'several-bases': 'wait',
   'jail-unavailable': 'wait',
   'jail-not-proven': 'wait',
   'setup-network': 'wait',

@@ -1,4 +1,6 @@
+import type { TaskId } from '../core/ids';
 import type { LiveState, TaskState } from '../core/liveState';
+import { ringOf } from './dependencyRing';
 
 /**
  * One level of priority is worth so much waiting: a `P1` that has waited this much longer goes before a `P0`. That is what
@@ -6,13 +8,14 @@ import type { LiveState, TaskState } from '../core/liveState';
  */
 const waitingPerLevelMs = 4 * 3_600_000;
 
-function rank(task: TaskState): number {
+/** Lower goes first. */
+export function rankOf(task: TaskState): number {
   return task.queuedAtMs + task.spec.priority * waitingPerLevelMs;
 }
 
 /** Priority, then age; ids decide between equals, so that the order is the same everywhere. */
 export function compareTasks(a: TaskState, b: TaskState): number {
-  return rank(a) - rank(b) || (a.id < b.id ? -1 : 1);
+  return rankOf(a) - rankOf(b) || (a.id < b.id ? -1 : 1);
 }
 
 export type Readiness =
@@ -23,27 +26,54 @@ export type Readiness =
 
 /** Whether a queued task may start now, by its dependencies and its time. */
 export function readinessOf(state: LiveState, task: TaskState, nowMs: number): Readiness {
-  for (const id of task.spec.dependsOn) {
-    const dependency = state.tasks.get(id);
-    if (!dependency) return { kind: 'blocked', reason: `It depends on ${id}, which is not there.` };
-    switch (dependency.status) {
-      case 'verified':
-      case 'landed':
-        break;
-      case 'queued':
-      case 'accepting':
-      case 'running':
-      case 'waiting':
-      case 'blocked':
-        return { kind: 'waits', reason: `It waits for “${dependency.spec.title}”.` };
-      case 'partial':
-      case 'unchecked':
-      case 'contradicted':
-      case 'failed':
-      case 'cancelled':
-      case 'discarded':
-        return { kind: 'blocked', reason: `It depends on “${dependency.spec.title}”, which is ${dependency.status}.` };
-    }
-  }
+  const trouble = dependencyTrouble(state, task);
+  if (trouble) return trouble;
   return task.notBeforeMs > nowMs ? { kind: 'later', atMs: task.notBeforeMs } : { kind: 'ready' };
+}
+
+/**
+ * What its dependencies have against a task: `waits` for one that is still to be done, `blocked` by one that came to nothing,
+ * is not there, or is the task itself, through whatever others. `undefined` when all are verified.
+ */
+export function dependencyTrouble(
+  state: LiveState,
+  task: TaskState,
+): Extract<Readiness, { kind: 'waits' | 'blocked' }> | undefined {
+  const { dependsOn, dependsOnMissing = [] } = task.spec;
+  const [missing] = dependsOnMissing;
+  if (missing !== undefined) {
+    const reason = `It depends on “${missing}”, which its source has not offered. If that is done, run this task now by hand.`;
+    return { kind: 'blocked', reason };
+  }
+  if (dependsOn.length === 0) return undefined;
+  const ring = ringOf(state, task);
+  if (ring) {
+    const titles = [...ring, task].map(({ spec }) => `“${spec.title}”`);
+    return { kind: 'blocked', reason: `It depends on itself: ${titles.join(' → ')}.` };
+  }
+  const troubles = dependsOn.map((id) => troubleWith(state, id)).filter((trouble) => trouble !== undefined);
+  return troubles.find(({ kind }) => kind === 'blocked') ?? troubles[0];
+}
+
+function troubleWith(state: LiveState, id: TaskId): ReturnType<typeof dependencyTrouble> {
+  const dependency = state.tasks.get(id);
+  if (!dependency) return { kind: 'blocked', reason: `It depends on ${id}, which is not there.` };
+  switch (dependency.status) {
+    case 'verified':
+    case 'landed':
+      return undefined;
+    case 'queued':
+    case 'accepting':
+    case 'running':
+    case 'waiting':
+      return { kind: 'waits', reason: `It waits for “${dependency.spec.title}”.` };
+    case 'blocked':
+    case 'partial':
+    case 'unchecked':
+    case 'contradicted':
+    case 'failed':
+    case 'cancelled':
+    case 'discarded':
+      return { kind: 'blocked', reason: `It depends on “${dependency.spec.title}”, which is ${dependency.status}.` };
+  }
 }

@@ -4,7 +4,7 @@ import { newId } from '../base/ids';
 import type { EventBody } from '../core/events';
 import type { ObjectId, TaskId } from '../core/ids';
 import type { RunState, TaskState } from '../core/liveState';
-import { implementer, type Persona } from '../core/persona';
+import { implementer, personaNamed, type Persona } from '../core/persona';
 import { branchOf, type Workspace } from '../core/workspace';
 import { userSourceId } from './intake';
 import { interruptionOf, RunInterrupted } from './interruption';
@@ -282,7 +282,7 @@ export class TaskRun {
   }
 
   private get persona(): Persona {
-    return implementer;
+    return personaNamed(this.task.spec.persona) ?? implementer;
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { says } from '../fakes/messagesApiTurns';
 import type { AirlockEvent } from '../../src/core/events';
 import { taskOf } from '../../src/core/liveState';
@@ -6,7 +7,7 @@ import type { Executor } from '../../src/core/executor';
 import { type BackendFault, WholeBackend } from '../fakes/wholeBackend';
 import { honestWork, runs, titleOf, writes } from '../fakes/wholeModel';
 import { resultFile, runOf, sampleCheck, stateFits, taskEnded, taskReported, WholeRoom } from '../fakes/wholeRoom';
-import { git } from '../unit/workspaces/sampleRepository';
+import { git, makeRepository } from '../unit/workspaces/sampleRepository';
 
 const held = new Set(['accepted', 'in_progress']);
 
@@ -115,6 +116,63 @@ describe('the queue', () => {
     });
     assert.equal(second.reason, 'It depends on “First”, which is contradicted.');
     assert.equal(room.backend.api.get('second')?.status, 'pending');
+  });
+
+  it('blocks a ring and what depends on a task that is not there, names them, and lets the user start one all the same', async () => {
+    await room.queues(
+      { id: 'egg', description: 'Egg', context: { depends_on: ['hen'] } },
+      { id: 'hen', description: 'Hen', context: { depends_on: ['egg'] } },
+      { id: 'orphan', description: 'Orphan', context: { depends_on: ['done-long-ago'] } },
+    );
+    room.model.plays('Orphan', says('Looked.'));
+    const executor = await room.open();
+    const reasons = await stateFits(executor, ({ tasks }) =>
+      ['egg', 'hen', 'orphan'].every((id) => tasks.get(id)?.status === 'blocked')
+        ? ['egg', 'hen', 'orphan'].map((id) => tasks.get(id)?.reason)
+        : undefined,
+    );
+    assert.deepEqual(reasons, [
+      'It depends on itself: “Egg” → “Hen” → “Egg”.',
+      'It depends on itself: “Hen” → “Egg” → “Hen”.',
+      'It depends on “done-long-ago”, which its source has not offered. If that is done, run this task now by hand.',
+    ]);
+    await executor.runNow('orphan');
+    assert.equal((await taskReported(executor, 'orphan')).status, 'unchecked');
+  });
+
+  it('gives a repository no more slots than it may have, and the free ones to others', async () => {
+    const other = path.join(room.folder('more'), 'other');
+    makeRepository(other, { 'a.txt': 'a' });
+    const here = { repositories: () => [room.repo, other] };
+    const settings = { concurrency: 2, concurrencyPerRepository: 1 };
+    const executor = await room.open({ settings, sources: [], ...here });
+    await executor.pauseQueue();
+    let now = 0;
+    let most = 0;
+    const alone = async (): Promise<ReturnType<typeof says>> => {
+      most = Math.max(most, (now += 1));
+      await room.model.api.requested(2);
+      now -= 1;
+      return says('Looked.');
+    };
+    for (const title of ['A', 'B', 'C']) room.model.plays(title, alone);
+    const add = (title: string, repo: string): Promise<string> =>
+      executor.add({ title, prompt: 'Look.', repo, checks: [] });
+    const ids = [await add('A', room.repo), await add('B', room.repo), await add('C', other)];
+    const events = eventsOf(executor);
+    await executor.startQueue();
+    for (const id of ids) await taskEnded(executor, id);
+    assert.deepEqual([startsIn(events), most], [[ids[0], ids[2], ids[1]], 2]);
+  });
+
+  it('does not play a persona that there is not', async () => {
+    const executor = await room.open({ sources: [] });
+    const id = await executor.add({ title: 'Role', prompt: 'Look.', repo: room.repo, persona: 'wizard' });
+    const reason = await stateFits(executor, ({ tasks }) => {
+      const task = tasks.get(id);
+      return task?.waitingOn === 'user' ? task.reason : undefined;
+    });
+    assert.match(reason, /^There is no persona “wizard”/);
   });
 
   it('does not let a user’s task wait for a source that cannot be asked', async () => {

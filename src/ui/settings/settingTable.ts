@@ -42,6 +42,8 @@ export const settingTable = {
   'airlock.limits.maxTurns': machine(z.number().int().min(1).max(1000), 60),
   'airlock.limits.runMinutes': machine(z.number().positive().max(1440), 45),
   'airlock.limits.modelWaitMinutes': machine(z.number().positive().max(1440), 30),
+  'airlock.limits.runsPerRepository': machine(z.number().int().min(1).max(64).nullable(), null),
+  'airlock.limits.runsPerPersona': machine(z.number().int().min(1).max(64).nullable(), null),
   'airlock.limits.maxCostPerRun': machine(z.number().positive().nullable(), null),
 
   'airlock.setup.network': machine(z.array(z.string()), []),

@@ -84,6 +84,11 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'task.resumed': fc.record({ taskId }),
   'task.requeued': fc.record({ taskId, reason: words, notBeforeMs: timeMs, failed: fc.boolean() }),
   'task.changed': fc.record({ taskId, repo: fc.option(words), priority: fc.nat({ max: 3 }) }),
+  'task.linked': fc.record({
+    taskId,
+    dependsOn: fc.array(taskId, { maxLength: 2 }),
+    dependsOnMissing: fc.array(words, { maxLength: 2 }),
+  }),
   'task.ended': fc.record({ taskId, outcome, reason: words, runId: fc.option(runId) }),
   'task.landed': fc.record({ taskId, commit: objectId }),
   'task.discarded': fc.record({ taskId }),

@@ -3,6 +3,7 @@ import { silentLogger } from '../../../src/base/logger';
 import type { OfferedTask, SourceListener, TaskSource } from '../../../src/core/source';
 import { maxPromptBytes } from '../../../src/core/task';
 import { Intake } from '../../../src/executor/intake';
+import { readinessOf } from '../../../src/executor/taskOrder';
 import type { ExecutorPorts } from '../../../src/executor/ports';
 import { FakeClock, settle } from '../../fakes/clock';
 import { enoughRoom, MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
@@ -108,5 +109,57 @@ describe('the intake', () => {
     const id = await intake.add({ title: 't', prompt: 'p', origin: { sourceId: 'other', externalId: 'a' } });
     assert.notEqual(id, 'a');
     assert.equal(log.state.tasks.size, 2);
+  });
+
+  const links = (id: string): unknown => {
+    const spec = log.state.tasks.get(id)?.spec;
+    return { dependsOn: spec?.dependsOn, missing: spec?.dependsOnMissing ?? [] };
+  };
+  const dependent = (externalId: string, ...dependsOnExternal: string[]): OfferedTask => ({
+    ...offered(externalId),
+    dependsOnExternal,
+  });
+  const offerSome = async (...tasks: OfferedTask[]): Promise<void> => {
+    listener.offer({ tasks, complete: false, problems: [] });
+    await settle();
+  };
+
+  it('remembers what a task depends on that is not offered yet, and links it when it is', async () => {
+    await offerSome(dependent('last', 'x', 'y', 'never'));
+    assert.deepEqual(links('last'), { dependsOn: [], missing: ['x', 'y', 'never'] });
+    await offerSome(offered('x'), offered('y'));
+    assert.deepEqual(links('last'), { dependsOn: ['x', 'y'], missing: ['never'] });
+  });
+
+  it('links it after a restart too', async () => {
+    await offerSome(dependent('last', 'x'));
+    const source: Partial<TaskSource> = { id: 'z', start: (given) => (listener = given) };
+    const ports = { events: log, room: enoughRoom, blobs: new MemoryBlobs(), sources: [source], logger: silentLogger };
+    new Intake(ports as unknown as ExecutorPorts).start();
+    await offerSome(offered('x'));
+    assert.deepEqual(links('last'), { dependsOn: ['x'], missing: [] });
+  });
+
+  it('links a ring as it is, for the order to find', async () => {
+    await offerSome(dependent('a', 'b'), dependent('b', 'c'), dependent('c', 'a'));
+    assert.deepEqual(
+      ['a', 'b', 'c'].map(links),
+      ['b', 'c', 'a'].map((id) => ({ dependsOn: [id], missing: [] })),
+    );
+    const task = log.state.tasks.get('a');
+    assert.ok(task);
+    assert.deepEqual(readinessOf(log.state, task, 0), {
+      kind: 'blocked',
+      reason: 'It depends on itself: “a” → “b” → “c” → “a”.',
+    });
+  });
+
+  it('takes an offer in with one group of events, and none of a group that could not be kept', async () => {
+    const groups: number[] = [];
+    log.onDidAppend((events) => groups.push(events.length));
+    log.failNext = new Error('no');
+    await offerSome(offered('a'), offered('b'));
+    await offerSome(offered('a'), offered('b'));
+    assert.deepEqual([groups, states()], [[2], ['a queued', 'b queued']]);
   });
 });
