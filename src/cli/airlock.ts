@@ -7,6 +7,7 @@ import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addQueueCommands } from './queueCommands';
 import { addServer } from './serverCommand';
 import { addSnapshotCommands } from './snapshotCommands';
+import { addSessionCommands } from './sessionCommands';
 import { addShell } from './shellCommand';
 import { errorText } from './words';
 import { addWork } from './workCommand';
@@ -21,6 +22,7 @@ function program(): Command {
   addWork(airlock);
   addQueueCommands(airlock);
   addSnapshotCommands(airlock);
+  addSessionCommands(airlock);
   addServer(airlock);
   addDoctor(airlock);
   addVerifyJournal(airlock);

@@ -159,6 +159,10 @@ const bodies = [
     reason: z.string(),
     breach: z.string().nullable(),
   }),
+  /** The user has put a session that is over out of the way; its recording stays. */
+  z.object({ kind: z.literal('session.archived'), sessionId: sessionIdSchema }),
+  /** What was recorded of a session that is over is gone. */
+  z.object({ kind: z.literal('session.deleted'), sessionId: sessionIdSchema }),
   /** A user has the keyboard; the agent waits. */
   z.object({ kind: z.literal('session.takenOver'), sessionId: sessionIdSchema }),
   /** The agent goes on. `changedFiles`: how many the user changed; `null` when that could not be told. */

@@ -90,6 +90,12 @@ export interface Executor extends Disposable {
   publishSnapshot(taskId: TaskId, index: number): Promise<{ readonly branch: string; readonly commit: ObjectId }>;
   /** Shows a session's terminal: first what was shown so far, then what comes, until disposed of. */
   watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable>;
+  /** The whole recording of a session, as asciicast v2. @throws {UserError} `unknown-session`. */
+  readRecording(sessionId: SessionId): Promise<Uint8Array>;
+  /** Puts a session that is over out of the way, with its recording. @throws {UserError} `unknown-session`, `wrong-state`. */
+  archiveSession(sessionId: SessionId): Promise<void>;
+  /** Deletes what was recorded of a session that is over. @throws {UserError} `unknown-session`, `wrong-state`. */
+  deleteSession(sessionId: SessionId): Promise<void>;
   /**
    * Gives the user the keyboard of a living session; what happens in it shows where the session is watched. When this
    * executor is elsewhere and the connection ends, the keyboard goes back to the agent by itself.

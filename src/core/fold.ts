@@ -2,6 +2,7 @@ import { assertNever } from '../base/errors';
 import type { AirlockEvent } from './events';
 import type { SessionId } from './ids';
 import { type LiveState, type RunState, type TaskState, type ToolCallState, toolCallOf } from './liveState';
+import { maxPastSessions } from './pastSession';
 import { addUsage, noUsage } from './usage';
 
 const hourMs = 3_600_000;
@@ -52,7 +53,13 @@ function foldRest(state: LiveState, event: AirlockEvent): void {
       state.sources.set(event.sourceId, { healthy: event.healthy, looked: true, message: event.message });
       return;
     case 'session.closed':
-      state.sessions.delete(event.sessionId);
+      closeSession(state, event);
+      return;
+    case 'session.archived':
+      archiveSession(state, event.sessionId);
+      return;
+    case 'session.deleted':
+      state.pastSessions.delete(event.sessionId);
       return;
     case 'session.takenOver':
     case 'session.givenBack':
@@ -61,6 +68,24 @@ function foldRest(state: LiveState, event: AirlockEvent): void {
     default:
       return;
   }
+}
+
+function closeSession(state: LiveState, { sessionId, reason, breach, atMs }: EventOf<'session.closed'>): void {
+  const session = state.sessions.get(sessionId);
+  if (!session) return;
+  state.sessions.delete(sessionId);
+  const { id, runId, createdAtMs } = session;
+  const taskId = state.runs.get(runId)?.taskId ?? null;
+  state.pastSessions.set(id, { id, runId, taskId, status: 'closed', createdAtMs, closedAtMs: atMs, reason, breach });
+  if (state.pastSessions.size <= maxPastSessions) return;
+  const past = [...state.pastSessions.values()];
+  const oldest = past.find(({ status }) => status === 'closed') ?? past[0];
+  if (oldest) state.pastSessions.delete(oldest.id);
+}
+
+function archiveSession(state: LiveState, sessionId: SessionId): void {
+  const past = state.pastSessions.get(sessionId);
+  if (past) state.pastSessions.set(sessionId, { ...past, status: 'archived' });
 }
 
 function setTakenOver(state: LiveState, sessionId: SessionId, takenOver: boolean): void {
@@ -419,6 +444,8 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'queue.held':
     case 'source.changed':
     case 'session.closed':
+    case 'session.archived':
+    case 'session.deleted':
     case 'session.takenOver':
     case 'session.givenBack':
       return 'rest';

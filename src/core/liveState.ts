@@ -3,6 +3,7 @@ import type { CheckResult, Verdict } from './evidence';
 import type { Digest, ObjectId, ReportId, RunId, SessionId, TaskId } from './ids';
 import type { JailProof } from './jail';
 import type { RunSnapshot } from './runSnapshot';
+import type { PastSession } from './pastSession';
 import type { ProcessIdentity } from './session';
 import type { Report } from './source';
 import type { TaskOutcome, TaskSpec, TaskStatus } from './task';
@@ -128,6 +129,8 @@ export interface LiveState {
   readonly runs: Map<RunId, RunState>;
   /** Living ones only. */
   readonly sessions: Map<SessionId, SessionState>;
+  /** Those that are over and not deleted, the last ones of them. */
+  readonly pastSessions: Map<SessionId, PastSession>;
   /** What sources must still be told. */
   readonly reports: Map<ReportId, ReportState>;
   /** `looked`: something was heard of it since the executor started. */
@@ -145,6 +148,7 @@ export function emptyState(): LiveState {
     tasks: new Map(),
     runs: new Map(),
     sessions: new Map(),
+    pastSessions: new Map(),
     reports: new Map(),
     sources: new Map(),
     spend: new Map(),
@@ -162,7 +166,7 @@ export function taskOf(state: LiveState, event: EventBody | AirlockEvent): TaskI
   if ('runId' in event) return state.runs.get(event.runId)?.taskId;
   if (event.kind === 'report.queued') return event.report.taskId;
   if ('sessionId' in event) {
-    const session = state.sessions.get(event.sessionId);
+    const session = state.sessions.get(event.sessionId) ?? state.pastSessions.get(event.sessionId);
     return session && state.runs.get(session.runId)?.taskId;
   }
   return undefined;

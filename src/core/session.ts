@@ -17,10 +17,11 @@ export const processIdentitySchema = z.object({
 export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
 
 /**
- * The life of a session.
- * `creating → ready ⇄ busy → paused → closed`; `busy` while a command runs, `paused` while the user has the keyboard.
+ * The life of a session, `creating → ready ⇄ busy → paused → closed → archived → deleted`: `busy` while a command runs,
+ * `paused` while the user has the keyboard. `archived`: its recording is kept, out of the way. `deleted`: that is gone too.
+ * What may follow what is said by `canBecome`.
  */
-export type SessionStatus = 'creating' | 'ready' | 'busy' | 'paused' | 'closed';
+export type SessionStatus = 'creating' | 'ready' | 'busy' | 'paused' | 'closed' | 'archived' | 'deleted';
 
 export interface ExecOptions {
   readonly timeoutMs: number;

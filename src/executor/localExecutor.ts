@@ -1,5 +1,5 @@
 import { Emitter, type Event } from '../base/emitter';
-import { type Disposable, toDisposable } from '../base/disposable';
+import type { Disposable } from '../base/disposable';
 import { messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { AirlockEvent } from '../core/events';
@@ -19,7 +19,7 @@ import { LaneGovernor } from './laneGovernor';
 import { removeLeftWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
-import { recordedEnd } from './recordedEnd';
+import { SessionArchive } from './sessionArchive';
 import { RoomWatch } from './roomWatch';
 import { SessionShelf } from './sessionShelf';
 import { SnapshotDesk } from './snapshotDesk';
@@ -46,6 +46,7 @@ export class LocalExecutor implements Executor {
   private readonly shelf = new SessionShelf();
   private readonly takeOvers: TakeOvers;
   private readonly snapshots: SnapshotDesk;
+  private readonly archive: SessionArchive;
   private readonly intake: Intake;
   private readonly lanes: LaneGovernor;
   private readonly dispatcher: Dispatcher;
@@ -71,6 +72,7 @@ export class LocalExecutor implements Executor {
     });
     this.takeOvers = new TakeOvers(ports, this.shelf);
     this.snapshots = new SnapshotDesk(ports, settings, this.dispatcher, this.shelf);
+    this.archive = new SessionArchive(ports, this.shelf);
   }
 
   get state(): LiveState {
@@ -212,16 +214,20 @@ export class LocalExecutor implements Executor {
     return this.snapshots.publish(taskId, index);
   }
 
-  async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {
-    const watched = this.shelf.watch(sessionId, onOutput);
-    if (watched) return watched;
-    const run = [...this.state.runs.values()].find((candidate) => candidate.sessionId === sessionId);
-    const recorded = run && (await recordedEnd(this.ports.sessionFolder(run.id, sessionId)));
-    if (recorded === undefined) {
-      throw new UserError('unknown-session', 'This session is over, and its recording is gone.', { sessionId });
-    }
-    onOutput(recorded);
-    return toDisposable(() => {});
+  watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {
+    return this.archive.watch(sessionId, onOutput);
+  }
+
+  readRecording(sessionId: SessionId): Promise<Uint8Array> {
+    return this.archive.recording(sessionId);
+  }
+
+  archiveSession(sessionId: SessionId): Promise<void> {
+    return this.archive.archive(sessionId);
+  }
+
+  deleteSession(sessionId: SessionId): Promise<void> {
+    return this.archive.delete(sessionId);
   }
 
   takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {
@@ -289,7 +295,7 @@ export class LocalExecutor implements Executor {
         {
           kind: 'session.closed',
           sessionId: session.id,
-          reason: 'Its process ended without closing it.',
+          reason: 'Airlock ended without closing it: it crashed, was killed, or the machine went down.',
           breach: null,
         },
       ]);

@@ -1,13 +1,10 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { systemCodeOf } from '../base/errors';
+import { recordedText } from '../core/recordedText';
 
 /** How much of a recording is read, from its end: what a terminal can scroll back to. */
 const maxEndBytes = 512 * 1024;
-
-/** A piece of output in an asciicast. */
-const outputSchema = z.tuple([z.number(), z.literal('o'), z.string()]);
 
 /**
  * What the newest recording in a session's folder shows at its end. It was filtered before it was written.
@@ -17,13 +14,11 @@ export async function recordedEnd(folder: string): Promise<string | undefined> {
   const path = await newestRecording(folder);
   if (path === undefined) return undefined;
   const text = await endOf(path);
-  return text
-    .split('\n')
-    .map((line) => outputOf(line))
-    .join('');
+  return recordedText(text);
 }
 
-async function newestRecording(folder: string): Promise<string | undefined> {
+/** The file of it, or `undefined` when there is none. */
+export async function newestRecording(folder: string): Promise<string | undefined> {
   try {
     const names = (await readdir(folder)).filter((name) => /^session(?:-\d+)?\.cast$/.test(name));
     const found = await Promise.all(
@@ -45,15 +40,5 @@ async function endOf(path: string): Promise<string> {
     return buffer.toString('utf8', 0, bytesRead);
   } finally {
     await file.close();
-  }
-}
-
-/** Lines that are cut, torn or about something else show nothing. */
-function outputOf(line: string): string {
-  try {
-    const entry = outputSchema.safeParse(JSON.parse(line));
-    return entry.success ? entry.data[2] : '';
-  } catch {
-    return '';
   }
 }

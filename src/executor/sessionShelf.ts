@@ -58,6 +58,11 @@ export class SessionShelf implements SessionRegistry, Disposable {
     return session.terminal.onDidOutput(onOutput);
   }
 
+  /** Nothing of a session that is over is shown from here any more. */
+  forget(sessionId: SessionId): void {
+    this.closed.delete(sessionId);
+  }
+
   dispose(): void {
     this.disposables.dispose();
     this.open.clear();

@@ -44,6 +44,12 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
     }
     case 'publishSnapshot':
       return executor.publishSnapshot(call.taskId, call.index);
+    case 'readRecording':
+      return Buffer.from(await executor.readRecording(call.sessionId)).toString('base64');
+    case 'archiveSession':
+      return done(executor.archiveSession(call.sessionId));
+    case 'deleteSession':
+      return done(executor.deleteSession(call.sessionId));
     case 'history':
       return executor.history(call.query);
     case 'jailReadiness':

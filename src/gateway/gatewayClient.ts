@@ -172,6 +172,18 @@ class GatewayClient implements Executor {
     });
   }
 
+  async readRecording(sessionId: SessionId): Promise<Uint8Array> {
+    return Buffer.from(await this.call({ method: 'readRecording', sessionId }, slowRequestTimeoutMs), 'base64');
+  }
+
+  async archiveSession(sessionId: SessionId): Promise<void> {
+    await this.call({ method: 'archiveSession', sessionId });
+  }
+
+  async deleteSession(sessionId: SessionId): Promise<void> {
+    await this.call({ method: 'deleteSession', sessionId });
+  }
+
   async takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {
     const keyboard = newId('keyboard');
     const remote = new RemoteKeyboard(

@@ -155,6 +155,18 @@ export class RoamingExecutor implements Executor {
     return (await this.found()).watchSession(sessionId, onOutput);
   }
 
+  async readRecording(sessionId: SessionId): Promise<Uint8Array> {
+    return (await this.found()).readRecording(sessionId);
+  }
+
+  async archiveSession(sessionId: SessionId): Promise<void> {
+    return (await this.found()).archiveSession(sessionId);
+  }
+
+  async deleteSession(sessionId: SessionId): Promise<void> {
+    return (await this.found()).deleteSession(sessionId);
+  }
+
   async takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {
     return (await this.found()).takeOver(sessionId, size);
   }

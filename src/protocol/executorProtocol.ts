@@ -19,7 +19,7 @@ import type { FileChange } from '../core/workspace';
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 5;
+export const protocolVersion = 6;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;
@@ -63,6 +63,9 @@ const methods = [
   z.object({ method: z.literal('typeKeys'), keyboard: z.string(), keys: z.string() }),
   z.object({ method: z.literal('resizeTerminal'), keyboard: z.string(), size: terminalSizeSchema }),
   z.object({ method: z.literal('giveBack'), keyboard: z.string() }),
+  z.object({ method: z.literal('readRecording'), sessionId: sessionIdSchema }),
+  z.object({ method: z.literal('archiveSession'), sessionId: sessionIdSchema }),
+  z.object({ method: z.literal('deleteSession'), sessionId: sessionIdSchema }),
   z.object({ method: z.literal('history'), query: historyQuerySchema }),
   z.object({ method: z.literal('jailReadiness') }),
   z.object({ method: z.literal('proveJail') }),
@@ -164,6 +167,9 @@ export const resultSchemas = {
   typeKeys: nothing,
   resizeTerminal: nothing,
   giveBack: nothing,
+  readRecording: z.base64(),
+  archiveSession: nothing,
+  deleteSession: nothing,
   history: historyAnswerSchema,
   jailReadiness: jailReadinessSchema,
   proveJail: jailProofSchema,

@@ -264,6 +264,26 @@ export class FakeExecutor implements Executor {
     return toDisposable(() => watchers.delete(own));
   }
 
+  /** By session. */
+  readonly recordings = new Map<SessionId, Uint8Array>();
+
+  async readRecording(sessionId: SessionId): Promise<Uint8Array> {
+    await this.called('readRecording', sessionId);
+    const recording = this.recordings.get(sessionId);
+    if (!recording) throw new UserError('unknown-session', 'Its recording is gone.', { sessionId });
+    return recording;
+  }
+
+  async archiveSession(sessionId: SessionId): Promise<void> {
+    await this.called('archiveSession', sessionId);
+    this.append({ kind: 'session.archived', sessionId });
+  }
+
+  async deleteSession(sessionId: SessionId): Promise<void> {
+    await this.called('deleteSession', sessionId);
+    this.append({ kind: 'session.deleted', sessionId });
+  }
+
   /** Keyboards as they were taken: what was typed, the last size, and how to end one as a session does that is over. */
   readonly keyboards: { readonly sessionId: SessionId; size: TerminalSize; typed: string; end: () => void }[] = [];
 

@@ -131,6 +131,8 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     proof: fc.record({ proven: fc.boolean(), canaries: fc.array(canary, { maxLength: 2 }), durationMs: count }),
   }),
   'session.closed': fc.record({ sessionId, reason: words, breach: fc.option(words) }),
+  'session.archived': fc.record({ sessionId }),
+  'session.deleted': fc.record({ sessionId }),
   'session.takenOver': fc.record({ sessionId }),
   'session.givenBack': fc.record({ sessionId, changedFiles: fc.option(count) }),
   'message.recorded': fc.record({

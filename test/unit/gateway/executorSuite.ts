@@ -148,6 +148,21 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
     assert.equal(shown.length, 2);
   });
 
+  it('has the sessions that are over, their recordings, and what becomes of them', async () => {
+    const { executor, worker } = subject();
+    const taskId = await executor.add({ title: 'Run it', prompt: 'Run' });
+    worker.beginRun(taskId, { runId: 'run-1', sessionId: 'session-1' });
+    worker.append({ kind: 'session.closed', sessionId: 'session-1', reason: 'It was time.', breach: null });
+    worker.recordings.set('session-1', bytes);
+    assert.deepEqual(new Uint8Array(await executor.readRecording('session-1')), bytes);
+    await assert.rejects(executor.readRecording('session-2'), { code: 'unknown-session' });
+    await executor.archiveSession('session-1');
+    const past = executor.state.pastSessions.get('session-1');
+    assert.deepEqual([past?.status, past?.taskId, past?.reason], ['archived', taskId, 'It was time.']);
+    await executor.deleteSession('session-1');
+    assert.equal(executor.state.pastSessions.size, 0);
+  });
+
   it('watches one session twice, each for itself', async () => {
     const { executor, worker } = subject();
     const shown: string[][] = [[], []];
