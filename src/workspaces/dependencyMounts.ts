@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Dependencies } from '../core/dependencies';
 import { workspaceInJail, type Mount } from '../core/jailPolicy';
@@ -20,7 +20,12 @@ export async function dependencyMounts(checkedOut: string, dependencies: Depende
 async function hasMountPoint(top: string, path: string): Promise<boolean> {
   const above = dirname(path);
   if (above !== '.' && !(await isReachedByFolders(top, above))) return false;
-  // What is there already is looked at next, whatever it is.
-  await mkdir(join(top, path)).catch(() => {});
+  try {
+    await mkdir(join(top, path));
+    // Whatever the umask says: a folder that the run cannot read would be missing from its result.
+    await chmod(join(top, path), 0o755);
+  } catch {
+    // What is there already is looked at next, whatever it is.
+  }
   return isReachedByFolders(top, path);
 }

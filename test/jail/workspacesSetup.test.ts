@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { isCancellation, UserError } from '../../src/base/errors';
 import { newId } from '../../src/base/ids';
@@ -13,6 +14,7 @@ import type { Workspace } from '../../src/core/workspace';
 import { commitAll, git, makeRepository, writeFiles, type SampleFile } from '../unit/workspaces/sampleRepository';
 import { createJails } from '../../src/jail/jails';
 import { needProgram } from './jailRoom';
+import { processesThatName } from '../fakes/wholeRoom';
 import { greetPackage, npmProject } from './npmProject';
 import { WorkspacesFixture } from './workspacesFixture';
 
@@ -72,6 +74,40 @@ describe('The setup of a repository', function () {
     await check.remove();
     assert.deepEqual((await workspace.snapshot('end')).tree, workspace.baseTree);
     assert.deepEqual(readdirSync(join(repo)).includes('node_modules'), false);
+  });
+
+  it('does not make a result incomplete, however closed the executor’s files are', async () => {
+    const umask = process.umask(0o077);
+    try {
+      const workspace = await fixture.open(
+        repository('{ run: mkdir -p node_modules lib/gen, outputs: [node_modules, lib/gen] }', { 'lib/x.txt': 'x\n' }),
+      );
+      await inSession(workspace, await ready(workspace), 'test -d node_modules; test -r lib/gen');
+      const { tree, skipped } = await workspace.snapshot('end');
+      assert.deepEqual({ tree, skipped }, { tree: workspace.baseTree, skipped: [] });
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  it('that a killed process was at is dead with it, and is made anew', async () => {
+    const repo = repository('mkdir node_modules; echo begun; exec sleep 9876');
+    const script = join(import.meta.dirname, 'preparing.ts');
+    const child = spawn(process.execPath, ['--import', 'tsx', script, fixture.storage, repo], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const said = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => ['it ended'])]);
+    assert.match(String(said), /begun/);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    assert.deepEqual(await processesThatName('sleep 9876'), []);
+    writeFiles(repo, { '.airlock/config.yaml': 'setup: mkdir node_modules\n' });
+    commitAll(repo, 'a shorter one');
+    const { key } = await ready(await fixture.open(repo));
+    assert.deepEqual(
+      keptOf(fixture).map((folder) => basename(folder)),
+      [key],
+    );
   });
 
   it('is run once for the same lock files, by whoever comes first', async () => {
@@ -291,7 +327,7 @@ describe('The setup of a repository', function () {
     }
     assert.deepEqual(
       keptOf(fixture)
-        .map((folder) => folder.slice(-32))
+        .map((folder) => basename(folder))
         .sort(),
       [held[0]?.key, held[2]?.key].sort(),
     );
