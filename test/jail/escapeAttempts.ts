@@ -45,7 +45,7 @@ export const escapeAttempts: readonly EscapeAttempt[] = [
     attempt: 'device files, made and found',
     expected: 'refused',
     script: () =>
-      'mknod /tmp/disk b 8 0 2>/dev/null && echo made; ls /dev | grep -E "^(sd|vd|nvme|mem|kmsg|fuse|kvm|loop)"',
+      'mknod /tmp/disk b 8 0 2>/dev/null && echo made; ls /dev | grep -E "^(sd|vd|nvme|mem|kmsg|fuse|kvm|loop|vsock|vhost|net|uinput|input|dri|snd|hidraw|usb)"',
   },
   {
     class: 'reaching',
@@ -60,6 +60,13 @@ export const escapeAttempts: readonly EscapeAttempt[] = [
     expected: 'no such socket',
     script: () =>
       'for path in /var/run/docker.sock /run/docker.sock /run/containerd/containerd.sock /run/dbus/system_bus_socket /run/systemd/journal/socket /tmp/.X11-unix/X0; do [ -e $path ] && echo $path; done',
+  },
+  {
+    class: 'reaching',
+    attempt: "the keyring, the display, the session bus and VS Code's server of any user",
+    expected: 'no such folder',
+    script: () =>
+      'ls -d /run/user /run/user/*/* /tmp/.X11-unix /tmp/vscode-* /tmp/ssh-* /tmp/airlock-* ~/.vscode-server /home/*/.vscode-server /home/*/.gnupg /root/.gnupg 2>/dev/null',
   },
   {
     class: 'becoming',
@@ -85,8 +92,9 @@ export const escapeAttempts: readonly EscapeAttempt[] = [
   {
     class: 'leaking in',
     attempt: "variables of the host's environment",
-    expected: "the jail's own alone",
-    script: () => 'env | cut -d= -f1 | grep -vxE "HOME|LANG|OLDPWD|PATH|PWD|SHLVL|TERM|TMPDIR|USER|_"',
+    expected: "the jail's own, and those of its tool chains",
+    script: () =>
+      'env | cut -d= -f1 | grep -vxE "HOME|LANG|OLDPWD|PATH|PWD|SHLVL|TERM|TMPDIR|USER|_|JAVA_HOME|DOTNET_ROOT"',
   },
   {
     class: 'against the host afterwards',

@@ -33,8 +33,14 @@ describe('reading out of a jail', () => {
       '/opt',
     ];
     const { stdout } = await room.sh(`for path in "${[...paths, join(room.root, 'other-run')].join('" "')}"; do
-      ls -ld "$path" 2>/dev/null; done`);
-    assert.equal(stdout, '');
+      find "$path" -maxdepth 1 2>/dev/null; done`);
+    const found = stdout.split('\n').filter(Boolean);
+    // A tool chain in the home folder is there, and nothing that lies beside it.
+    const shown = (await room.jails.facts()).toolChains.flatMap(({ mounts }) => mounts.map(({ at }) => `${at}/`));
+    assert.deepEqual(
+      found.filter((path) => !shown.some((at) => at.startsWith(`${path}/`))),
+      [],
+    );
   });
 
   it('does not follow a link in the workspace out of the jail', async () => {
@@ -81,7 +87,10 @@ describe('reading out of a jail', () => {
     try {
       const ran = await room.sh('cat /proc/[0-9]*/environ 2>/dev/null | tr "\\0" "\\n" | cut -d= -f1 | sort -u');
       const names = ran.stdout.trim().split('\n').filter(Boolean);
-      const own = ['HOME', 'LANG', 'OLDPWD', 'PATH', 'PWD', 'SHLVL', 'TERM', 'TMPDIR', 'USER', '_'];
+      const { toolChains } = await room.jails.facts();
+      const own = ['HOME', 'LANG', 'OLDPWD', 'PATH', 'PWD', 'SHLVL', 'TERM', 'TMPDIR', 'USER', '_'].concat(
+        ...toolChains.map(({ environment }) => Object.keys(environment)),
+      );
       assert.deepEqual(
         names.filter((name) => !own.includes(name)),
         [],

@@ -74,11 +74,13 @@ describe("tool chains of the user's own", () => {
     await file('tools/etc/npmrc', token);
     await file('tools/.npmrc', token);
     await file('.cargo/bin/rustup', '\x7fELF');
-    await mkdir(join(home, '.rustup/toolchains'), { recursive: true });
-    const script = `java; checker; echo "$RUSTUP_HOME"; cat "${home}"/tools/.npmrc "${home}"/tools/etc/npmrc \
+    await file('.rustup/settings.toml', 'default_toolchain = "stable"\n');
+    await file('.rustup/toolchains/stable/bin/cargo', '#!/bin/sh\necho built');
+    await mkdir(join(home, '.rustup/toolchains/stable/lib/rustlib'), { recursive: true });
+    const script = `java; checker; cargo; cat "${home}"/tools/.npmrc "${home}"/tools/etc/npmrc \
       "${home}"/jdk/conf/management/* 2>/dev/null; echo "$PATH" | tr : '\\n' | head -3`;
     assert.deepEqual(await sh(['jdk/bin', '.cargo/bin'], script, ['~/tools']), {
-      out: ['java of ~/jdk', 'named', '~/.rustup', '~/tools/bin', '~/jdk/bin', '~/.cargo/bin'],
+      out: ['java of ~/jdk', 'named', 'built', '~/tools/bin', '~/jdk/bin', '~/.rustup/toolchains/stable/bin'],
       err: '',
       exitCode: 0,
       proven: true,

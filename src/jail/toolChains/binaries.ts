@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, readdir, realpath } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ToolChain, ToolMount } from '../hostFacts';
 import { isWithin } from '../pathInJail';
@@ -8,21 +8,35 @@ import { mountOf } from './kinds';
 /** Each mount costs time in every jail. */
 const mostMounts = 32;
 
+/** What version managers are, under whatever name: without the managers' own files they do nothing. */
+const managers = ['rustup', 'volta-shim', 'volta'];
+
 /**
  * Compiled programs in a folder of the user's own (`~/.cargo/bin`, `~/go/bin`, `~/.local/bin`). Scripts are left away: people
  * write tokens into their own, and those of others need what lies elsewhere.
  */
-export async function binariesIn(folder: string): Promise<ToolChain | undefined> {
+export async function binariesIn(folder: string): Promise<ToolChain[]> {
   const names = (await readdir(folder).catch(() => [])).sort();
-  const found = (await Promise.all(names.map((name) => binary(folder, name)))).flat();
-  if (found.length === 0) return undefined;
+  const left = new Set((await Promise.all(managers.map((name) => fileNumber(join(folder, name))))).flat());
+  const found = (await Promise.all(names.map((name) => binary(folder, name, left)))).flat();
+  if (found.length === 0) return [];
   const isWhole = found.length === names.length && found.every(({ from }) => isWithin(from, folder));
   const mounts = isWhole ? [mountOf(folder)] : found.slice(0, mostMounts);
-  return { name: 'programs', mounts, covered: [], programs: [folder], environment: {} };
+  return [{ name: 'programs', mounts, covered: [], programs: [folder], environment: {} }];
 }
 
-async function binary(folder: string, name: string): Promise<ToolMount[]> {
+/** Tells a file from all others, whatever it is called; nothing when it is not there. */
+function fileNumber(path: string): Promise<string[]> {
+  return stat(path).then(
+    ({ dev, ino }) => [`${dev} ${ino}`],
+    () => [],
+  );
+}
+
+async function binary(folder: string, name: string, left: ReadonlySet<string>): Promise<ToolMount[]> {
   const at = join(folder, name);
+  const [file] = await fileNumber(at);
+  if (file === undefined || left.has(file)) return [];
   const from = await realpath(at).catch(() => undefined);
   return from !== undefined && (await isElf(from)) ? [{ from, at }] : [];
 }

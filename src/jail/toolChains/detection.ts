@@ -1,11 +1,10 @@
-import { access, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { programIn } from '../findProgram';
 import type { ToolChain } from '../hostFacts';
 import { isWithin } from '../pathInJail';
 import { binariesIn } from './binaries';
-import { installationOf, mountOf, toolChainKinds } from './kinds';
+import { installationOf, toolChainKinds } from './kinds';
 import { namedToolChains } from './named';
 import { refusalOf } from './privatePaths';
 import { versionsBehind } from './versionShims';
@@ -57,16 +56,14 @@ function isSystem(path: string): boolean {
 }
 
 async function toolChainsOf(folder: string, home: string, environment: NodeJS.ProcessEnv): Promise<ToolChain[]> {
-  const behind = await versionsBehind(folder, home);
+  const behind = await versionsBehind(folder, home, environment);
   const folders = behind === undefined ? [folder] : await Promise.all(behind.map((path) => realpath(path)));
   const found: ToolChain[] = [];
   for (const each of folders) {
-    const installed = (await Promise.all(toolChainKinds.map((kind) => installedAs(each, kind)))).flat();
-    found.push(...installed);
-    const isOwn = isWithin(each, home) && !installed.some(({ programs }) => programs.includes(each));
-    const programs = isOwn && behind === undefined ? await binariesIn(each) : undefined;
-    if (programs) found.push(await withRustup(programs, home, environment));
+    found.push(...(await Promise.all(toolChainKinds.map((kind) => installedAs(each, kind)))).flat());
   }
+  const isInstallation = found.some(({ programs }) => programs.includes(folder));
+  if (isWithin(folder, home) && !isInstallation) found.push(...(await binariesIn(folder)));
   return found.filter(({ mounts }) => mounts.every(({ from }) => refusalOf(from, home) === undefined));
 }
 
@@ -78,29 +75,6 @@ async function installedAs(folder: string, kind: (typeof toolChainKinds)[number]
     return installation ? [installation] : [];
   }
   return [];
-}
-
-/** `cargo` and `rustc` of rustup look for the real ones in a folder of their own. */
-async function withRustup(programs: ToolChain, home: string, environment: NodeJS.ProcessEnv): Promise<ToolChain> {
-  const [folder = ''] = programs.programs;
-  if ((await programIn(folder, 'rustup')) === undefined) return programs;
-  const root = await realpath(environment['RUSTUP_HOME'] ?? join(home, '.rustup')).catch(() => undefined);
-  if (root === undefined) return programs;
-  const parts = ['toolchains', 'settings.toml'].map((name) => join(root, name));
-  const present = await Promise.all(
-    parts.map((path) =>
-      access(path).then(
-        () => [path],
-        () => [],
-      ),
-    ),
-  );
-  return {
-    ...programs,
-    name: 'rustup',
-    mounts: [...programs.mounts, ...present.flat().map(mountOf)],
-    environment: { RUSTUP_HOME: root },
-  };
 }
 
 /** One installation may be found by several programs and from several folders. */

@@ -13,11 +13,18 @@ const plainName = /^[\w][\w.+-]*$/;
  * @param folder a folder of the `PATH`.
  * @returns the folders with the programs that it stands for; `undefined` when it is no folder of such programs.
  */
-export async function versionsBehind(folder: string, home: string): Promise<string[] | undefined> {
+export async function versionsBehind(
+  folder: string,
+  home: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string[] | undefined> {
   const root = dirname(folder);
   if (basename(folder) === 'shims') {
     if (await exists(join(root, 'versions'))) return present(await globalVersions(root));
     if (await exists(join(root, 'installs'))) return present(await toolVersions(root, home));
+  }
+  if (await exists(join(folder, 'rustup'))) {
+    return present(await rustVersions(environment['RUSTUP_HOME'] ?? join(home, '.rustup')));
   }
   if (await exists(join(folder, 'volta-shim'))) return present(await voltaVersions(root));
   return undefined;
@@ -35,6 +42,13 @@ async function toolVersions(root: string, home: string): Promise<string[]> {
   return lines.flatMap(([tool = '', version = '']) =>
     plainName.test(tool) && plainName.test(version) ? [join(root, 'installs', tool, version, 'bin')] : [],
   );
+}
+
+/** rustup: the default of its settings. `cargo` and `rustc` of rustup themselves want to write to its folder. */
+async function rustVersions(root: string): Promise<string[]> {
+  const settings = await textOf(join(root, 'settings.toml'));
+  const name = /^default_toolchain\s*=\s*"([^"]*)"/m.exec(settings)?.[1] ?? '';
+  return plainName.test(name) ? [join(root, 'toolchains', name, 'bin')] : [];
 }
 
 async function voltaVersions(root: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { link as hardLink, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type DetectedTools, detectToolChains } from '../../../src/jail/toolChains/detection';
@@ -106,18 +106,22 @@ describe('detectToolChains', () => {
     );
   });
 
-  it('shows what rustup runs, and not the credentials of cargo', async () => {
+  it('takes the tool chain that rustup is set to, and not the credentials of cargo', async () => {
     await file('.cargo/bin/rustup', '\x7fELF');
     await link('.cargo/bin/cargo', 'rustup');
+    await hardLink(join(home, '.cargo/bin/rustup'), join(home, '.cargo/bin/rustc'));
+    await file('.cargo/bin/rg', '\x7fELF of its own');
     await file('.cargo/credentials.toml', 'token = "secret"');
-    await file('.rustup/toolchains/stable/bin/cargo', '\x7fELF');
-    await file('.rustup/settings.toml');
-    const found = await detect(['.cargo/bin']);
-    assert.deepEqual(seen(found), {
-      chains: [['rustup', '.cargo/bin', '.rustup/toolchains', '.rustup/settings.toml']],
-      path: ['.cargo/bin'],
+    await file('.rustup/settings.toml', 'version = "12"\ndefault_toolchain = "stable-x86_64"\n');
+    await file('.rustup/toolchains/stable-x86_64/bin/cargo', '\x7fELF');
+    await file('.rustup/toolchains/stable-x86_64/lib/rustlib/components');
+    assert.deepEqual(seen(await detect(['.cargo/bin'])), {
+      chains: [
+        ['rust', '.rustup/toolchains/stable-x86_64/bin', '.rustup/toolchains/stable-x86_64/lib'],
+        ['programs', '.cargo/bin/rg'],
+      ],
+      path: ['.rustup/toolchains/stable-x86_64/bin', '.cargo/bin'],
     });
-    assert.deepEqual(found.toolChains[0]?.environment, { RUSTUP_HOME: join(home, '.rustup') });
   });
 
   it('takes the version that was chosen in place of what a version manager puts on the path', async () => {
