@@ -23,6 +23,7 @@ import { RoamingExecutor } from './gateway/roamingExecutor';
 import { createJails } from './jail/jails';
 import { identifyProcess } from './jail/procfs';
 import { createSessions } from './sessions/sessions';
+import { createDefinitionSource } from './sources/taskDefinitions/definitionSource';
 import { parseRowChoice } from './sources/taskFile/rowChoice';
 import { createTaskFileSource } from './sources/taskFile/taskFileSource';
 import { repositoryResolver } from './sources/repositoryResolver';
@@ -38,6 +39,7 @@ export { createJails } from './jail/jails';
 export { checkPty } from './sessions/nodePty';
 export { startScriptedModel } from './engines/scripted/scriptedModel';
 export { startEmbeddedServer } from './sources/zmemory/embeddedServer';
+export { planOf, startNow, type PlannedTask } from './sources/taskDefinitions/plan';
 export { loadTasks } from './sources/zmemory/loadTasks';
 export { probeZMemory } from './sources/zmemory/probe';
 export { backUp, restore } from './store/backup';
@@ -90,6 +92,13 @@ export type SourceChoice =
       readonly rows: string;
       /** True: a repository without the file is nothing wrong. */
       readonly mayBeMissing: boolean;
+    }
+  | {
+      /** The task definitions of a repository that the user trusts: `.airlock/tasks/*.yaml`. */
+      readonly kind: 'taskDefinitions';
+      readonly repo: string;
+      /** Names of environment variables that their prompts may have. */
+      readonly environment: readonly string[];
     };
 
 export interface AirlockOptions {
@@ -103,6 +112,8 @@ export interface AirlockOptions {
   readonly logger: Logger;
   /** Told what is wrong in files of repositories that tasks come from. */
   readonly onDiagnostics?: DiagnosticSink;
+  /** Told what task definitions want a person to hear. */
+  readonly onNotice?: (message: string) => void;
   readonly clock?: Clock;
   /** How patient the engine is with its server. What is absent is as the engine has it. */
   readonly engineLimits?: Partial<EngineLimits>;
@@ -280,7 +291,7 @@ async function openSources(
   known: KnownTasks,
   ends: (() => Promise<void>)[],
 ): Promise<TaskSource[]> {
-  const { logger, onDiagnostics = () => {} } = options;
+  const { logger, onDiagnostics = () => {}, onNotice = () => {} } = options;
   const resolveRepository = repositoryResolver(options.repositories);
   const open = async (choice: SourceChoice): Promise<TaskSource> => {
     switch (choice.kind) {
@@ -315,6 +326,8 @@ async function openSources(
           clock,
           logger,
         });
+      case 'taskDefinitions':
+        return createDefinitionSource({ ...choice, known, onDiagnostics, onNotice, clock, logger });
     }
   };
   const sources: TaskSource[] = [];

@@ -104,6 +104,7 @@ function optionsOf({ context, settings, credentials, problems, logger }: OpenPar
     sources: [serverOf(settings, credentials), ...folderSources(settings)],
     logger,
     onDiagnostics: problems.show,
+    onNotice: (message) => void vscode.window.showInformationMessage(message),
     nodePtyPath: path.join(vscode.env.appRoot, 'node_modules', 'node-pty'),
     onDidChangeCredentials: (listener) =>
       credentials.onDidChangeSecret((kind) => {
@@ -142,6 +143,11 @@ function folderSources(settings: Settings): SourceChoice[] {
   const rows = settings.value('airlock.taskFile.rows').trim();
   const file = settings.value('airlock.taskFile.path');
   const agent = settings.value('airlock.zmemory.agent');
-  if (rows === '') return [];
-  return openFolders().map((repo) => ({ kind: 'taskFile', repo, file, agent, rows, mayBeMissing: true }));
+  const environment = settings.value('airlock.taskDefinitions.environment');
+  return openFolders().flatMap((repo): SourceChoice[] => [
+    ...(rows === '' ? [] : [{ kind: 'taskFile' as const, repo, file, agent, rows, mayBeMissing: true }]),
+    ...(settings.value('airlock.taskDefinitions.enabled')
+      ? [{ kind: 'taskDefinitions' as const, repo, environment }]
+      : []),
+  ]);
 }

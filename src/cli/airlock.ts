@@ -5,6 +5,7 @@ import { addBackupCommands } from './backupCommands';
 import { addDemo } from './demoCommand';
 import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addQueueCommands } from './queueCommands';
+import { addSchedule } from './scheduleCommand';
 import { addServer } from './serverCommand';
 import { addSnapshotCommands } from './snapshotCommands';
 import { addSessionCommands } from './sessionCommands';
@@ -23,6 +24,7 @@ function program(): Command {
   addQueueCommands(airlock);
   addSnapshotCommands(airlock);
   addSessionCommands(airlock);
+  addSchedule(airlock);
   addServer(airlock);
   addDoctor(airlock);
   addVerifyJournal(airlock);

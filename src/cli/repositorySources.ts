@@ -9,14 +9,19 @@ export interface RepositorySourceFlags {
   /** `true`: the default path. */
   readonly taskFile: string | true | undefined;
   readonly rows: string;
+  readonly taskDefinitions: boolean;
+  readonly allowEnv: readonly string[];
 }
 
 /** The sources that lie in the repositories themselves, as the switches ask for them. @throws {UserError} `not-a-repository`. */
 export function repositorySources(repositories: readonly string[], flags: RepositorySourceFlags): SourceChoice[] {
-  const { agent, taskFile, rows } = flags;
-  if (taskFile === undefined) return [];
+  const { agent, taskFile, rows, taskDefinitions, allowEnv: environment } = flags;
+  if (taskFile === undefined && !taskDefinitions) return [];
   if (repositories.length === 0)
-    throw new UserError('not-a-repository', 'A task file lies in a repository: say which one with --repo.');
+    throw new UserError('not-a-repository', 'Tasks from files lie in a repository: say which one with --repo.');
   const file = taskFile === true ? defaultTaskFile : taskFile;
-  return repositories.map((repo) => ({ kind: 'taskFile', repo, file, agent, rows, mayBeMissing: false }));
+  return repositories.flatMap((repo): SourceChoice[] => [
+    ...(file === undefined ? [] : [{ kind: 'taskFile' as const, repo, file, agent, rows, mayBeMissing: false }]),
+    ...(taskDefinitions ? [{ kind: 'taskDefinitions' as const, repo, environment }] : []),
+  ]);
 }

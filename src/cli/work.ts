@@ -41,6 +41,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
       sources: options.sources,
       toolChains: namedToolChains(process.env),
       logger: consoleLogger(options.verbose),
+      onNotice: (message) => process.stderr.write(`${makeVisible(message)}\n`),
       onDiagnostics: (_source, diagnostics) => {
         for (const each of diagnostics) process.stderr.write(`${makeVisible(diagnosticLine(each))}\n`);
       },

@@ -29,6 +29,8 @@ export function addWork(airlock: Command): void {
       collect,
       [],
     )
+    .option('--task-definitions', 'take tasks from .airlock/tasks/*.yaml of each --repo, as their times come', false)
+    .option('--allow-env <name>', 'a variable that their prompts may have; may be repeated', collect, [])
     .option('--concurrency <n>', 'runs at the same time', positiveInteger, 2)
     .option('--until-idle', 'end when nothing is queued, running or still to be reported', false)
     .option('--json', 'print one event a line', false)
@@ -56,6 +58,8 @@ interface WorkFlags {
   readonly taskFile: string | true | undefined;
   readonly rows: string;
   readonly setupNetwork: readonly string[];
+  readonly taskDefinitions: boolean;
+  readonly allowEnv: readonly string[];
   readonly concurrency: number;
   readonly untilIdle: boolean;
   readonly json: boolean;
@@ -68,7 +72,8 @@ function serverOf({ zmemory, agent }: WorkFlags): SourceChoice {
   return { kind: 'server', name: 'zmemory', url: zmemory, token: () => Promise.resolve(token), agent, pollMs: 30_000 };
 }
 
-async function repositoriesOf(folders: readonly string[], named: boolean): Promise<string[]> {
+/** The repositories round these folders. @throws {UserError} `not-a-repository` for one that was named. */
+export async function repositoriesOf(folders: readonly string[], named: boolean): Promise<string[]> {
   const repositories: string[] = [];
   for (const folder of folders) {
     const repository = await repositoryOf(path.resolve(folder));

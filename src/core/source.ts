@@ -36,6 +36,8 @@ export type SourceHealth = { readonly kind: 'ok' } | { readonly kind: 'down'; re
 export interface SourceListener {
   offer(offer: Offer): void;
   health(health: SourceHealth): void;
+  /** Ends a task of this source as cancelled, wherever it is: another one has taken its place. */
+  cancel(externalId: string, reason: string): void;
 }
 
 export type AcceptAnswer =

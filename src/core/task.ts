@@ -17,6 +17,8 @@ export const taskLimitsSchema = z.object({
   maxCostUsd: z.number().positive().optional(),
   /** Where it may connect to, of what its persona may: a task can only be tighter. */
   network: networkPolicySchema.optional(),
+  /** The tools that it may use, of those that its persona may. */
+  tools: z.array(z.string().max(100)).max(100).optional(),
 });
 export type TaskLimits = z.infer<typeof taskLimitsSchema>;
 

@@ -39,7 +39,10 @@ export class Intake implements Disposable {
   private readonly mutex = new Mutex();
   private ended = false;
 
-  constructor(private readonly ports: ExecutorPorts) {
+  constructor(
+    private readonly ports: ExecutorPorts,
+    private readonly cancel: (taskId: TaskId, reason: string) => Promise<void> = () => Promise.resolve(),
+  ) {
     for (const { id, spec } of ports.events.state.tasks.values()) {
       this.known.set(originKey(spec.origin), id);
       this.expect(id, spec.origin, spec.dependsOnMissing ?? []);
@@ -50,6 +53,11 @@ export class Intake implements Disposable {
     for (const source of this.ports.sources) {
       source.start({
         offer: (offer) => this.inOrder(() => this.takeOffer(source, offer)),
+        cancel: (externalId, reason) =>
+          this.inOrder(async () => {
+            const taskId = this.known.get(originKey({ sourceId: source.id, externalId }));
+            if (taskId !== undefined) await this.cancel(taskId, reason);
+          }),
         health: (health) =>
           this.inOrder(() =>
             this.append([

@@ -62,7 +62,7 @@ export class LocalExecutor implements Executor {
     this.outbox = new Outbox(ports);
     this.lanes = new LaneGovernor(ports.clock);
     this.dispatcher = new Dispatcher(ports, settings, this.lanes, this.shelf);
-    this.intake = new Intake(ports);
+    this.intake = new Intake(ports, (taskId, reason) => this.cancelAs(taskId, reason));
     this.roomWatch = new RoomWatch(ports, {
       whenShort: () => this.dispatcher.interruptAll('disk'),
       whenEnough: () => {
@@ -122,9 +122,14 @@ export class LocalExecutor implements Executor {
   async cancel(taskId: TaskId): Promise<void> {
     const task = this.find(taskId);
     if (isEnded(task.status)) throw wrongState(task, 'cancelled');
+    await this.cancelAs(taskId, 'The user cancelled it.');
+  }
+
+  private async cancelAs(taskId: TaskId, reason: string): Promise<void> {
+    const task = this.find(taskId);
     await this.dispatcher.withhold(taskId, async () => {
       await this.dispatcher.interrupt(taskId, 'cancel');
-      if (!isEnded(task.status)) await endWithoutRun(this.ports, task, 'cancelled', 'The user cancelled it.');
+      if (!isEnded(task.status)) await endWithoutRun(this.ports, task, 'cancelled', reason);
     });
   }
 

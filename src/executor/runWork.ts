@@ -68,7 +68,12 @@ export class RunWork {
   ) {
     this.evidence = new EvidenceCollector(ports);
     const { persona, task, run, workspace } = options;
-    this.persona = { ...persona, network: narrowNetwork(persona.network, task.spec.limits.network) };
+    const { network, tools } = task.spec.limits;
+    this.persona = {
+      ...persona,
+      network: narrowNetwork(persona.network, network),
+      tools: persona.tools.filter((tool) => tools === undefined || tools.includes(tool)),
+    };
     this.connections = new ConnectionLog(ports, run.id, (words) => {
       this.session?.note(`Network: ${words}`);
       this.host?.tell(refusedNews(words));

@@ -10,9 +10,11 @@ export interface LocalText {
   readonly text: string;
   /** Changes with every change of the file that anybody makes. */
   readonly stamp: string;
+  /** When it was last written, in wall time. */
+  readonly writtenAtMs: number;
 }
 
-/** Thrown when a file is not what can be read: missing, a link, too large, not text. `line` is where, when that is known. */
+/** Thrown when a file is not what can be read: missing, a link, too large, not text. */
 export class UnreadableFileError extends Error {
   override readonly name = 'UnreadableFileError';
   constructor(
@@ -43,7 +45,7 @@ export async function readLocalText(root: string, file: string, maxBytes: number
     // It was changed while it was read: the next look sees it whole.
     if (stampOf(await handle.stat({ bigint: true })) !== stamp || bytesRead !== bytes.length)
       throw new UnreadableFileError('unfit', 'It is being written just now.');
-    return { text, stamp };
+    return { text, stamp, writtenAtMs: Number(before.mtimeNs / 1_000_000n) };
   } finally {
     await handle.close();
   }

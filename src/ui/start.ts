@@ -131,7 +131,8 @@ function startFollowing({ link, settings, credentials, clock, logger }: UiParts)
   store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => follower.changed()));
   store.add(
     vscode.workspace.onDidChangeWorkspaceFolders(() => {
-      if (settings.value('airlock.taskFile.rows').trim() !== '') follower.changed();
+      const hasTaskFile = settings.value('airlock.taskFile.rows').trim() !== '';
+      if (hasTaskFile || settings.value('airlock.taskDefinitions.enabled')) follower.changed();
     }),
   );
   store.add(

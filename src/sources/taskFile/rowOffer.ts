@@ -2,7 +2,7 @@ import { sha256 } from '../../base/digest';
 import type { Diagnostic } from '../../core/diagnostic';
 import type { TaskState } from '../../core/liveState';
 import type { OfferedTask } from '../../core/source';
-import { defaultPriority, isEnded, maxTitleLength, type NewTask } from '../../core/task';
+import { defaultPriority, isEnded, maxTitleLength, newTaskSchema, type NewTask } from '../../core/task';
 import type { RowChoice } from './rowChoice';
 import { notesOfPeople } from './rowNote';
 import type { TaskRow, TaskTable } from './taskTable';
@@ -41,6 +41,11 @@ export function rowsOnOffer(table: TaskTable, options: RowOfferOptions): RowOffe
     if (dependency.problem !== null) problem('error', dependency.problem);
     if (!dependency.isMet) return [];
     const task = taskOf(row, options);
+    const [wrong] = newTaskSchema.safeParse(task).error?.issues ?? [];
+    if (wrong) {
+      problem('error', `${row.id} cannot be worked on: ${wrong.path.join('.')}: ${wrong.message}.`);
+      return [];
+    }
     const { externalId, before } = nameFor(row, sha256(task.prompt), options.known);
     if (before && isEnded(before.status) && before.accepted) {
       problem(

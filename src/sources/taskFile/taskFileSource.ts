@@ -51,6 +51,7 @@ class TaskFileSource implements TaskSource {
   private readonly poller: Poller;
   private listener: SourceListener | undefined;
   private seen: string | null | undefined;
+  private offered: readonly string[] = [];
   private health = 'unknown';
   private told = '[]';
 
@@ -138,7 +139,7 @@ class TaskFileSource implements TaskSource {
     try {
       if (this.seen === undefined) await this.file.removeLeftovers();
       const stamp = await this.file.stamp();
-      const isNews = this.seen === undefined || stamp !== this.seen;
+      const isNews = this.seen === undefined || stamp !== this.seen || !this.isTaken();
       this.seen = stamp;
       if (isNews) await this.offer();
     } catch (error) {
@@ -146,6 +147,13 @@ class TaskFileSource implements TaskSource {
     }
     // The file may be there again at any moment: looking is cheap.
     return { kind: 'looked' };
+  }
+
+  /** False while something that was offered could not be taken, because there was no room for it: it comes again. */
+  private isTaken(): boolean {
+    if (this.offered.length === 0) return true;
+    const known = new Set(this.options.known(this.id).map(({ spec }) => spec.origin.externalId));
+    return this.offered.every((externalId) => known.has(externalId));
   }
 
   private async offer(): Promise<void> {
@@ -156,6 +164,7 @@ class TaskFileSource implements TaskSource {
     const offer = rowsOnOffer(table, { path: this.file.path, repo, agent, rows, known: known(this.id) });
     this.diagnose([...table.diagnostics, ...offer.diagnostics]);
     // In this order: whoever waits for the sources to have been looked at must see what they offer.
+    this.offered = offer.tasks.map(({ externalId }) => externalId);
     this.listener.offer({ tasks: offer.tasks, complete: true, problems: [] });
     this.tellHealth('');
   }

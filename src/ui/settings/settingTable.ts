@@ -36,6 +36,8 @@ export const settingTable = {
 
   'airlock.taskFile.path': machine(z.string().regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$)).+$/), 'docs/TASKS.md'),
   'airlock.taskFile.rows': machine(z.string(), ''),
+  'airlock.taskDefinitions.enabled': machine(z.boolean(), false),
+  'airlock.taskDefinitions.environment': machine(z.array(z.string()), []),
 
   'airlock.checks.maxFixRounds': machine(z.number().int().min(0).max(20), 2),
   'airlock.checks.timeoutMinutes': machine(z.number().positive().max(1440), 10),

@@ -6,6 +6,7 @@ import type { FakeClock } from '../../fakes/clock';
 export class HeardSource {
   readonly offers: Offer[] = [];
   readonly health: SourceHealth[] = [];
+  readonly cancelled: string[] = [];
   /** What is wrong now, one line each, paths left out. */
   diagnostics: string[] = [];
 
@@ -14,6 +15,7 @@ export class HeardSource {
       offer: (offer) => {
         this.offers.push(offer);
       },
+      cancel: (externalId) => this.cancelled.push(externalId),
       health: (health) => {
         this.health.push(health);
       },

@@ -43,6 +43,7 @@ for (const carrier of ['HTTP', 'this process'] as const) {
           offers.push(offer);
           wake();
         },
+        cancel() {},
         health: (health) => healths.push(health),
       });
       while (offers.length === 0) await new Promise<void>((resolve) => (wake = resolve));

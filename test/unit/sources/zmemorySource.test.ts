@@ -87,6 +87,7 @@ describe('a ZMemory source', () => {
         if (!takesOffers) throw new UserError('disk-full', 'The disk is full.');
         offers.push(offer);
       },
+      cancel() {},
       health: (health) => healths.push(health),
     });
     await clock.advance(0);

@@ -7,12 +7,12 @@ import { honestWork } from '../fakes/wholeModel';
 import { git } from '../unit/workspaces/sampleRepository';
 import { modelName, resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
 
-describe('a task table, the whole way', () => {
+describe('tasks from files of a repository', () => {
   let room: WholeRoom;
   beforeEach(async () => (room = await WholeRoom.make()));
   afterEach(() => room.close());
 
-  it('is worked off row by row, and shows what came of it with all else as it was', async function () {
+  it('works a table off row by row, and shows what came of it with all else as it was', async function () {
     this.timeout(120_000);
     const before = [
       '# Tasks\r\n',
@@ -57,6 +57,47 @@ describe('a task table, the whole way', () => {
     assert.deepEqual(
       after.replace(/(\[Airlock: failed, )[^|]*\]/, '$1…]').split(/(?<=\n)/),
       before.split(/(?<=\n)/).map((line) => lines.get(line.slice(2, 5)) ?? line),
+    );
+  });
+
+  it('does a task definition once, and says what is wrong with another', async function () {
+    this.timeout(120_000);
+    const folder = path.join(room.repo, '.airlock', 'tasks');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      path.join(folder, 'fix.yaml'),
+      `name: Put right\ntask: { prompt: "Do {{ context.what }}", context: { what: it }, checks: ["${sampleCheck}"] }\non_success: [{ notify: "on {{ context.branch }}" }]\n`,
+    );
+    writeFileSync(path.join(folder, 'wrong.yaml'), 'name: Wrong\n');
+    room.model.plays('Put right', ...honestWork);
+    const args = ['--repo', room.repo, '--storage', room.storage];
+    const environment = {
+      ANTHROPIC_API_KEY: 'sk-test',
+      ANTHROPIC_BASE_URL: room.model.api.baseUrl,
+      ANTHROPIC_MODEL: modelName,
+    };
+    const work = (): WholeCommand =>
+      WholeCommand.start(['work', ...args, '--task-definitions', '--until-idle'], { environment });
+    const first = await work().exited;
+    assert.equal(first.code, 0, first.stdout + first.stderr);
+    assert.match(first.stderr, /wrong\.yaml:1:1: error: task: /);
+    const branch = /^on (airlock\/\S+)$/m.exec(first.stderr)?.[1] ?? '';
+    assert.equal(resultFile(room, branch, 'value.txt'), 'right');
+    const again = await work().exited;
+    assert.equal(again.code, 0, again.stdout + again.stderr);
+    assert.doesNotMatch(again.stdout, /queued: /);
+    const plan = await WholeCommand.start(['schedule', ...args, '--json']).exited;
+    assert.equal(plan.code, 1, plan.stderr);
+    assert.deepEqual(
+      plan.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { file: string; startedBy: string })
+        .map(({ file, startedBy }) => [file, startedBy]),
+      [
+        ['fix.yaml', 'once'],
+        ['wrong.yaml', 'nothing: the file is wrong'],
+      ],
     );
   });
 });

@@ -1,0 +1,99 @@
+import type { Diagnostic } from '../../core/diagnostic';
+import { maxTitleLength, type NewTask } from '../../core/task';
+import { toolNames } from '../../core/persona';
+import type { TaskDefinition } from './definitionSchema';
+import type { ReadDefinition } from './definitionFile';
+import { fillIn, type TemplateValues } from './template';
+
+/** What a `plan` may use: it changes nothing. */
+const readingTools = ['read', 'glob', 'grep', 'report_progress'];
+
+/**
+ * The task that a definition describes; `undefined` when a value that its prompt names is missing.
+ * @param found More context, such as the files whose change has started it.
+ */
+export function definedTask(
+  definition: TaskDefinition,
+  repo: string,
+  env: TemplateValues['env'],
+  found: Readonly<Record<string, unknown>> = {},
+): NewTask | undefined {
+  const { task, priority, name, description } = definition;
+  const context = { ...task.context, ...found };
+  const prompt = fillIn(task.prompt, { env, context });
+  if (prompt.problems.length > 0) return undefined;
+  const tools = toolsOf(definition);
+  return {
+    title: name.slice(0, maxTitleLength),
+    prompt: prompt.text,
+    priority: priority === 'high' ? 1 : 2,
+    persona: task.persona ?? null,
+    checks: task.checks && task.checks.length > 0 ? task.checks : null,
+    limits: {
+      ...(task.timeout === undefined ? {} : { timeoutMs: Math.ceil(task.timeout * 1000) }),
+      ...(tools === null ? {} : { tools }),
+    },
+    repo,
+    context: { ...(description === '' ? {} : { description }), ...context },
+  };
+}
+
+/** What a task is told of the files that have started it, the latest one first. */
+export function contextOfChanges(
+  changes: readonly { readonly path: string; readonly event: string }[],
+): Record<string, unknown> {
+  return { path: changes[0]?.path ?? '', event: changes[0]?.event ?? '', changes };
+}
+
+/** What of a definition cannot be done as it is written. */
+export function honestyOf(
+  path: string,
+  { definition, place }: ReadDefinition,
+  env: TemplateValues['env'],
+): Diagnostic[] {
+  if (!definition) return [];
+  const { task, trigger } = definition;
+  const found = trigger?.type === 'file_watch' ? contextOfChanges([]) : {};
+  const at = (keys: readonly PropertyKey[], severity: Diagnostic['severity'], message: string): Diagnostic => ({
+    path,
+    ...place(keys),
+    severity,
+    message,
+  });
+  const filled = fillIn(task.prompt, { env, context: { ...task.context, ...found } });
+  const unknown = (key: 'allowed_tools' | 'disallowed_tools'): Diagnostic[] =>
+    (task[key] ?? []).flatMap((tool, index) =>
+      ownTool(tool) === undefined
+        ? [at(['task', key, index], 'warning', `There is no tool “${tool}”. There are: ${toolNames.join(', ')}.`)]
+        : [],
+    );
+  return [
+    ...filled.problems.map((problem) => at(['task', 'prompt'], 'error', `${problem}, so the task is not worked on.`)),
+    ...unknown('allowed_tools'),
+    ...unknown('disallowed_tools'),
+    ...(task.mcp_config === undefined
+      ? []
+      : [at(['task', 'mcp_config'], 'warning', 'MCP servers are not used yet: the task is worked on without them.')]),
+  ];
+}
+
+/** `null`: all that the persona has. */
+function toolsOf({ task }: TaskDefinition): string[] | null {
+  const denied = new Set(task.disallowed_tools.map((tool) => ownTool(tool) ?? ownTool(tool.replace(/\(.*/s, ''))));
+  if (task.allowed_tools === undefined && denied.size === 0 && task.permission_mode !== 'plan') return null;
+  const allowed = new Set<string>(
+    task.allowed_tools === undefined ? toolNames : task.allowed_tools.flatMap((tool) => ownTool(tool) ?? []),
+  );
+  // Every agent may say how far it is.
+  allowed.add('report_progress');
+  return toolNames.filter(
+    (tool) =>
+      allowed.has(tool) && !denied.has(tool) && (task.permission_mode !== 'plan' || readingTools.includes(tool)),
+  );
+}
+
+/** Other products write theirs with capitals. A part of a tool, such as `Bash(git *)`, is none that we have. */
+function ownTool(name: string): (typeof toolNames)[number] | undefined {
+  const plain = name.toLowerCase();
+  return toolNames.find((tool) => tool === plain);
+}

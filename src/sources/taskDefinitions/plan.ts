@@ -1,0 +1,87 @@
+import { UserError } from '../../base/errors';
+import type { Diagnostic } from '../../core/diagnostic';
+import type { NewTask } from '../../core/task';
+import { definedTask, honestyOf } from './definedTask';
+import { DefinitionFolder, type LoadedDefinition } from './definitionFolder';
+import { definitionSourceId, environmentOf } from './definitionSource';
+import type { TaskDefinition } from './definitionSchema';
+import { startsOf } from './dueStart';
+import { formatStartKey, timeKey } from './startKey';
+import { nextStarts } from './starts';
+
+/** One definition, for people who want to know what will happen. */
+export interface PlannedTask {
+  /** Its name in `.airlock/tasks`. */
+  readonly file: string;
+  /** Empty when the file cannot be used. */
+  readonly name: string;
+  readonly enabled: boolean;
+  /** What starts it, in words. */
+  readonly startedBy: string;
+  /** The next starts in ISO 8601. */
+  readonly next: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What the definitions of a repository will start after `nowMs`, at most `count` times each. */
+export async function planOf(
+  repo: string,
+  options: { readonly nowMs: number; readonly count: number; readonly environment: readonly string[] },
+): Promise<PlannedTask[]> {
+  const loaded = await new DefinitionFolder(repo).look();
+  return loaded.map((each) => {
+    const { definition, diagnostics } = each.read;
+    const starts = definition?.enabled ? startsOf(definition) : undefined;
+    return {
+      file: each.file,
+      name: definition?.name ?? '',
+      enabled: definition?.enabled ?? false,
+      startedBy: definition ? startedBy(definition) : 'nothing: the file is wrong',
+      next: starts ? nextStarts(starts, options.nowMs, options.count).map(timeKey) : [],
+      diagnostics: [...diagnostics, ...honestyOf(each.path, each.read, environmentOf(options.environment))],
+    };
+  });
+}
+
+/**
+ * The task that is started when a person wants it now, switched off or not.
+ * @throws {UserError} `no-definition`, `definition-wrong`.
+ */
+export async function startNow(
+  repo: string,
+  name: string,
+  options: { readonly nowMs: number; readonly environment: readonly string[] },
+): Promise<NewTask> {
+  const loaded = await new DefinitionFolder(repo).look();
+  const found = loaded.find(
+    ({ file, read }) => file === name || file.replace(/\.ya?ml$/i, '') === name || read.definition?.name === name,
+  );
+  if (!found) {
+    const known = loaded.map(({ file }) => file).join(', ') || 'none';
+    throw new UserError('no-definition', `There is no task definition “${name}” in ${repo}. There are: ${known}.`, {
+      name,
+    });
+  }
+  const task = found.read.definition && definedTask(found.read.definition, repo, environmentOf(options.environment));
+  if (!task) throw wrong(found, options.environment);
+  const externalId = formatStartKey({ file: found.file, when: `now-${timeKey(options.nowMs)}`, retry: 0 });
+  return { ...task, origin: { sourceId: definitionSourceId(repo), externalId } };
+}
+
+function wrong({ file, path, read }: LoadedDefinition, environment: readonly string[]): UserError {
+  const [first] = [...read.diagnostics, ...honestyOf(path, read, environmentOf(environment))];
+  const where = first ? ` Line ${first.line}: ${first.message}` : '';
+  return new UserError('definition-wrong', `${file} cannot be started.${where}`, { file });
+}
+
+function startedBy({ schedule, trigger }: TaskDefinition): string {
+  if (schedule) return `${schedule.expression} (${schedule.timezone})`;
+  switch (trigger?.type) {
+    case 'interval':
+      return `every ${trigger.seconds} s`;
+    case 'file_watch':
+      return `${trigger.event.join(', ')}: ${trigger.path}/${trigger.pattern}`;
+    case undefined:
+      return 'once';
+  }
+}
