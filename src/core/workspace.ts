@@ -1,6 +1,7 @@
 import type { Dependencies, Preparation, PreparationOptions, SetupConfig } from './dependencies';
 import type { ObjectId, RunId } from './ids';
 import type { Mount } from './jailPolicy';
+import type { Merge } from './landing';
 
 /** What `.airlock/config.yaml` of the base commit says. Absent keys are empty lists. */
 export interface RepositoryConfig {
@@ -111,6 +112,12 @@ export interface Workspace extends KeptTrees {
    * @throws {UserError} `setup-network` when it must reach domains that the user has not allowed; `config-invalid`.
    */
   prepare(tree: ObjectId, options: PreparationOptions): Promise<Preparation>;
+  /**
+   * Lays what two commits of the user's repository differ in, or only some files of it, over this workspace's base. No file
+   * of the workspace is touched.
+   * @throws {UserError} `missing-objects`.
+   */
+  merge(base: ObjectId, result: ObjectId, files?: readonly string[]): Promise<Merge>;
   /** For the session's jail: `mounts`, and the dependencies of the base. Nothing of the run may be running. */
   sessionView(dependencies?: Dependencies): Promise<JailView>;
   checkTree(tree: ObjectId, dependencies?: Dependencies): Promise<CheckTree>;

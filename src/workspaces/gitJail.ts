@@ -51,6 +51,8 @@ export interface GitJailCommand {
   /** Where stdout goes; absent: it is kept. */
   readonly stdout?: Writable;
   readonly signal?: AbortSignal;
+  /** Exit codes that are an answer and no failure. Default: 0 alone. */
+  readonly answers?: readonly number[];
 }
 
 /**
@@ -93,7 +95,10 @@ export class GitJail {
         { limit: result.breach.limit, command: name },
       );
     }
-    if (result.exitCode !== 0) throw new GitFailure(name, result.exitCode, wordsOf(result.stderr));
+    const { answers = [0] } = command;
+    if (result.exitCode === null || !answers.includes(result.exitCode)) {
+      throw new GitFailure(name, result.exitCode, wordsOf(result.stderr));
+    }
     if (kept.isOver) {
       throw new UserError(
         'workspace-limit',

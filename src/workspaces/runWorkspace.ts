@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { writeDurably } from '../base/durableFile';
 import { objectIdSchema, type ObjectId } from '../core/ids';
 import { workspaceInJail, type Mount } from '../core/jailPolicy';
+import type { Merge } from '../core/landing';
 import type { CheckTree, JailView, RepositoryConfig, Snapshot, SnapshotKeeping, Workspace } from '../core/workspace';
 import type { Dependencies, Preparation, PreparationOptions } from '../core/dependencies';
 import { checkoutCommand } from './folderScan';
 import { cacheEnvironment, cacheMount, storeEnvironment, storeMount } from './caches';
 import { copyTree } from './copyTree';
 import { dependencyMounts } from './dependencyMounts';
+import { mergeChange } from './merging';
 import type { RunFolders } from './runFolders';
 import { hasKeptSnapshots, removeFiles, removeRun } from './runRemoval';
 import type { RunState } from './runState';
@@ -60,6 +62,11 @@ export class RunWorkspace extends RunTrees implements Workspace {
 
   async restoreCheckSurface(tree: ObjectId): Promise<ObjectId> {
     return this.snapshots.restoreCheckSurface(objectIdSchema.parse(tree));
+  }
+
+  async merge(base: ObjectId, result: ObjectId, files?: readonly string[]): Promise<Merge> {
+    const { jail, snapshots, repo, baseTree } = this;
+    return mergeChange({ base, result, files }, { jail, snapshots, repo, ours: baseTree });
   }
 
   async prepare(tree: ObjectId, options: PreparationOptions): Promise<Preparation> {
