@@ -198,8 +198,13 @@ export class LivingSession implements Session {
   }
 
   private finish(): Promise<void> {
-    this.finished ??= this.finishNow(this.end ?? { reason: 'The jail ended by itself.', breach: null });
+    this.finished ??= this.finishNow(this.end ?? this.endByItself());
     return this.finished;
+  }
+
+  private endByItself(): SessionEnd {
+    const words = this.options.jail.endWords();
+    return { reason: `The jail ended by itself${words === '' ? '' : `: ${words}`}.`, breach: null };
   }
 
   private async finishNow(end: SessionEnd): Promise<void> {

@@ -35,6 +35,8 @@ export interface SessionJail {
   readonly ended: Promise<void>;
   /** `null` when there is no pty: then nobody can take over, and everything else works. */
   readonly terminal: JailTerminal | null;
+  /** How it ended, in words, once it has: for one that nobody ended from outside. */
+  endWords(): string;
   /** What bwrap said, if it could not build the jail. */
   lastWords(): string;
   /** Ends every process of the jail. */
@@ -69,9 +71,12 @@ export async function startWithoutPty(invocation: BwrapInvocation, folder: strin
   reader.on('data', (bytes: Buffer) => words.add(bytes.toString())).on('error', () => {});
   const end = () => ({ reader, writeFd: openSync(path, constants.O_WRONLY) });
   const jail = new JailProcess(invocation, { stdout: end(), stderr: end(), stdin: false });
+  let endedBy = '';
   const ended = jail.ended
     .then(
-      () => undefined,
+      (end) => {
+        endedBy = wordsOfEnd(end.exitCode, end.signal);
+      },
       (error: unknown) => words.add(messageOf(error)),
     )
     .finally(() => reader.destroy());
@@ -80,9 +85,17 @@ export async function startWithoutPty(invocation: BwrapInvocation, folder: strin
     firstProcess: jail.firstProcess,
     ended,
     terminal: null,
+    endWords: () => endedBy,
     lastWords: () => words.get(),
     kill: () => jail.kill(),
   };
+}
+
+/** bwrap ends like the jail's first process does, and with 128 and the signal's number when that was killed. */
+function wordsOfEnd(exitCode: number | null, signal: string | null): string {
+  if (signal !== null || exitCode === null) return `it was killed from outside (${signal ?? 'unknown signal'})`;
+  if (exitCode <= 128) return `its first process ended with exit code ${exitCode}`;
+  return `its first process was killed with signal ${exitCode - 128}, by somebody or for want of memory`;
 }
 
 const statusSchema = z.object({ 'child-pid': z.number().optional() });
@@ -120,6 +133,7 @@ class PtyJail implements SessionJail {
   readonly ended: Promise<void>;
   readonly terminal: JailTerminal;
   private readonly words = new LastWords();
+  private endedBy = '';
 
   constructor(
     private readonly child: IPty,
@@ -138,7 +152,12 @@ class PtyJail implements SessionJail {
       data.fire(text);
       gate.count(text.length);
     });
-    const exited = new Promise<void>((resolve) => child.onExit(() => resolve()));
+    const exited = new Promise<void>((resolve) =>
+      child.onExit(({ exitCode, signal }) => {
+        this.endedBy = wordsOfEnd(exitCode, signal ? `signal ${signal}` : null);
+        resolve();
+      }),
+    );
     this.firstProcess = Promise.race([firstProcessOf(status), exited.then(() => undefined)]);
     this.ended = exited.then(async () => {
       status.destroy();
@@ -146,6 +165,10 @@ class PtyJail implements SessionJail {
       const first = await this.firstProcess;
       if (first) await waitUntilDead(first);
     });
+  }
+
+  endWords(): string {
+    return this.endedBy;
   }
 
   lastWords(): string {
