@@ -4,6 +4,7 @@ import { idOfAccount } from './account';
 import { egressInJail, forwarderArgv, proxyEnvironment } from './egress/forwarder';
 import { accountFiles, accountFolderInJail, homeInJail, hostnameInJail, userInJail } from './etcFiles';
 import type { Cover, HostFacts } from './hostFacts';
+import { inScope } from './limits/systemdScope';
 import { isWithin } from './pathInJail';
 import { seccompFilter } from './seccomp/filter';
 
@@ -14,6 +15,8 @@ export interface InvocationOptions {
    * a pty of ours must not have it: without the pty as controlling terminal there is no Ctrl-C and no job control.
    */
   readonly newSession: boolean;
+  /** The jail lives long enough for a cgroup of its own, where there can be one: to make it takes longer than a jail. */
+  readonly longLived?: boolean;
   /** `TERM` inside. Default `dumb`. */
   readonly terminal?: string;
   /** The folder of the host with the socket of this jail's egress proxy. A policy with a network needs one. */
@@ -31,6 +34,7 @@ export interface DescriptorInput {
  * on its descriptor, `statusFd` writable, and nothing else open above 2.
  */
 export interface BwrapInvocation {
+  /** bwrap itself, or what becomes it in the same process once it has a cgroup. */
   readonly bwrapPath: string;
   /** Holds no path of the host: the jail can read it as `/proc/1/cmdline`. */
   readonly argv: readonly string[];
@@ -94,16 +98,19 @@ export function bwrapInvocation(
   ];
   inputs[0] = { fd: firstFd, bytes: Buffer.from(setUp.map((word) => `${word}\0`).join('')) };
   const statusFd = firstFd + inputs.length;
+  const bwrap = [
+    ...[facts.bwrapPath, '--args', argsFd, '--seccomp', seccompFd, '--json-status-fd', String(statusFd), '--'],
+    ...limited(policy.limits, facts),
+    ...unprivileged(facts, hostId),
+    ...(egress ? forwarderArgv(egress.perlPath) : []),
+    ...withEnvironment(policy, facts),
+    ...command,
+  ];
+  const scoped = options.longLived && facts.scope ? inScope(bwrap, policy.limits, facts.scope) : bwrap;
+  const [bwrapPath = facts.bwrapPath, ...argv] = scoped;
   return {
-    bwrapPath: facts.bwrapPath,
-    argv: [
-      ...['--args', argsFd, '--seccomp', seccompFd, '--json-status-fd', String(statusFd), '--'],
-      ...limited(policy.limits, facts),
-      ...unprivileged(facts, hostId),
-      ...(egress ? forwarderArgv(egress.perlPath) : []),
-      ...withEnvironment(policy, facts),
-      ...command,
-    ],
+    bwrapPath,
+    argv,
     env: {},
     inputs,
     statusFd,

@@ -6,6 +6,7 @@ import { accountIds, parseIdMap } from './account';
 import { makeEtcFolder } from './etcFolder';
 import type { Architecture, HardLimits, HostFacts, HostMode, SystemFolder } from './hostFacts';
 import { hostSockets } from './hostSockets';
+import { probeSystemdScope } from './limits/systemdScope';
 import { findProgram } from './findProgram';
 import { detectToolChains } from './toolChains/detection';
 import { coversAt } from './toolChains/kinds';
@@ -54,12 +55,14 @@ export async function detectHost(etcFolder: string, options: DetectOptions = {})
   // The disk watch measures with it: without it that limit would not be kept.
   await program('du');
   await makeEtcFolder(etcFolder);
+  const envPath = await program('env');
+  const systemdRunPath = await findProgram('systemd-run', trustedPath);
   return {
     bwrapPath,
     bwrapVersion: await bwrapVersion(bwrapPath),
     prlimitPath: await program('prlimit'),
     setprivPath: await program('setpriv'),
-    envPath: await program('env'),
+    envPath,
     perlPath: await findPerl(),
     architecture,
     mode: await hostMode(),
@@ -69,6 +72,7 @@ export async function detectHost(etcFolder: string, options: DetectOptions = {})
     systemCovers: await coversAt(privateInSystem),
     ...(await detectToolChains(environment, options.toolChains)),
     hostSockets: hostSockets(),
+    scope: await probeSystemdScope({ systemdRunPath, envPath }, environment),
     hardLimits: parseHardLimits(await readFile('/proc/self/limits', 'utf8')),
   };
 }

@@ -1,4 +1,5 @@
 import type { IdRange } from './account';
+import type { SystemdScope } from './limits/systemdScope';
 
 /** A folder of the system that every jail sees read-only, or the link that stands in its place (`/bin → usr/bin`). */
 export type SystemFolder =
@@ -67,6 +68,8 @@ export interface HostFacts {
   /** The `PATH` of jails. */
   readonly searchPath: readonly string[];
   readonly hardLimits: HardLimits;
+  /** For a session's jail to have a cgroup of its own; `null` where there is no systemd that gives one. */
+  readonly scope: SystemdScope | null;
   /** Files of the host that are Unix sockets in use, as they are when the jail is built. */
   readonly hostSockets: readonly string[];
 }

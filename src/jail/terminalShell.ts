@@ -42,7 +42,11 @@ export async function shellOnTerminal(policy: JailPolicy, context: TerminalShell
   }
   const checked = await checkMounts(policy);
   const terminal = process.env['TERM'] ?? 'xterm';
-  const invocation = bwrapInvocation(checked, context.facts, shellArgv, { newSession: false, terminal });
+  const invocation = bwrapInvocation(checked, context.facts, shellArgv, {
+    newSession: false,
+    longLived: true,
+    terminal,
+  });
   const settings = stty(['-g']);
   const jail = new JailProcess(invocation, { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' });
   let breach: LimitBreach | null = null;

@@ -162,7 +162,7 @@ async function startJail(
 ): Promise<SessionJail> {
   const policy = await withChannels(options.policy, channels);
   const facts = await context.jails.facts();
-  const more = { terminal: 'xterm-256color', ...(egress ? { egressFolder: egress.folder } : {}) };
+  const more = { terminal: 'xterm-256color', longLived: true, ...(egress ? { egressFolder: egress.folder } : {}) };
   const invocation = (newSession: boolean) =>
     bwrapInvocation(policy, facts, launcherArgv(channelsInJail), { newSession, ...more });
   const folder = await mkdtemp(join(options.stateFolder, 'start-'));

@@ -25,6 +25,7 @@ const facts: HostFacts = {
   toolChains: [],
   searchPath: ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'],
   hostSockets: [],
+  scope: null,
   hardLimits: {
     processes: unlimited,
     dataBytes: unlimited,
@@ -171,6 +172,29 @@ describe('bwrapInvocation', () => {
       '/b',
       '/data/one/inner/two',
     ]);
+  });
+
+  it('starts what lives long in a cgroup of its own where there can be one, and bwrap with an empty environment', () => {
+    const scope = { systemdRunPath: '/usr/bin/systemd-run', envPath: '/usr/bin/env', runtimeFolder: '/run/user/1000' };
+    const start = (longLived: boolean, host: HostFacts): string[] => {
+      const { bwrapPath, argv } = bwrapInvocation(
+        jailPolicySchema.parse({ account: 'run-1', limits: { memoryBytes: 1000, tmpBytes: 100, processes: 50 } }),
+        host,
+        ['/bin/true'],
+        { newSession: true, longLived },
+      );
+      return [bwrapPath, ...argv].slice(0, [bwrapPath, ...argv].indexOf('--args'));
+    };
+    assert.deepEqual(start(true, { ...facts, scope }), [
+      ...['/usr/bin/env', 'XDG_RUNTIME_DIR=/run/user/1000', '/usr/bin/systemd-run', '--user', '--scope', '--quiet'],
+      ...['--collect', '--property=MemoryMax=1300', '--property=MemorySwapMax=0', '--property=TasksMax=66', '--'],
+      ...['/usr/bin/env', '-i', '/usr/bin/bwrap'],
+    ]);
+    assert.deepEqual(start(true, { ...facts, scope: { ...scope, runtimeFolder: null } }).slice(0, 3), [
+      ...['/usr/bin/systemd-run', '--scope', '--quiet'],
+    ]);
+    assert.deepEqual(start(false, { ...facts, scope }), ['/usr/bin/bwrap']);
+    assert.deepEqual(start(true, facts), ['/usr/bin/bwrap']);
   });
 
   it('leaves a session on a terminal its terminal', () => {

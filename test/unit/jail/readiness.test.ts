@@ -21,6 +21,7 @@ const facts: HostFacts = {
   toolChains: [],
   searchPath: ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'],
   hostSockets: [],
+  scope: null,
   hardLimits: { processes: 1, dataBytes: 1, fileBytes: 1, openFiles: 1, cpuSeconds: 1 },
 };
 
