@@ -93,6 +93,7 @@ function optionsOf({ context, settings, credentials, problems, logger }: OpenPar
       maxCostUsd: settings.value('airlock.limits.maxCostPerRun'),
       setupDomains: settings.value('airlock.setup.network'),
       maxDependencyBytes: settings.value('airlock.setup.maxGigabytes') * 1024 ** 3,
+      keepWorkspacesMs: settings.value('airlock.workspaces.keepDays') * 24 * 60 * 60_000,
       maxSnapshots: settings.value('airlock.snapshots.keep'),
       maxSnapshotBytes: settings.value('airlock.snapshots.maxMegabytes') * 1024 ** 2,
       model: settings.value('airlock.engine.model') || null,

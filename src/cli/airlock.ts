@@ -11,6 +11,7 @@ import { addSnapshotCommands } from './snapshotCommands';
 import { addSessionCommands } from './sessionCommands';
 import { addShell } from './shellCommand';
 import { errorText } from './words';
+import { addWorkspaceCommands } from './workspaceCommands';
 import { addWork } from './workCommand';
 
 /** Every command is a file of its own beside this one; here they only meet. */
@@ -25,6 +26,7 @@ function program(): Command {
   addSnapshotCommands(airlock);
   addSessionCommands(airlock);
   addSchedule(airlock);
+  addWorkspaceCommands(airlock);
   addServer(airlock);
   addDoctor(airlock);
   addVerifyJournal(airlock);

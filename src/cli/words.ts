@@ -8,6 +8,14 @@ export function costText(costUsd: number | null): string {
   return costUsd === 0 ? '0 $' : `${costUsd < 0.01 ? costUsd.toFixed(4) : costUsd.toFixed(2)} $`;
 }
 
+/** A size for people, in powers of 1,024; `null` is one that is not known. */
+export function bytesText(bytes: number | null): string {
+  if (bytes === null) return 'unknown size';
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}
+
 export function durationText(durationMs: number): string {
   const seconds = durationMs / 1000;
   if (seconds < 60) return `${seconds.toFixed(1)} s`;

@@ -263,6 +263,14 @@ const bodies = [
     branch: z.string(),
     commit: objectIdSchema,
   }),
+  /** What was left of a run's workspace is deleted, its snapshots too. Written before it is done. */
+  z.object({
+    kind: z.literal('workspace.removed'),
+    runId: runIdSchema,
+    /** `forced`: the user said so although it may hold work that is nowhere else. */
+    cause: z.enum(['user', 'forced', 'retention']),
+    sizeBytes: z.number().nullable(),
+  }),
   /** Older ones made room for newer ones. */
   z.object({ kind: z.literal('snapshot.dropped'), runId: runIdSchema, indices: z.array(z.number().int().positive()) }),
 

@@ -6,6 +6,7 @@ import type { Digest, ObjectId, SessionId, TaskId } from './ids';
 import type { JailProof, JailReadiness } from './jail';
 import type { Keyboard, TerminalSize } from './keyboard';
 import type { LiveState } from './liveState';
+import type { Cleaning, CleanedWorkspace, StoredWorkspace } from './storedWorkspace';
 import type { NewTask } from './task';
 import type { FileChange } from './workspace';
 
@@ -88,6 +89,14 @@ export interface Executor extends Disposable {
    * the same. @throws {UserError} `unknown-snapshot`, `snapshot-gone`, and what publishing a result throws.
    */
   publishSnapshot(taskId: TaskId, index: number): Promise<{ readonly branch: string; readonly commit: ObjectId }>;
+  /** What is left of the workspaces of runs, with sizes. */
+  workspaces(): Promise<readonly StoredWorkspace[]>;
+  /**
+   * Deletes what is old enough and cannot be missed: never the workspace of a run that has not ended, and files that are in
+   * no branch only when they are forced by name. Answers what became of each that was looked at.
+   * @throws {UserError} `unknown-workspace` when what is forced is not there.
+   */
+  cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]>;
   /** Shows a session's terminal: first what was shown so far, then what comes, until disposed of. */
   watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable>;
   /** The whole recording of a session, as asciicast v2. @throws {UserError} `unknown-session`. */

@@ -318,6 +318,9 @@ function foldWork(state: LiveState, run: RunState, event: AirlockEvent): void {
     case 'snapshot.published':
     case 'snapshot.dropped':
       return foldSnapshots(run, event);
+    case 'workspace.removed':
+      run.snapshots = [];
+      return;
     case 'result.published':
       run.branch = event.branch;
       run.commit = event.commit;
@@ -472,6 +475,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'snapshot.restored':
     case 'snapshot.published':
     case 'snapshot.dropped':
+    case 'workspace.removed':
       return 'run';
     default:
       return assertNever(kind);

@@ -125,6 +125,15 @@ export interface Workspace extends KeptTrees {
   remove(): Promise<void>;
 }
 
+/** What is left of one run on the disk: its files, only its snapshots, or nothing whole. */
+export interface StoredRun {
+  readonly runId: RunId;
+  readonly repo: string | null;
+  readonly left: 'files' | 'snapshots' | 'remains';
+  /** When it was made, or when its files were deleted. */
+  readonly sinceMs: number;
+}
+
 export interface Workspaces {
   /**
    * Checks a repository out for a run, at `base` or else where its `HEAD` is. The user's own files, index and branches are not touched; what is not committed is
@@ -141,6 +150,14 @@ export interface Workspaces {
   reopen(runId: RunId): Promise<Workspace | undefined>;
   /** The trees of a run, whose files may be gone; `undefined` when nothing is left of it. */
   trees(runId: RunId): Promise<KeptTrees | undefined>;
+  /** Everything that is left of workspaces, whoever made it. */
+  stored(): Promise<readonly StoredRun[]>;
+  /** What is left of a run takes that much of the disk, its recordings included; `null` when it cannot be counted in time. */
+  sizeBytes(runId: RunId): Promise<number | null>;
+  /** Whether the tip of a branch of the user's repository is exactly that tree. */
+  hasBranch(repo: string, tree: ObjectId): Promise<boolean>;
+  /** Deletes files, snapshots and state, whatever they hold. Nothing of that run may be at work. */
+  clear(runId: RunId): Promise<void>;
   /** Deletes what is left of a workspace whose creation or removal did not end. One that is there stays. */
   removeRemains(runId: RunId): Promise<void>;
   /**

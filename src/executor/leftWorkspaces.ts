@@ -1,6 +1,24 @@
+import { sleep } from '../base/clock';
 import { messageOf } from '../base/errors';
 import type { RunState } from '../core/liveState';
 import type { ExecutorPorts } from './ports';
+import type { WorkspaceKeeper } from './workspaceKeeper';
+
+const dayMs = 24 * 3_600_000;
+
+/** At the start, and then once a day: what an earlier process left, and what was kept long enough. Never rejects. */
+export async function tidyWorkspaces(
+  ports: ExecutorPorts,
+  keeper: WorkspaceKeeper,
+  keepMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await removeLeftWorkspaces(ports, signal);
+  while (!signal.aborted) {
+    await keeper.retain(keepMs, signal);
+    await sleep(ports.clock, dayMs, signal).catch(() => {});
+  }
+}
 
 /**
  * Removes workspaces that an earlier process had no time to remove: those of runs that are over, with nothing in them that

@@ -11,12 +11,13 @@ import { jailPolicySchema } from '../core/jailPolicy';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
 import type { LiveState, RunState, TaskState } from '../core/liveState';
 import type { ProcessIdentity } from '../core/session';
+import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import { isEnded, type NewTask } from '../core/task';
 import type { FileChange } from '../core/workspace';
 import { Dispatcher, endWithoutRun } from './dispatcher';
 import { Intake } from './intake';
 import { LaneGovernor } from './laneGovernor';
-import { removeLeftWorkspaces } from './leftWorkspaces';
+import { tidyWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 import { SessionArchive } from './sessionArchive';
@@ -24,6 +25,7 @@ import { RoomWatch } from './roomWatch';
 import { SessionShelf } from './sessionShelf';
 import { SnapshotDesk } from './snapshotDesk';
 import { TakeOvers } from './takeOvers';
+import { WorkspaceKeeper } from './workspaceKeeper';
 
 export interface LocalExecutorOptions {
   readonly ports: ExecutorPorts;
@@ -47,6 +49,7 @@ export class LocalExecutor implements Executor {
   private readonly takeOvers: TakeOvers;
   private readonly snapshots: SnapshotDesk;
   private readonly archive: SessionArchive;
+  private readonly keeper: WorkspaceKeeper;
   private readonly intake: Intake;
   private readonly lanes: LaneGovernor;
   private readonly dispatcher: Dispatcher;
@@ -71,6 +74,7 @@ export class LocalExecutor implements Executor {
       },
     });
     this.takeOvers = new TakeOvers(ports, this.shelf);
+    this.keeper = new WorkspaceKeeper(ports);
     this.snapshots = new SnapshotDesk(ports, settings, this.dispatcher, this.shelf);
     this.archive = new SessionArchive(ports, this.shelf);
   }
@@ -90,7 +94,12 @@ export class LocalExecutor implements Executor {
     this.outbox.start();
     this.dispatcher.start();
     this.intake.start();
-    this.tidying = removeLeftWorkspaces(this.ports, this.stopping.signal);
+    this.tidying = tidyWorkspaces(
+      this.ports,
+      this.keeper,
+      this.options.settings.keepWorkspacesMs,
+      this.stopping.signal,
+    );
   }
 
   /** Nothing is queued that could start, nothing runs, and every source has been told. */
@@ -217,6 +226,14 @@ export class LocalExecutor implements Executor {
 
   publishSnapshot(taskId: TaskId, index: number): Promise<{ readonly branch: string; readonly commit: ObjectId }> {
     return this.snapshots.publish(taskId, index);
+  }
+
+  workspaces(): Promise<readonly StoredWorkspace[]> {
+    return this.keeper.list();
+  }
+
+  cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]> {
+    return this.keeper.clean(cleaning);
   }
 
   watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

@@ -42,6 +42,8 @@ export interface ExecutorSettings {
   readonly maxCostUsd: number | null;
   /** Snapshots of one run that are kept for going back, those that were judged among them; 0 for none. */
   readonly maxSnapshots: number;
+  /** How long the snapshots of a run stay whose result is published. */
+  readonly keepWorkspacesMs: number;
   /** What all snapshots of one run may take on the disk, in bytes. */
   readonly maxSnapshotBytes: number;
   /** The model, when the persona names none; `null` for the engine's own default. */
@@ -63,6 +65,7 @@ export const defaultSettings: ExecutorSettings = {
   maxCostUsd: null,
   maxSnapshots: 20,
   maxSnapshotBytes: 512 * 1024 ** 2,
+  keepWorkspacesMs: 14 * 24 * 3_600_000,
   model: null,
 };
 

@@ -50,6 +50,10 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       return done(executor.archiveSession(call.sessionId));
     case 'deleteSession':
       return done(executor.deleteSession(call.sessionId));
+    case 'workspaces':
+      return [...(await executor.workspaces())];
+    case 'cleanWorkspaces':
+      return [...(await executor.cleanWorkspaces(call.cleaning))];
     case 'history':
       return executor.history(call.query);
     case 'jailReadiness':

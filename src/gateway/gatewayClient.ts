@@ -13,6 +13,7 @@ import type { JailProof, JailReadiness } from '../core/jail';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
 import { emptyState, type LiveState } from '../core/liveState';
 import { fromWire } from '../core/snapshot';
+import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import type { NewTask } from '../core/task';
 import type { FileChange } from '../core/workspace';
 import { protocolVersion, type CallInput, type ResultOf } from '../protocol/executorProtocol';
@@ -153,6 +154,14 @@ class GatewayClient implements Executor {
 
   publishSnapshot(taskId: TaskId, index: number): Promise<{ readonly branch: string; readonly commit: ObjectId }> {
     return this.call({ method: 'publishSnapshot', taskId, index }, slowRequestTimeoutMs);
+  }
+
+  workspaces(): Promise<readonly StoredWorkspace[]> {
+    return this.call({ method: 'workspaces' });
+  }
+
+  cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]> {
+    return this.call({ method: 'cleanWorkspaces', cleaning }, slowRequestTimeoutMs);
   }
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

@@ -11,6 +11,7 @@ import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
 import { emptyState, type LiveState } from '../core/liveState';
+import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import type { NewTask } from '../core/task';
 import type { FileChange } from '../core/workspace';
 
@@ -149,6 +150,14 @@ export class RoamingExecutor implements Executor {
     index: number,
   ): Promise<{ readonly branch: string; readonly commit: ObjectId }> {
     return (await this.found()).publishSnapshot(taskId, index);
+  }
+
+  async workspaces(): Promise<readonly StoredWorkspace[]> {
+    return (await this.found()).workspaces();
+  }
+
+  async cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]> {
+    return (await this.found()).cleanWorkspaces(cleaning);
   }
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

@@ -5,6 +5,7 @@ import { historyAnswerSchema, historyQuerySchema } from '../core/history';
 import { digestSchema, objectIdSchema, sessionIdSchema, taskIdSchema } from '../core/ids';
 import { jailProofSchema, type JailReadiness } from '../core/jail';
 import { terminalSizeSchema } from '../core/keyboard';
+import { cleanedWorkspaceSchema, cleaningSchema, storedWorkspaceSchema } from '../core/storedWorkspace';
 import { newTaskSchema } from '../core/task';
 import type { FileChange } from '../core/workspace';
 
@@ -19,7 +20,7 @@ import type { FileChange } from '../core/workspace';
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 6;
+export const protocolVersion = 7;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;
@@ -50,6 +51,8 @@ const methods = [
   z.object({ method: z.literal('readSnapshotFile'), taskId: taskIdSchema, index: indexSchema, path: z.string() }),
   z.object({ method: z.literal('restoreSnapshot'), taskId: taskIdSchema, index: indexSchema }),
   z.object({ method: z.literal('publishSnapshot'), taskId: taskIdSchema, index: indexSchema }),
+  z.object({ method: z.literal('workspaces') }),
+  z.object({ method: z.literal('cleanWorkspaces'), cleaning: cleaningSchema }),
   /** `watch` names the watching, chosen by the client; its output comes under that name, also before the reply. */
   z.object({ method: z.literal('watchSession'), sessionId: sessionIdSchema, watch: z.string() }),
   z.object({ method: z.literal('unwatchSession'), watch: z.string() }),
@@ -161,6 +164,8 @@ export const resultSchemas = {
   readSnapshotFile: bytesSchema,
   restoreSnapshot: z.object({ savedAs: z.number().int(), files: z.array(fileChangeSchema) }),
   publishSnapshot: z.object({ branch: z.string(), commit: objectIdSchema }),
+  workspaces: z.array(storedWorkspaceSchema),
+  cleanWorkspaces: z.array(cleanedWorkspaceSchema),
   watchSession: nothing,
   unwatchSession: nothing,
   takeOver: nothing,

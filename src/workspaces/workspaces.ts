@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../base/clock';
 import { objectIdSchema, type ObjectId, type RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import { workspaceInJail, type Mount } from '../core/jailPolicy';
-import type { FileChange, KeptTrees, RepositoryConfig, Workspace, Workspaces } from '../core/workspace';
+import type { FileChange, KeptTrees, RepositoryConfig, StoredRun, Workspace, Workspaces } from '../core/workspace';
 import { changesArguments, parseChanges } from './diffListing';
 import { checkoutCommand, parseBaseline } from './folderScan';
 import { createGitDirectories } from './gitDirectories';
@@ -27,6 +27,7 @@ import type { WorkspacePorts } from './workspacePorts';
 import { Setups } from './setups';
 import { resolveShares, shareMounts, type ResolvedShares } from './shares';
 import { defaultSnapshotLimits, formatStamps, type SnapshotLimits } from './snapshots';
+import { diskBytesOf, storedRuns } from './storedRuns';
 import { parseTreeListing, type TreeListing } from './treeListing';
 
 export interface WorkspacesOptions {
@@ -98,6 +99,23 @@ class StoredWorkspaces implements Workspaces {
     const state = await readRunState(folders.state);
     if (!state || state.runId !== runId || !(await isThere(join(folders.hostGit, 'objects')))) return undefined;
     return new RunTrees(state, folders, this.ports);
+  }
+
+  stored(): Promise<readonly StoredRun[]> {
+    return storedRuns(this.storage);
+  }
+
+  async sizeBytes(runId: RunId): Promise<number | null> {
+    return (await diskBytesOf(runFoldersOf(this.storage, runId).run)) ?? null;
+  }
+
+  async hasBranch(repo: string, tree: ObjectId): Promise<boolean> {
+    const git = await openRepository(repo);
+    return (await git.text('for-each-ref', '--format=%(tree)', 'refs/heads/')).split('\n').includes(tree);
+  }
+
+  clear(runId: RunId): Promise<void> {
+    return removeRun(runFoldersOf(this.storage, runId), this.ports.jails);
   }
 
   async removeRemains(runId: RunId): Promise<void> {

@@ -11,6 +11,7 @@ import type { Digest, ObjectId, RunId, SessionId, TaskId } from '../../src/core/
 import type { JailProof, JailReadiness } from '../../src/core/jail';
 import type { Keyboard, TerminalSize } from '../../src/core/keyboard';
 import { emptyState, type LiveState, type TaskState } from '../../src/core/liveState';
+import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../../src/core/storedWorkspace';
 import { isEnded, newTaskSchema, type NewTask } from '../../src/core/task';
 import type { FileChange } from '../../src/core/workspace';
 
@@ -251,6 +252,18 @@ export class FakeExecutor implements Executor {
   ): Promise<{ readonly branch: string; readonly commit: ObjectId }> {
     await this.called('publishSnapshot', taskId, index);
     return { branch: `airlock/${taskId}-1-s${index}`, commit: 'c'.repeat(40) };
+  }
+
+  storedWorkspaces: readonly StoredWorkspace[] = [];
+
+  async workspaces(): Promise<readonly StoredWorkspace[]> {
+    await this.called('workspaces');
+    return this.storedWorkspaces;
+  }
+
+  async cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]> {
+    await this.called('cleanWorkspaces', cleaning);
+    return this.storedWorkspaces.map((workspace) => ({ ...workspace, removed: true, reason: '' }));
   }
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

@@ -33,7 +33,7 @@ describe('A workspace', function () {
     assert.equal(seen, 'hello\nran\nsrc/a.js\n/etc/passwd\n.git\n.gitignore\nREADME.md\nbin\nlink\noutside\nsrc\n');
     assert.equal(workspace.repo, repo);
     assert.equal(workspace.baseCommit, git(repo, 'rev-parse', 'HEAD'));
-    assert.deepEqual(workspace.config, { checks: [], share: [] });
+    assert.deepEqual(workspace.config, { checks: [], setup: null, share: [] });
     assert.equal(workspace.notes.length, 1);
   });
 
@@ -285,7 +285,7 @@ describe('A workspace', function () {
     const repo = makeRepository(fixture.folder('repo'), { '.airlock/config.yaml': 'checks: [npm test]\n' });
     writeFiles(repo, { '.airlock/config.yaml': 'checks: ["true"]\n' });
     const workspace = await fixture.open(repo);
-    assert.deepEqual(workspace.config, { checks: ['npm test'], share: [] });
+    assert.deepEqual(workspace.config, { checks: ['npm test'], setup: null, share: [] });
   });
 
   describe('with shared folders', () => {

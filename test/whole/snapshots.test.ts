@@ -183,3 +183,92 @@ describe('the files of a run', () => {
     await assert.rejects(again.restoreSnapshot(id, 1), { code: 'workspace-gone' });
   });
 });
+
+describe('what is left of workspaces', () => {
+  let room: WholeRoom;
+  beforeEach(async () => (room = await WholeRoom.make()));
+  afterEach(() => room.close());
+
+  const all = { olderThanMs: 0, dryRun: false, force: null };
+
+  function removals(executor: Executor): [string, string][] {
+    const found: [string, string][] = [];
+    executor.onDidAppend((events) => {
+      for (const event of events) if (event.kind === 'workspace.removed') found.push([event.runId, event.cause]);
+    });
+    return found;
+  }
+
+  it('is listed with its size, and is deleted when nobody can miss it; work that is in no branch is kept until it is named', async () => {
+    room.model.plays('Whole', writes('value.txt', 'right\n'), says('Done.'));
+    // A pipe cannot be a part of a result, so the files stay.
+    room.model.plays('Odd', runs('echo right > value.txt; mkfifo odd'), says('Done.'));
+    room.model.plays('Living', writes('value.txt', 'half\n'), runs('sleep 600', 600));
+    const executor = await room.open({ settings: { concurrency: 3 } });
+    const [whole = '', odd = '', living = ''] = await Promise.all(
+      ['Whole', 'Odd', 'Living'].map((title) => executor.add({ title, prompt: title, checks: [sampleCheck] })),
+    );
+    await Promise.all([taskEnded(executor, whole), taskEnded(executor, odd)]);
+    await stateFits(executor, ({ runs: known }) =>
+      [...known.values()].some(({ taskId, snapshots }) => taskId === living && snapshots.length > 0) ? true : undefined,
+    );
+    const stateOf = async (taskId: string) =>
+      (await executor.workspaces()).find((workspace) => workspace.taskId === taskId)?.state;
+    while ((await stateOf(whole)) !== 'published') await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.deepEqual(await Promise.all([odd, living].map(stateOf)), ['unlanded', 'living']);
+    for (const { sizeBytes, repo } of await executor.workspaces()) {
+      assert.ok(sizeBytes !== null && sizeBytes > 4_096);
+      assert.equal(repo, room.repo);
+    }
+
+    const removed = removals(executor);
+    const outcome = async (cleaning: Parameters<Executor['cleanWorkspaces']>[0]) =>
+      new Map((await executor.cleanWorkspaces(cleaning)).map(({ taskId, reason }) => [taskId, reason]));
+    const kept = [
+      [odd, 'it holds work that is in no branch'],
+      [living, 'its run has not ended'],
+    ];
+    assert.equal((await outcome({ ...all, olderThanMs: 3_600_000 })).get(whole), 'it is not old enough');
+    assert.equal((await outcome({ ...all, dryRun: true })).get(whole), '');
+    assert.deepEqual(removed, []);
+    const cleaned = await outcome(all);
+    assert.deepEqual([...cleaned].filter(([taskId]) => taskId !== whole).sort(), [...kept].sort());
+    assert.deepEqual(removed, [[runOf(executor, whole).id, 'user']]);
+    assert.deepEqual(runOf(executor, whole).snapshots, []);
+    assert.equal(await stateOf(whole), undefined);
+
+    assert.deepEqual(await outcome({ ...all, force: living }), new Map([[living, 'its run has not ended']]));
+    assert.deepEqual(await outcome({ ...all, force: odd }), new Map([[odd, '']]));
+    assert.deepEqual(removed.at(-1), [runOf(executor, odd).id, 'forced']);
+    await assert.rejects(executor.cleanWorkspaces({ ...all, force: odd }), { code: 'unknown-workspace' });
+    assert.deepEqual(
+      (await executor.workspaces()).map(({ taskId }) => taskId),
+      [living],
+    );
+    assert.equal(resultFile(room, `airlock/${whole}-1`, 'value.txt'), 'right');
+  });
+
+  it('goes by itself when it was kept as long as the settings say, and an earlier attempt’s files do not', async () => {
+    room.model.plays('Twice', writes('value.txt', 'bad\n'), runs('mkfifo odd'), says('Done.'));
+    const executor = await room.open({ settings: { maxFixRounds: 0 } });
+    const id = await executor.add({ title: 'Twice', prompt: 'Twice.', checks: [sampleCheck] });
+    await taskEnded(executor, id);
+    const first = runOf(executor, id).id;
+    room.model.plays('Twice', writes('value.txt', 'right\n'), says('Done.'));
+    await executor.retry(id);
+    await stateFits(executor, ({ tasks }) => (tasks.get(id)?.status === 'verified' ? true : undefined));
+    const second = runOf(executor, id).id;
+    await until(() => !existsSync(path.join(room.storage, 'runs', second, 'workspace')));
+    await executor.shutdown();
+    const again = await room.open({ settings: { keepWorkspacesMs: 0 } });
+    await until(() => !existsSync(path.join(room.storage, 'runs', second, 'host.git')));
+    assert.deepEqual(
+      (await again.workspaces()).map(({ runId, taskId, state }) => [runId, taskId, state]),
+      [[first, null, 'orphan']],
+    );
+    assert.deepEqual(
+      (await again.cleanWorkspaces(all)).map(({ reason }) => reason),
+      ['it holds work that is in no branch'],
+    );
+  });
+});

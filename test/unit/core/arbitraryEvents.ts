@@ -166,6 +166,11 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     commit: objectId,
     filesChanged: count,
   }),
+  'workspace.removed': fc.record({
+    runId,
+    cause: fc.constantFrom('user', 'forced', 'retention'),
+    sizeBytes: fc.option(count),
+  }),
   'snapshot.restored': fc.record({ runId, index: fc.nat({ max: 5 }), savedAs: fc.nat({ max: 5 }) }),
   'snapshot.published': fc.record({ runId, index: fc.nat({ max: 5 }), branch: words, commit: objectId }),
   'snapshot.dropped': fc.record({ runId, indices: fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 3 }) }),
