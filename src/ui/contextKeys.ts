@@ -45,6 +45,7 @@ export class ContextKeys implements Disposable {
       [contextKeys.executor, whereabouts(link.status)],
       [contextKeys.queue, link.state.queueMode],
       [contextKeys.hasTasks, link.state.tasks.size > 0],
+      [contextKeys.hasEndedSessions, link.state.pastSessions.size > 0],
       [contextKeys.jail, jail === null ? 'unknown' : jail.kind === 'ready' ? 'ready' : jail.code],
       [contextKeys.hasApiKey, credentials.has('apiKey')],
       [contextKeys.needsApiKey, needsApiKey],

@@ -32,3 +32,10 @@ export function formatDuration(durationMs: number): string {
   if (minutes < 60) return l10n.t('{0} min {1} s', minutes, seconds % 60);
   return l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }
+
+/** Whole minutes, for what is shown for long and not told anew each second: `just now`, `3 min`, `2 h 5 min`. */
+export function formatAge(ageMs: number): string {
+  if (ageMs < 60_000) return l10n.t('just now');
+  const minutes = Math.floor(ageMs / 60_000);
+  return minutes < 60 ? l10n.t('{0} min', minutes) : l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
+}

@@ -2,7 +2,7 @@
 
 export const viewContainerId = 'airlock';
 
-export const viewIds = { tasks: 'airlock.tasks' } as const;
+export const viewIds = { tasks: 'airlock.tasks', sessions: 'airlock.sessions' } as const;
 
 export const walkthroughId = 'airlock.walkthrough';
 
@@ -14,11 +14,12 @@ export const reportScheme = 'airlock-report';
 
 /** Keys for `when` clauses, without the ability keys. */
 export const contextKeys = {
-  /** `opening`, `open` or `failed`. */
+  /** `opening`, `open`, `nowhere` or `failed`. */
   executor: 'airlock.executor',
   /** `running` or `paused`. */
   queue: 'airlock.queue',
   hasTasks: 'airlock.hasTasks',
+  hasEndedSessions: 'airlock.hasEndedSessions',
   /** `unknown`, `ready`, or the code of what is missing. */
   jail: 'airlock.jail',
   /** A key is kept in SecretStorage. */

@@ -7,6 +7,7 @@ import { registerAnalytics } from './analytics/analyticsPanel';
 import { guard, registerCommands } from './commands/commandRegistry';
 import { queueActions, startQueue } from './commands/queueActions';
 import { secretActions } from './commands/secretActions';
+import { sessionActions } from './commands/sessionActions';
 import { targetFinder } from './commands/targetFinder';
 import { taskActions } from './commands/taskActions';
 import { viewActions } from './commands/viewActions';
@@ -23,6 +24,8 @@ import { SettingsFollower } from './settings/settingsFollower';
 import { problemsOf } from './status/problem';
 import { StatusItem } from './status/statusItem';
 import { LiveSurroundings } from './status/surroundings';
+import { SessionList } from './sessionList/sessionList';
+import { SessionTree } from './sessionList/sessionTree';
 import { LookedAt } from './tasks/lookedAt';
 import { TaskList } from './tasks/taskList';
 import { TaskTree } from './tasks/taskTree';
@@ -40,6 +43,7 @@ export interface UiParts {
 
 interface Shown {
   readonly tasks: TaskList;
+  readonly sessions: SessionList;
   readonly lookedAt: LookedAt;
   readonly surroundings: LiveSurroundings;
   readonly features: Features;
@@ -53,8 +57,10 @@ export function startUi(parts: UiParts): Disposable {
   const lookedAt = store.add(new LookedAt(parts.context.globalState));
   const tasks = store.add(new TaskList(link, clock, lookedAt));
   const surroundings = store.add(new LiveSurroundings(link, credentials, features, logger));
-  const shown = { tasks, lookedAt, surroundings, features };
+  const sessions = store.add(new SessionList(link, clock));
+  const shown = { tasks, sessions, lookedAt, surroundings, features };
   const tree = features.start(l10n.t('The task tree'), () => startTree(parts, shown));
+  features.start(l10n.t('The view of sessions'), () => new SessionTree(sessions, link));
   const terminals = features.start(
     l10n.t('The terminals'),
     () => new SessionTerminals(link, settings.get('airlock.terminal.openAutomatically')),
@@ -91,7 +97,7 @@ interface CommandFeatures {
 
 function startCommands(
   parts: UiParts,
-  { tasks, lookedAt, surroundings }: Shown,
+  { tasks, sessions, lookedAt, surroundings }: Shown,
   features: CommandFeatures,
 ): Disposable {
   const { link, settings, credentials, log, logger } = parts;
@@ -99,12 +105,13 @@ function startCommands(
   const actions = {
     ...queueActions(link, repositories),
     ...taskActions({ link, repositories, lookedAt, ...features }),
+    ...sessionActions({ sessions, ...features }),
     ...secretActions(credentials),
     ...viewActions({ link, surroundings, reports: features.reports, log, extensionId: parts.context.extension.id }),
   };
   return registerCommands(
     actions,
-    targetFinder(tasks, () => features.tree.get().view.selection),
+    targetFinder({ tasks, sessions, selection: () => features.tree.get().view.selection }),
     logger,
   );
 }

@@ -6,6 +6,7 @@ import { silentLogger } from '../../src/base/logger';
 import { startEmbeddedServer, startScriptedModel } from '../../src/assemble';
 import { prepareDemo } from '../../src/cli/demo/demo';
 import { sampleTasks } from '../../src/cli/demo/sampleTasks';
+import type { Scenario } from '../../src/engines/scripted/scenario';
 import { scriptedModelName } from '../../src/engines/scripted/scriptedModel';
 
 /** What VS Code names the extension's own storage folder. */
@@ -32,6 +33,8 @@ export interface DemoWorldOptions {
   readonly realModel?: boolean;
   /** What waits in the embedded ZMemory. Default: the sample tasks. */
   readonly tasks?: readonly NewZMemoryTask[];
+  /** What the scripted model plays. Default: the sample tasks' own. */
+  readonly scenarios?: readonly Scenario[];
 }
 
 /**
@@ -48,7 +51,7 @@ export async function makeDemoWorld(options: DemoWorldOptions = {}): Promise<Dem
   const model = options.realModel
     ? undefined
     : await startScriptedModel({
-        scenarios: sampleTasks.map((task) => task.script),
+        scenarios: options.scenarios ?? sampleTasks.map((task) => task.script),
         turnDelayMs: options.turnDelayMs ?? 0,
       });
   return {

@@ -1,4 +1,4 @@
-import type { TaskId } from '../../core/ids';
+import type { SessionId, TaskId } from '../../core/ids';
 import type { TaskGroup } from '../tasks/taskGroup';
 
 /** What a command was called with, after its need was met. */
@@ -7,6 +7,8 @@ export interface CommandTarget {
   readonly taskIds: readonly TaskId[];
   /** The group for a command that needs one. */
   readonly group: TaskGroup | null;
+  /** The session for a command that needs one. */
+  readonly sessionId: SessionId | null;
 }
 
 /**
@@ -36,14 +38,24 @@ export type TaskActions = Record<
   CommandAction
 >;
 
+export type SessionActions = Record<'replaySession' | 'goToTask', CommandAction>;
+
 export type SecretActions = Record<
   'setApiKey' | 'deleteApiKey' | 'setZMemoryToken' | 'deleteZMemoryToken',
   CommandAction
 >;
 
 export type ViewActions = Record<
-  'proveJail' | 'showTasks' | 'showMenu' | 'showLog' | 'openSettings' | 'openWalkthrough' | 'tryAgain' | 'manageTrust',
+  | 'proveJail'
+  | 'showTasks'
+  | 'showSessions'
+  | 'showMenu'
+  | 'showLog'
+  | 'openSettings'
+  | 'openWalkthrough'
+  | 'tryAgain'
+  | 'manageTrust',
   CommandAction
 >;
 
-export type CommandActions = QueueActions & TaskActions & SecretActions & ViewActions;
+export type CommandActions = QueueActions & TaskActions & SessionActions & SecretActions & ViewActions;

@@ -1,3 +1,4 @@
+import type { SessionAbility } from '../sessionList/sessionRow';
 import type { Ability } from '../tasks/abilities';
 import type { CommandActions } from './commandActions';
 
@@ -9,7 +10,9 @@ export type CommandNeed =
   /** One task that this can be done to: the one that was clicked, or the one that the user picks. */
   | { readonly kind: 'task'; readonly ability: Ability }
   /** As `task`, and all that are selected if there is more than one. */
-  | { readonly kind: 'tasks'; readonly ability: Ability };
+  | { readonly kind: 'tasks'; readonly ability: Ability }
+  /** A session: the one that was clicked, or one that is over and that the user picks. */
+  | { readonly kind: 'session'; readonly ability: SessionAbility };
 
 export interface CommandEntry {
   /** Its key in `package.nls.json`. */
@@ -23,6 +26,7 @@ export interface CommandEntry {
 
 const nothing = { kind: 'nothing' } as const;
 const one = (ability: Ability): CommandNeed => ({ kind: 'task', ability });
+const session = (ability: SessionAbility): CommandNeed => ({ kind: 'session', ability });
 const all = (ability: Ability): CommandNeed => ({ kind: 'tasks', ability });
 
 const isTrusted = 'isWorkspaceTrusted';
@@ -53,6 +57,9 @@ export const commandTable = {
   'airlock.markReviewed': entry('markReviewed', all('markReviewed'), 'airlock.can.markReviewed'),
   'airlock.showMoreTasks': entry('showMoreTasks', { kind: 'group' }, 'false'),
 
+  'airlock.replaySession': entry('replaySession', session('replay'), 'airlock.hasEndedSessions'),
+  'airlock.goToTask': entry('goToTask', session('goToTask'), 'false'),
+
   'airlock.setApiKey': entry('setApiKey', nothing),
   'airlock.deleteApiKey': entry('deleteApiKey', nothing, 'airlock.hasApiKey'),
   'airlock.setZMemoryToken': entry('setZMemoryToken', nothing),
@@ -61,6 +68,7 @@ export const commandTable = {
   'airlock.proveJail': entry('proveJail', nothing, isOpen),
   'airlock.openAnalytics': { title: 'command.openAnalytics', needs: nothing, action: null, when: isOpen },
   'airlock.showTasks': entry('showTasks', nothing),
+  'airlock.showSessions': entry('showSessions', nothing),
   'airlock.showMenu': entry('showMenu', nothing),
   'airlock.showLog': entry('showLog', nothing),
   'airlock.openSettings': entry('openSettings', nothing),

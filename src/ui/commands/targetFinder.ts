@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import { UserError } from '../../base/errors';
-import { taskIdSchema, type TaskId } from '../../core/ids';
+import { type SessionId, taskIdSchema, type TaskId } from '../../core/ids';
+import type { SessionList } from '../sessionList/sessionList';
+import { isSessionNode, type SessionNode } from '../sessionList/sessionNode';
 import type { Ability } from '../tasks/abilities';
 import { isTaskNode, type TaskNode } from '../tasks/taskNode';
 import { groupLabel, type TaskGroup, taskGroups } from '../tasks/taskGroup';
@@ -9,28 +11,39 @@ import type { TaskList } from '../tasks/taskList';
 import type { CommandTarget } from './commandActions';
 import type { TargetFinder } from './commandRegistry';
 
-const none: CommandTarget = { taskIds: [], group: null };
+const none: CommandTarget = { taskIds: [], group: null, sessionId: null };
+
+export interface TargetParts {
+  readonly tasks: TaskList;
+  readonly sessions: SessionList;
+  /** The rows of the task tree that are selected. */
+  readonly selection: () => readonly TaskNode[];
+}
 
 /** Finds what a command is about: the row that was clicked, the rows that are selected, or what the user picks. */
-export function targetFinder(tasks: TaskList, picked: () => readonly TaskNode[]): TargetFinder {
+export function targetFinder(parts: TargetParts): TargetFinder {
   return async (needs, args) => {
     switch (needs.kind) {
       case 'nothing':
         return none;
       case 'group': {
         const [group] = args;
-        return isGroup(group) ? { taskIds: [], group } : undefined;
+        return isGroup(group) ? { ...none, group } : undefined;
       }
       case 'task':
-        return found(await findTasks(tasks, needs.ability, args, []));
+        return found(await findTasks(parts, needs.ability, args, []));
       case 'tasks':
-        return found(await findTasks(tasks, needs.ability, args, selectionOf(args) ?? picked()));
+        return found(await findTasks(parts, needs.ability, args, selectionOf(args) ?? parts.selection()));
+      case 'session': {
+        const sessionId = isSession(args[0]) ? args[0].sessionId : await pickEndedSession(parts.sessions);
+        return sessionId === undefined ? undefined : { ...none, sessionId };
+      }
     }
   };
 }
 
 function found(taskIds: readonly TaskId[] | undefined): CommandTarget | undefined {
-  return taskIds && { taskIds, group: null };
+  return taskIds && { ...none, taskIds };
 }
 
 /** VS Code hands over the clicked row and, when several are selected and it is among them, all of them. */
@@ -40,12 +53,12 @@ function selectionOf(args: readonly unknown[]): readonly TaskNode[] | undefined 
 }
 
 async function findTasks(
-  tasks: TaskList,
+  { tasks, sessions }: TargetParts,
   ability: Ability,
   args: readonly unknown[],
   selection: readonly TaskNode[],
 ): Promise<readonly TaskId[] | undefined> {
-  const named = namedTask(args[0]);
+  const named = isSession(args[0]) ? sessions.taskOf(args[0].sessionId) : namedTask(args[0]);
   const selected = selection.flatMap((node) => (node.kind === 'task' ? [node.taskId] : []));
   const asked = selected.length > 0 ? selected : named === undefined ? [] : [named];
   if (asked.length === 0) return pickTask(tasks, ability);
@@ -80,6 +93,23 @@ async function pickTask(tasks: TaskList, ability: Ability): Promise<readonly Tas
     matchOnDescription: true,
   });
   return picked?.taskId === undefined ? undefined : [picked.taskId];
+}
+
+async function pickEndedSession(sessions: SessionList): Promise<SessionId | undefined> {
+  const items = sessions.idsOf('ended').flatMap((sessionId) => {
+    const row = sessions.rowOf(sessionId);
+    return row ? [{ label: row.label, description: row.description, sessionId }] : [];
+  });
+  if (items.length === 0) throw new UserError('no-session', l10n.t('No session has ended yet.'));
+  const picked = await vscode.window.showQuickPick(items, {
+    placeHolder: l10n.t('Which session?'),
+    matchOnDescription: true,
+  });
+  return picked?.sessionId;
+}
+
+function isSession(value: unknown): value is Extract<SessionNode, { kind: 'session' }> {
+  return isSessionNode(value) && value.kind === 'session';
 }
 
 function isGroup(value: unknown): value is TaskGroup {

@@ -23,6 +23,7 @@ export function viewActions(parts: ViewActionParts): ViewActions {
   return {
     proveJail: () => withCancellableProgress(l10n.t('Trying to get out of a jail…'), () => reports.get().showJail()),
     showTasks: async () => void (await vscode.commands.executeCommand(`${viewIds.tasks}.focus`)),
+    showSessions: async () => void (await vscode.commands.executeCommand(`${viewIds.sessions}.focus`)),
     showMenu: () => showMenu(menuOf(link.state, surroundings.current)),
     showLog: () => log.show(),
     openSettings: async () =>

@@ -6,6 +6,7 @@ import type { AirlockEvent } from '../../core/events';
 import type { SessionId, TaskId } from '../../core/ids';
 import type { ExecutorLink } from '../executorLink';
 import { oneLine } from '../markdownText';
+import { sessionViewOf, titleOf } from '../sessionList/sessionRow';
 import type { Setting } from '../settings/setting';
 import { SessionTerminal } from './sessionTerminal';
 
@@ -29,6 +30,11 @@ export class SessionTerminals implements Disposable {
   /** Shows the terminal of a task's living session. @throws {UserError} `no-session`. */
   showTask(taskId: TaskId): void {
     this.show(this.sessionOf(taskId), { preserveFocus: false });
+  }
+
+  /** Shows a session's terminal: what a living one does, or the recording of one that is over. */
+  showSession(sessionId: SessionId): void {
+    this.show(sessionId, { preserveFocus: false });
   }
 
   /**
@@ -98,9 +104,7 @@ export class SessionTerminals implements Disposable {
   }
 
   private nameOf(sessionId: SessionId): string {
-    const { sessions, runs, tasks } = this.link.state;
-    const run = runs.get(sessions.get(sessionId)?.runId ?? '');
-    const title = run && tasks.get(run.taskId)?.spec.title;
-    return title === undefined ? l10n.t('Airlock session') : oneLine(title, 60);
+    const view = sessionViewOf(this.link.state, sessionId);
+    return view ? oneLine(titleOf(view), 60) : l10n.t('Airlock session');
   }
 }

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { type DemoWorld, makeDemoWorld } from './demoWorld';
+import { eventually, pictureFailure, type TreeRow, Workbench } from './workbench';
+
+const title = 'Keep the note';
+const words = 'typed-by-hand';
+
+/** The agent waits in its jail for a file that nobody makes but the user. */
+const scenario = {
+  name: 'note',
+  marker: title,
+  steps: [
+    {
+      say: 'I wait for the note.',
+      calls: [{ tool: 'bash', input: { command: 'until [ -s note.txt ]; do sleep 0.2; done; cat note.txt' } }],
+    },
+    { say: 'The note is there.' },
+  ],
+};
+
+describe('the sessions in a real VS Code', function () {
+  this.timeout(120_000);
+  let world: DemoWorld;
+  let workbench: Workbench;
+
+  before(async () => {
+    world = await makeDemoWorld({
+      scenarios: [scenario],
+      tasks: [{ id: 'keep-note', description: title, context: { checks: [`grep -q ${words} note.txt`] } }],
+    });
+    const { folder, env, settings, repository } = world;
+    workbench = await Workbench.open({ folder, env, settings, workspace: repository });
+    await workbench.openContainer('Airlock');
+  });
+
+  afterEach(function () {
+    return pictureFailure(workbench, this.currentTest);
+  });
+
+  after(async () => {
+    await workbench?.close();
+    await world?.close();
+  });
+
+  const rows = (): Promise<TreeRow[]> => workbench.rows('Sessions');
+  /** The group that is shown and the description of its one row. */
+  const only = async (): Promise<string> => {
+    const [group, row] = await rows();
+    return `${group?.label ?? ''}: ${row?.description ?? ''}`;
+  };
+
+  it('are explained while there are none', async () => {
+    const text = await eventually(
+      () => workbench.pane('Sessions').locator('.welcome-view-content').innerText(),
+      (shown) => shown !== '',
+    );
+    await eventually(
+      () => workbench.rows('Tasks'),
+      (shown) => shown.length > 0,
+    );
+    assert.match(text, /^No session yet\. Each running task has one/);
+    await workbench.screenshot('sessions-empty-dark');
+  });
+
+  it('show what a living one works on and does', async () => {
+    await workbench.command('Airlock: Start Queue');
+    await eventually(only, (shown) => /^Living: working · just now$/.test(shown), 60_000);
+    const [group, row] = await rows();
+    assert.deepEqual([group?.description, row?.label], ['1', title]);
+    const label = await workbench.row('Sessions', title).getAttribute('aria-label');
+    assert.equal(label, `${title}, living session, working · just now`);
+    for (const theme of ['light', 'dark'] as const) {
+      await workbench.setTheme(theme);
+      await workbench.screenshot(`sessions-${theme}`);
+    }
+  });
+
+  it('give the user the keyboard in the jail: what is typed there happens in the workspace', async () => {
+    await workbench.contextMenu('Sessions', title, 'Take Over Terminal');
+    await eventually(only, (shown) => /^Living: you have the keyboard/.test(shown));
+    await workbench.page.locator('.terminal-wrapper.active .xterm-helper-textarea').focus();
+    // In two parts, so that what is seen is what the shell has said, and not what was typed.
+    await workbench.page.keyboard.type(`printf '%s-%s\\n' typed by-hand | tee note.txt\n`);
+    await eventually(
+      () => workbench.terminalText(),
+      (shown) => shown.split('\n').includes(words),
+    );
+    assert.equal(fs.readFileSync(path.join(workspace(), 'note.txt'), 'utf8'), `${words}\n`);
+    await workbench.screenshot('sessions-taken-dark');
+  });
+
+  it('let the agent go on when the user gives it back, and say how they ended', async () => {
+    await workbench.contextMenu('Sessions', title, 'Give Back Terminal');
+    await eventually(only, (shown) => /^Ended: the agent is done · \d/.test(shown), 60_000);
+    const tasks = await eventually(
+      () => workbench.rows('Tasks'),
+      (shown) => shown[0]?.label === 'Done',
+    );
+    assert.match(tasks[1]?.description ?? '', /^verified/);
+  });
+
+  it('are there after a reload, and can be replayed then', async () => {
+    await workbench.reload();
+    await workbench.openContainer('Airlock');
+    await eventually(only, (shown) => /^Ended: the agent is done/.test(shown));
+    await workbench.contextMenu('Sessions', title, 'Replay Recording');
+    const text = await eventually(
+      () => workbench.terminalText(),
+      (shown) => shown.includes('Session ended'),
+    );
+    assert.ok(text.split('\n').includes(words), text);
+    for (const theme of ['light', 'dark'] as const) {
+      await workbench.setTheme(theme);
+      await workbench.screenshot(`sessions-ended-${theme}`);
+    }
+  });
+
+  it('lead to their task', async () => {
+    await workbench.contextMenu('Sessions', title, 'Go to Task');
+    await eventually(
+      () => workbench.row('Tasks', title).getAttribute('aria-selected'),
+      (selected) => selected === 'true',
+    );
+  });
+
+  /** The folder of the one run, as the host sees it. */
+  function workspace(): string {
+    const runs = path.join(world.storage, 'runs');
+    const [run] = fs.readdirSync(runs);
+    return path.join(runs, run ?? '', 'workspace');
+  }
+});
