@@ -12,6 +12,12 @@ export const resultScheme = 'airlock';
 /** Reports that are written when they are opened: details of a task, the jail's proof. */
 export const reportScheme = 'airlock-report';
 
+/**
+ * The language of reports: there for how the manifest has them shown. Never wrapped by the editor: the rest of a
+ * quoted line would then stand without its bar, and could pass for a line of ours.
+ */
+export const reportLanguage = 'airlock-report';
+
 /** Keys for `when` clauses, without the ability keys. */
 export const contextKeys = {
   /** `opening`, `open`, `nowhere` or `failed`. */

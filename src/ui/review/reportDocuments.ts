@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable';
 import { taskIdSchema, type TaskId } from '../../core/ids';
-import { reportScheme } from '../ids';
+import { reportLanguage, reportScheme } from '../ids';
 import { oneLine } from '../markdownText';
 
 /** What a report is about. */
@@ -22,6 +22,9 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
 
   constructor(private readonly write: ReportWriter) {
     this.store.add(vscode.workspace.registerTextDocumentContentProvider(reportScheme, this));
+    // After a reload of the window VS Code opens them again by itself.
+    this.store.add(vscode.workspace.onDidOpenTextDocument(dress));
+    for (const document of vscode.workspace.textDocuments) dress(document);
   }
 
   /** Opens a report, or shows the one that is open, written anew. */
@@ -48,6 +51,12 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
   dispose(): void {
     this.store.dispose();
   }
+}
+
+/** Has VS Code show a report as a report. */
+function dress(document: vscode.TextDocument): void {
+  if (document.uri.scheme !== reportScheme || document.languageId === reportLanguage) return;
+  void vscode.languages.setTextDocumentLanguage(document, reportLanguage);
 }
 
 function openReports(): vscode.Uri[] {

@@ -6,6 +6,7 @@ import { commandEntries } from '../../../src/ui/commands/commandTable';
 import {
   abilityContextKey,
   contextKeys,
+  reportLanguage,
   resultScheme,
   viewContainerId,
   viewIds,
@@ -35,6 +36,8 @@ const manifest = z
       views: z.record(z.string(), z.array(z.object({ id: z.string() }))),
       viewsContainers: z.object({ activitybar: z.array(z.object({ id: z.string(), icon: z.string() })) }),
       viewsWelcome: z.array(z.object({ view: z.string(), contents: z.string(), when: z.string() })),
+      languages: z.array(z.object({ id: z.string() })),
+      configurationDefaults: z.record(z.string(), z.unknown()),
       configuration: z.object({
         properties: z.record(z.string(), z.looseObject({ default: z.unknown(), scope: z.string() })),
       }),
@@ -143,6 +146,11 @@ describe('the manifest', () => {
       [walkthroughId],
     );
     assert.ok(manifest.activationEvents.includes(`onFileSystem:${resultScheme}`));
+    assert.deepEqual(
+      contributes.languages.map(({ id }) => id),
+      [reportLanguage],
+    );
+    assert.deepEqual(Object.keys(contributes.configurationDefaults), [`[${reportLanguage}]`]);
     const pictures = [
       manifest.icon,
       ...contributes.viewsContainers.activitybar.map(({ icon }) => icon),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { describeVerdict } from '../../../src/core/evidence';
 import { jailReport } from '../../../src/ui/review/jailReport';
 import { taskReport } from '../../../src/ui/review/taskReport';
 import { sidesOf } from '../../../src/ui/review/changeSides';
@@ -77,6 +78,24 @@ describe('the details of a task', () => {
       '',
     ]);
     assert.match(text, /^Round totals\n============\n\nState: +running\n/);
+  });
+
+  it('say a verdict once, on as many lines as the window needs', async () => {
+    const executor = new FakeExecutor();
+    await executor.add({ title: 'Round totals', prompt: 'p' });
+    executor.beginRun('task-1', { runId: 'run-1', sessionId: 'session-1' });
+    const reason = `${describeVerdict('partial')}: “npm test -- --grep totals”`;
+    executor.append(
+      { kind: 'evidence.recorded', runId: 'run-1', round: 0, verdict: 'partial', tree: 'b'.repeat(40) },
+      { kind: 'task.ended', taskId: 'task-1', outcome: 'partial', reason, runId: 'run-1' },
+    );
+    const lines = (await report(executor)).split('\n').slice(3, 7);
+    assert.deepEqual(lines, [
+      'State:       partial',
+      'Verdict:     partial: every check passed, but only with the tests or configuration that',
+      '             the run itself changed: “npm test -- --grep totals”',
+      'Task:        task-1',
+    ]);
   });
 
   it('let nothing foreign look like a heading or hide a character', async () => {
