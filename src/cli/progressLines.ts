@@ -26,6 +26,10 @@ function describe(state: LiveState, event: AirlockEvent): string | undefined {
       return `queued: ${oneLine(event.spec.title)}`;
     case 'task.waiting':
       return `waits for the ${event.on}: ${oneLine(event.reason, 300)}`;
+    case 'task.paused':
+      return 'paused';
+    case 'source.paused':
+      return `${event.sourceId} is ${event.paused ? 'paused: nothing more is taken from it' : 'asked again'}`;
     case 'task.blocked':
       return `blocked: ${oneLine(event.reason, 300)}`;
     case 'task.requeued':

@@ -3,11 +3,12 @@ import path from 'node:path';
 import { UserError } from '../base/errors';
 import { add, type PromptPlace } from './add';
 import { collect, storageOption } from './arguments';
-import { cancelTask, listTasks, retryTask, showTask } from './tasks';
+import { cancelTask, listTasks, retryTask, showTask, steer } from './tasks';
 
-/** What a user does with the queue: add, tasks, show, retry, cancel. */
+/** What a user does with the queue: add, tasks, show, retry, cancel, and what steers it. */
 export function addQueueCommands(airlock: Command): void {
   addAdd(airlock);
+  addSteering(airlock);
   airlock
     .command('tasks')
     .description('list the tasks')
@@ -32,6 +33,37 @@ export function addQueueCommands(airlock: Command): void {
     .argument('<task>')
     .addOption(storageOption())
     .action((task: string, options: { storage: string }) => cancelTask(path.resolve(options.storage), task));
+}
+
+function addSteering(airlock: Command): void {
+  const command = (name: string, of: string, description: string): Command =>
+    airlock.command(name).description(description).argument(`<${of}>`).addOption(storageOption());
+  const folderOf = ({ storage }: { readonly storage: string }): string => path.resolve(storage);
+  command('pause', 'task', 'hold one task back, and its run where it is').action(
+    (task: string, options: { storage: string }) =>
+      steer(folderOf(options), `${task} is paused.`, (executor) => executor.pauseTask(task)),
+  );
+  command('resume', 'task', 'let a paused task go on where it was').action(
+    (task: string, options: { storage: string }) =>
+      steer(folderOf(options), `${task} is queued again.`, (executor) => executor.resumeTask(task)),
+  );
+  command('move', 'task', 'give a task another place in the order')
+    .option('--before <task>', 'the task that it goes before (default: behind all others)')
+    .action((task: string, options: { storage: string; before?: string }) =>
+      steer(folderOf(options), `${task} is moved.`, (executor) => executor.moveTask(task, options.before ?? null)),
+    );
+  command('report', 'task', 'send a report again that its source would not take').action(
+    (task: string, options: { storage: string }) =>
+      steer(folderOf(options), `The report of ${task} is sent again.`, (executor) => executor.retryReport(task)),
+  );
+  command('pause-source', 'source', 'take nothing more from a source; what was taken goes on').action(
+    (source: string, options: { storage: string }) =>
+      steer(folderOf(options), `${source} is paused.`, (executor) => executor.pauseSource(source)),
+  );
+  command('resume-source', 'source', 'take tasks from a paused source again').action(
+    (source: string, options: { storage: string }) =>
+      steer(folderOf(options), `${source} is asked again.`, (executor) => executor.resumeSource(source)),
+  );
 }
 
 interface AddFlags {

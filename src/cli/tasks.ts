@@ -61,6 +61,14 @@ export async function retryTask(storage: string, taskId: string): Promise<void> 
   });
 }
 
+/** One command about one thing, and what is said when it is done. */
+export async function steer(storage: string, said: string, act: (executor: Executor) => Promise<void>): Promise<void> {
+  await visiting(storage, async (executor) => {
+    await act(executor);
+    process.stdout.write(`${said}\n`);
+  });
+}
+
 function runOf(executor: Executor, task: TaskState): RunState | undefined {
   return task.runId === null ? undefined : executor.state.runs.get(task.runId);
 }

@@ -28,6 +28,8 @@ const bodies = [
   z.object({ kind: z.literal('queue.changed'), mode: z.enum(['running', 'paused']), by: z.string() }),
   /** Nothing new is started for `cause`, whatever the queue's mode is; `null`: it may go on. `reason` is for people. */
   z.object({ kind: z.literal('queue.held'), cause: z.enum(['disk', 'host', 'budget']), reason: z.string().nullable() }),
+  /** While it is paused nothing more is taken from it; what was taken goes on, and is reported. */
+  z.object({ kind: z.literal('source.paused'), sourceId: z.string(), paused: z.boolean() }),
   z.object({ kind: z.literal('source.changed'), sourceId: z.string(), healthy: z.boolean(), message: z.string() }),
 
   z.object({ kind: z.literal('task.queued'), taskId: taskIdSchema, spec: taskSpecSchema }),
@@ -42,6 +44,10 @@ const bodies = [
     on: z.enum(['user', 'budget', 'lane']),
     reason: z.string(),
   }),
+  /** The user holds it back: it goes on when the user says so. */
+  z.object({ kind: z.literal('task.paused'), taskId: taskIdSchema }),
+  /** The user gave it another place in the order. `rank` is on the scale of `rankOf`: lower goes first. */
+  z.object({ kind: z.literal('task.moved'), taskId: taskIdSchema, rank: z.number() }),
   /** What it waited for or was blocked by has passed: it is queued again, or its run goes on. */
   z.object({ kind: z.literal('task.resumed'), taskId: taskIdSchema }),
   /** It goes back into the queue: a retry, or a run that an earlier process left. */
@@ -290,6 +296,8 @@ const bodies = [
     retryAtMs: z.number(),
   }),
   z.object({ kind: z.literal('report.acknowledged'), taskId: taskIdSchema, reportId: reportIdSchema }),
+  /** A dead one is sent again, because the user wants it. */
+  z.object({ kind: z.literal('report.revived'), taskId: taskIdSchema, reportId: reportIdSchema }),
   /** The source will never take it. It stays visible. */
   z.object({ kind: z.literal('report.dead'), taskId: taskIdSchema, reportId: reportIdSchema, error: z.string() }),
 ] as const;

@@ -63,6 +63,17 @@ export interface Executor extends Disposable {
   runNow(taskId: TaskId): Promise<void>;
   /** Says which repository a task is for that could not be told. */
   assignRepository(taskId: TaskId, repo: string): Promise<void>;
+  /** Holds one task back, and its run where it is, until it is resumed or retried. */
+  pauseTask(taskId: TaskId): Promise<void>;
+  /** Lets a paused task go on where it was. */
+  resumeTask(taskId: TaskId): Promise<void>;
+  /** Puts a task before another one in the order, or behind all others. */
+  moveTask(taskId: TaskId, before: TaskId | null): Promise<void>;
+  /** Sends a task's report again that its source would not take. @throws {UserError} `no-dead-report`. */
+  retryReport(taskId: TaskId): Promise<void>;
+  /** Takes nothing more from a source; what was taken goes on. @throws {UserError} `unknown-source`. */
+  pauseSource(sourceId: string): Promise<void>;
+  resumeSource(sourceId: string): Promise<void>;
   /** Looks for tasks at every source at once. */
   refreshSources(): Promise<void>;
 

@@ -45,6 +45,10 @@ function foldRest(state: LiveState, event: AirlockEvent): void {
     case 'queue.changed':
       state.queueMode = event.mode;
       return;
+    case 'source.paused':
+      if (event.paused) state.pausedSources.add(event.sourceId);
+      else state.pausedSources.delete(event.sourceId);
+      return;
     case 'queue.held':
       if (event.reason === null) state.holds.delete(event.cause);
       else state.holds.set(event.cause, event.reason);
@@ -116,6 +120,14 @@ function foldTask(state: LiveState, event: AirlockEvent): void {
       hold(task, 'waiting', event.reason);
       task.waitingOn = event.on;
       return;
+    case 'task.paused':
+      hold(task, 'waiting', 'The user paused it.');
+      task.waitingOn = 'user';
+      task.paused = true;
+      return;
+    case 'task.moved':
+      task.rank = event.rank;
+      return;
     case 'task.resumed':
       set(task, task.statusBeforeWait ?? 'queued');
       return;
@@ -126,6 +138,8 @@ function foldTask(state: LiveState, event: AirlockEvent): void {
       task.endedAtMs = null;
       return;
     case 'task.changed':
+      // Another priority is another place.
+      if (event.priority !== task.spec.priority) delete task.rank;
       task.spec = { ...task.spec, repo: event.repo, priority: event.priority as TaskState['spec']['priority'] };
       return;
     case 'task.linked':
@@ -170,6 +184,7 @@ function set(task: TaskState, status: TaskState['status'], reason = ''): void {
   task.status = status;
   task.reason = reason;
   task.statusBeforeWait = null;
+  delete task.paused;
   task.waitingOn = null;
 }
 
@@ -202,6 +217,9 @@ function foldReport(state: LiveState, event: AirlockEvent): void {
       return;
     case 'report.postponed':
       state.reports.set(reportId, { ...report, status: 'waiting', error: event.error, retryAtMs: event.retryAtMs });
+      return;
+    case 'report.revived':
+      state.reports.set(reportId, { ...report, status: 'waiting', retryAtMs: 0 });
       return;
     case 'report.acknowledged':
       state.reports.delete(reportId);
@@ -427,6 +445,8 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'task.accepted':
     case 'task.blocked':
     case 'task.waiting':
+    case 'task.paused':
+    case 'task.moved':
     case 'task.resumed':
     case 'task.requeued':
     case 'task.changed':
@@ -439,12 +459,14 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'report.sending':
     case 'report.postponed':
     case 'report.acknowledged':
+    case 'report.revived':
     case 'report.dead':
       return 'report';
     case 'executor.started':
     case 'executor.stopped':
     case 'queue.changed':
     case 'queue.held':
+    case 'source.paused':
     case 'source.changed':
     case 'session.closed':
     case 'session.archived':

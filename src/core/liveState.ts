@@ -30,6 +30,10 @@ export interface TaskState {
   runId: RunId | null;
   queuedAtMs: number;
   notBeforeMs: number;
+  /** The user holds it back. Absent: no. */
+  paused?: true;
+  /** Its place in the order, when the user has given it one: lower goes first. Absent: by priority and age. */
+  rank?: number;
   endedAtMs: number | null;
   changedAtMs: number;
 }
@@ -135,6 +139,8 @@ export interface LiveState {
   readonly reports: Map<ReportId, ReportState>;
   /** `looked`: something was heard of it since the executor started. */
   readonly sources: Map<string, { readonly healthy: boolean; readonly looked: boolean; readonly message: string }>;
+  /** Sources that nothing more is taken from, because the user wants it so. */
+  readonly pausedSources: Set<string>;
   /** By hour; only the last 72. */
   readonly spend: Map<number, HourlySpend>;
 }
@@ -151,6 +157,7 @@ export function emptyState(): LiveState {
     pastSessions: new Map(),
     reports: new Map(),
     sources: new Map(),
+    pausedSources: new Set(),
     spend: new Map(),
   };
 }

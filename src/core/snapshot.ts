@@ -16,6 +16,7 @@ const wireSchema = z.object({
   pastSessions: z.array(z.looseObject({ id: z.string(), runId: z.string() })).default([]),
   reports: z.array(z.looseObject({ report: z.looseObject({ reportId: z.string() }) })),
   sources: z.array(z.tuple([z.string(), z.object({ healthy: z.boolean(), looked: z.boolean(), message: z.string() })])),
+  pausedSources: z.array(z.string()).default([]),
   spend: z.array(z.tuple([z.number(), z.looseObject({ costUsd: z.number() })])),
 });
 
@@ -32,6 +33,7 @@ export function toWire(state: LiveState): unknown {
     pastSessions: [...state.pastSessions.values()],
     reports: [...state.reports.values()],
     sources: [...state.sources],
+    pausedSources: [...state.pausedSources],
     spend: [...state.spend],
   };
 }
@@ -57,6 +59,7 @@ export function fromWire(wire: unknown): LiveState {
     pastSessions: byId(parsed.pastSessions),
     reports: new Map(parsed.reports.map((item) => [item.report.reportId, item as unknown as never])),
     sources: new Map(parsed.sources),
+    pausedSources: new Set(parsed.pausedSources),
     spend: new Map(parsed.spend.map(([hour, spend]) => [hour, spend as unknown as never])),
   };
 }

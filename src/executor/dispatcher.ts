@@ -175,6 +175,7 @@ export class Dispatcher implements Disposable {
     if (!isUrgent && task.notBeforeMs > nowMs) return this.notBefore(task.notBeforeMs);
     if (isOurs(task)) return true;
     const { sourceId } = task.spec.origin;
+    if (this.ports.events.state.pausedSources.has(sourceId) && !isUrgent) return false;
     const leftMs = (this.sourcesHeldUntilMs.get(sourceId) ?? 0) - this.ports.clock.monotonicMs();
     if (leftMs > 0) return this.notBefore(nowMs + leftMs);
     // While its source has given as many as there are slots, it is not asked for more: somebody else may have one free.

@@ -22,6 +22,7 @@ import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 import { SessionArchive } from './sessionArchive';
 import { RoomWatch } from './roomWatch';
+import { foundTask, Steering, wrongState } from './steering';
 import { SessionShelf } from './sessionShelf';
 import { SnapshotDesk } from './snapshotDesk';
 import { TakeOvers } from './takeOvers';
@@ -53,6 +54,7 @@ export class LocalExecutor implements Executor {
   private readonly intake: Intake;
   private readonly lanes: LaneGovernor;
   private readonly dispatcher: Dispatcher;
+  private readonly steering: Steering;
   private readonly outbox: Outbox;
   private readonly roomWatch: RoomWatch;
   private readonly stopping = new AbortController();
@@ -73,6 +75,7 @@ export class LocalExecutor implements Executor {
         void this.refreshSources();
       },
     });
+    this.steering = new Steering(ports, this.dispatcher);
     this.takeOvers = new TakeOvers(ports, this.shelf);
     this.keeper = new WorkspaceKeeper(ports);
     this.snapshots = new SnapshotDesk(ports, settings, this.dispatcher, this.shelf);
@@ -171,6 +174,30 @@ export class LocalExecutor implements Executor {
     ]);
   }
 
+  pauseTask(taskId: TaskId): Promise<void> {
+    return this.steering.pauseTask(taskId);
+  }
+
+  resumeTask(taskId: TaskId): Promise<void> {
+    return this.steering.resumeTask(taskId);
+  }
+
+  moveTask(taskId: TaskId, before: TaskId | null): Promise<void> {
+    return this.steering.moveTask(taskId, before);
+  }
+
+  retryReport(taskId: TaskId): Promise<void> {
+    return this.steering.retryReport(taskId);
+  }
+
+  pauseSource(sourceId: string): Promise<void> {
+    return this.steering.pauseSource(sourceId);
+  }
+
+  resumeSource(sourceId: string): Promise<void> {
+    return this.steering.resumeSource(sourceId);
+  }
+
   async refreshSources(): Promise<void> {
     await this.ports.room.look();
     for (const source of this.ports.sources) source.refresh();
@@ -181,7 +208,7 @@ export class LocalExecutor implements Executor {
   async credentialsChanged(): Promise<void> {
     const waiting = [...this.state.tasks.values()].filter((task) => {
       const run = this.runOf(task);
-      return task.status === 'waiting' && run !== undefined && run.outcome === null;
+      return task.status === 'waiting' && !task.paused && run !== undefined && run.outcome === null;
     });
     await this.triedAnew(waiting);
     const resting = waiting.filter(({ status }) => status === 'waiting');
@@ -324,7 +351,7 @@ export class LocalExecutor implements Executor {
     }
     const tasks = [...this.state.tasks.values()];
     const left = tasks.filter(({ status }) => status === 'running');
-    const waiting = tasks.filter(({ waitingOn }) => waitingOn === 'user' || waitingOn === 'lane');
+    const waiting = tasks.filter(({ paused, waitingOn }) => !paused && (waitingOn === 'user' || waitingOn === 'lane'));
     await this.append([
       {
         kind: 'executor.started',
@@ -359,19 +386,10 @@ export class LocalExecutor implements Executor {
   }
 
   private find(taskId: TaskId): TaskState {
-    const task = this.state.tasks.get(taskId);
-    if (!task) throw new UserError('unknown-task', `There is no task ${taskId}.`, { taskId });
-    return task;
+    return foundTask(this.state, taskId);
   }
 
   private async append(bodies: Parameters<ExecutorPorts['events']['append']>[0]): Promise<void> {
     await this.ports.events.append(bodies);
   }
-}
-
-function wrongState(task: TaskState, verb: string): UserError {
-  return new UserError('wrong-state', `“${task.spec.title}” is ${task.status}: it cannot be ${verb} now.`, {
-    taskId: task.id,
-    status: task.status,
-  });
 }

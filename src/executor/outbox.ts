@@ -25,7 +25,7 @@ export class Outbox implements Disposable {
   start(): void {
     this.disposables.add(
       this.ports.events.onDidAppend((events) => {
-        if (events.some((event) => event.kind === 'report.queued')) this.pump();
+        if (events.some(({ kind }) => kind === 'report.queued' || kind === 'report.revived')) this.pump();
       }),
     );
     this.pump();

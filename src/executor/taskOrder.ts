@@ -10,7 +10,7 @@ const waitingPerLevelMs = 4 * 3_600_000;
 
 /** Lower goes first. */
 export function rankOf(task: TaskState): number {
-  return task.queuedAtMs + task.spec.priority * waitingPerLevelMs;
+  return task.rank ?? task.queuedAtMs + task.spec.priority * waitingPerLevelMs;
 }
 
 /** Priority, then age; ids decide between equals, so that the order is the same everywhere. */

@@ -26,6 +26,18 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       return done(executor.runNow(call.taskId));
     case 'assignRepository':
       return done(executor.assignRepository(call.taskId, call.repo));
+    case 'pauseTask':
+      return done(executor.pauseTask(call.taskId));
+    case 'resumeTask':
+      return done(executor.resumeTask(call.taskId));
+    case 'moveTask':
+      return done(executor.moveTask(call.taskId, call.before));
+    case 'retryReport':
+      return done(executor.retryReport(call.taskId));
+    case 'pauseSource':
+      return done(executor.pauseSource(call.sourceId));
+    case 'resumeSource':
+      return done(executor.resumeSource(call.sourceId));
     case 'refreshSources':
       return done(executor.refreshSources());
     case 'readBlob':

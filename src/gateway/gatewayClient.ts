@@ -124,6 +124,30 @@ class GatewayClient implements Executor {
     await this.call({ method: 'assignRepository', taskId, repo });
   }
 
+  async pauseTask(taskId: TaskId): Promise<void> {
+    await this.call({ method: 'pauseTask', taskId });
+  }
+
+  async resumeTask(taskId: TaskId): Promise<void> {
+    await this.call({ method: 'resumeTask', taskId });
+  }
+
+  async moveTask(taskId: TaskId, before: TaskId | null): Promise<void> {
+    await this.call({ method: 'moveTask', taskId, before });
+  }
+
+  async retryReport(taskId: TaskId): Promise<void> {
+    await this.call({ method: 'retryReport', taskId });
+  }
+
+  async pauseSource(sourceId: string): Promise<void> {
+    await this.call({ method: 'pauseSource', sourceId });
+  }
+
+  async resumeSource(sourceId: string): Promise<void> {
+    await this.call({ method: 'resumeSource', sourceId });
+  }
+
   async refreshSources(): Promise<void> {
     await this.call({ method: 'refreshSources' });
   }

@@ -117,6 +117,30 @@ export class RoamingExecutor implements Executor {
     return (await this.found()).assignRepository(taskId, repo);
   }
 
+  async pauseTask(taskId: TaskId): Promise<void> {
+    return (await this.found()).pauseTask(taskId);
+  }
+
+  async resumeTask(taskId: TaskId): Promise<void> {
+    return (await this.found()).resumeTask(taskId);
+  }
+
+  async moveTask(taskId: TaskId, before: TaskId | null): Promise<void> {
+    return (await this.found()).moveTask(taskId, before);
+  }
+
+  async retryReport(taskId: TaskId): Promise<void> {
+    return (await this.found()).retryReport(taskId);
+  }
+
+  async pauseSource(sourceId: string): Promise<void> {
+    return (await this.found()).pauseSource(sourceId);
+  }
+
+  async resumeSource(sourceId: string): Promise<void> {
+    return (await this.found()).resumeSource(sourceId);
+  }
+
   async refreshSources(): Promise<void> {
     return (await this.found()).refreshSources();
   }

@@ -210,6 +210,30 @@ export class FakeExecutor implements Executor {
     this.append({ kind: 'task.changed', taskId, repo, priority: spec.priority }, { kind: 'task.resumed', taskId });
   }
 
+  async pauseTask(taskId: TaskId): Promise<void> {
+    await this.called('pauseTask', taskId);
+  }
+
+  async resumeTask(taskId: TaskId): Promise<void> {
+    await this.called('resumeTask', taskId);
+  }
+
+  async moveTask(taskId: TaskId, before: TaskId | null): Promise<void> {
+    await this.called('moveTask', taskId, before);
+  }
+
+  async retryReport(taskId: TaskId): Promise<void> {
+    await this.called('retryReport', taskId);
+  }
+
+  async pauseSource(sourceId: string): Promise<void> {
+    await this.called('pauseSource', sourceId);
+  }
+
+  async resumeSource(sourceId: string): Promise<void> {
+    await this.called('resumeSource', sourceId);
+  }
+
   async refreshSources(): Promise<void> {
     await this.called('refreshSources');
   }

@@ -130,6 +130,30 @@ describe('the user', () => {
   });
 });
 
+describe('one task', () => {
+  let room: WholeRoom;
+  beforeEach(async () => (room = await WholeRoom.make()));
+  afterEach(() => room.close());
+
+  it('is paused in the middle of a command, stays so over a restart, and goes on where it was when it is resumed', async () => {
+    room.model.plays('Held', runs('echo begun > begun.txt; sleep 60'), writes('value.txt', 'right\n'), says('Done.'));
+    const executor = await room.open({ sources: [] });
+    const id = await executor.add({ title: 'Held', prompt: 'Do it.', repo: room.repo, checks: [sampleCheck] });
+    await stateFits(executor, ({ runs: all }) =>
+      [...all.values()].some(({ toolCalls }) => Object.keys(toolCalls).length > 0) ? true : undefined,
+    );
+    await executor.pauseTask(id);
+    assert.deepEqual([executor.state.tasks.get(id)?.reason, executor.state.sessions.size], ['The user paused it.', 0]);
+    await executor.shutdown();
+    const again = await room.open({ sources: [] });
+    assert.equal(again.state.tasks.get(id)?.status, 'waiting');
+    assert.equal(room.model.api.requests.length, 1);
+    await again.resumeTask(id);
+    assert.equal((await taskEnded(again, id)).status, 'verified');
+    assert.deepEqual(room.model.api.paidTwice(), []);
+  });
+});
+
 describe('a disk that is full', () => {
   it('stops the queue without losing anything, and the run goes on when there is room', async function () {
     const room = await WholeRoom.make();

@@ -84,6 +84,10 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'task.resumed': fc.record({ taskId }),
   'task.requeued': fc.record({ taskId, reason: words, notBeforeMs: timeMs, failed: fc.boolean() }),
   'task.changed': fc.record({ taskId, repo: fc.option(words), priority: fc.nat({ max: 3 }) }),
+  'task.paused': fc.record({ taskId }),
+  'task.moved': fc.record({ taskId, rank: timeMs }),
+  'source.paused': fc.record({ sourceId, paused: fc.boolean() }),
+  'report.revived': fc.record({ taskId, reportId }),
   'task.linked': fc.record({
     taskId,
     dependsOn: fc.array(taskId, { maxLength: 2 }),

@@ -237,12 +237,26 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
     await executor.cancel(taskId);
     await executor.retry(taskId);
     await executor.stopQueue();
+    await executor.pauseTask(taskId);
+    await executor.resumeTask(taskId);
+    await executor.moveTask(taskId, 'other');
+    await executor.moveTask(taskId, null);
+    await executor.retryReport(taskId);
+    await executor.pauseSource('zmemory:main');
+    await executor.resumeSource('zmemory:main');
     assert.deepEqual(worker.calls.slice(1), [
       { command: 'runNow', args: [taskId] },
       { command: 'assignRepository', args: [taskId, '/home/dev/other'] },
       { command: 'cancel', args: [taskId] },
       { command: 'retry', args: [taskId] },
       { command: 'stopQueue', args: [] },
+      { command: 'pauseTask', args: [taskId] },
+      { command: 'resumeTask', args: [taskId] },
+      { command: 'moveTask', args: [taskId, 'other'] },
+      { command: 'moveTask', args: [taskId, null] },
+      { command: 'retryReport', args: [taskId] },
+      { command: 'pauseSource', args: ['zmemory:main'] },
+      { command: 'resumeSource', args: ['zmemory:main'] },
     ]);
     assert.equal(executor.state.tasks.get(taskId)?.spec.repo, '/home/dev/other');
   });
