@@ -1,6 +1,7 @@
 import { assertNever } from '../base/errors';
 import type { AirlockEvent } from './events';
 import type { SessionId } from './ids';
+import { foldReport } from './reportFold';
 import { type LiveState, type RunState, type TaskState, type ToolCallState, toolCallOf } from './liveState';
 import { maxPastSessions } from './pastSession';
 import { addUsage, noUsage } from './usage';
@@ -194,42 +195,6 @@ function hold(task: TaskState, status: 'blocked' | 'waiting', reason: string): v
   task.status = status;
   task.reason = reason;
   task.waitingOn = null;
-}
-
-function foldReport(state: LiveState, event: AirlockEvent): void {
-  if (event.kind === 'report.queued') {
-    state.reports.set(event.report.reportId, {
-      report: event.report,
-      status: 'waiting',
-      attempts: 0,
-      retryAtMs: 0,
-      error: '',
-      queuedAtMs: event.atMs,
-    });
-    return;
-  }
-  const report = 'reportId' in event ? state.reports.get(event.reportId) : undefined;
-  if (!report) return;
-  const { reportId } = report.report;
-  switch (event.kind) {
-    case 'report.sending':
-      state.reports.set(reportId, { ...report, status: 'sending', attempts: event.attempt });
-      return;
-    case 'report.postponed':
-      state.reports.set(reportId, { ...report, status: 'waiting', error: event.error, retryAtMs: event.retryAtMs });
-      return;
-    case 'report.revived':
-      state.reports.set(reportId, { ...report, status: 'waiting', retryAtMs: 0 });
-      return;
-    case 'report.acknowledged':
-      state.reports.delete(reportId);
-      return;
-    case 'report.dead':
-      state.reports.set(reportId, { ...report, status: 'dead', error: event.error });
-      return;
-    default:
-      return;
-  }
 }
 
 function foldRun(state: LiveState, event: AirlockEvent): void {
