@@ -14,6 +14,8 @@ import { knownTasksOf, type KnownTasks } from './core/knownTasks';
 import type { TaskSource } from './core/source';
 import { createAnthropicEngine } from './engines/anthropic/anthropicEngine';
 import type { EngineLimits, ModelCredential } from './engines/anthropic/engineOptions';
+import { createClaudeCodeEngine } from './engines/claudeCode/claudeCodeEngine';
+import type { ClaudeCodeLimits, ProcessMode } from './engines/claudeCode/engineOptions';
 import { scriptedModelName } from './engines/scripted/scriptedModel';
 import { LocalExecutor } from './executor/localExecutor';
 import { defaultSettings, type ExecutorSettings } from './executor/ports';
@@ -60,6 +62,17 @@ export type EngineChoice =
       /** `null` for Anthropic's own server. */
       readonly baseUrl: string | null;
       readonly model: string | null;
+    }
+  /** The user's own Claude Code, in the jail. Key, server and model as above. */
+  | {
+      readonly kind: 'claude-code';
+      readonly credential: ModelCredential;
+      readonly baseUrl: string | null;
+      readonly model: string | null;
+      /** The program; `null` to look for `claude` on the `PATH`. */
+      readonly path: string | null;
+      readonly process: ProcessMode;
+      readonly limits?: Partial<ClaudeCodeLimits>;
     }
   /** The bundled script that plays a model. */
   | { readonly kind: 'scripted'; readonly baseUrl: string; readonly token: string }
@@ -236,6 +249,7 @@ function joinRooms(
       costOf,
       repositories: options.repositories,
       sessionFolder: (runId, sessionId) => path.join(storage, 'runs', runId, 'session', sessionId),
+      engineFolder: (runId) => path.join(storage, 'runs', runId, 'engine'),
       clock,
       logger,
     },
@@ -270,6 +284,19 @@ function createEngine({ engine: choice, engineLimits: limits = {}, logger }: Air
       return createAnthropicEngine({
         credential: { kind: 'apiKey', read: () => Promise.resolve(undefined) },
         defaultModel,
+        clock,
+        logger,
+      });
+    case 'claude-code':
+      return createClaudeCodeEngine({
+        path: choice.path,
+        searchPath: process.env['PATH'] ?? '',
+        processMode: choice.process,
+        credential: choice.credential,
+        ...(choice.baseUrl === null ? {} : { baseUrl: choice.baseUrl }),
+        defaultModel: choice.model ?? defaultModel,
+        serverLimits: limits,
+        limits: choice.limits ?? {},
         clock,
         logger,
       });

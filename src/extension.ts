@@ -116,13 +116,15 @@ function optionsOf({ context, settings, credentials, problems, logger }: OpenPar
 
 function engineOf(settings: Settings, credentials: Credentials): EngineChoice {
   const baseUrl = credentials.modelServer ?? null;
-  return {
-    kind: 'anthropic',
+  const server = {
     // Servers other than Anthropic's own mostly want a bearer token.
     credential: { kind: baseUrl === null ? 'apiKey' : 'authToken', read: () => credentials.apiKey() },
     baseUrl,
     model: settings.value('airlock.engine.model') || null,
-  };
+  } as const;
+  if (settings.value('airlock.engine.kind') === 'anthropic') return { kind: 'anthropic', ...server };
+  const claude = homeExpanded(settings.value('airlock.claudeCode.path')) || null;
+  return { kind: 'claude-code', ...server, path: claude, process: settings.value('airlock.claudeCode.process') };
 }
 
 function serverOf(settings: Settings, credentials: Credentials): SourceChoice {

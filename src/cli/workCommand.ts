@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { SourceChoice } from '../assemble';
 import { UserError } from '../base/errors';
 import { collect, environmentHelp, positiveInteger, storageOption } from './arguments';
-import { engineFromEnvironment } from './engineFromEnvironment';
+import { addEngineOptions, engineChoice, type EngineFlags } from './engineFlags';
 import { repositoryOf } from './places';
 import { repositorySources } from './repositorySources';
 import { work } from './work';
@@ -14,9 +14,7 @@ or --until-idle was interrupted`;
 
 /** `airlock work`: the queue is worked off in this process. */
 export function addWork(airlock: Command): void {
-  airlock
-    .command('work')
-    .description('work the queue off')
+  addEngineOptions(airlock.command('work').description('work the queue off'))
     .addOption(storageOption())
     .option('--repo <dir>', 'a repository that tasks may be for; may be repeated', collect, [])
     .option('--zmemory <url>', 'a ZMemory server that tasks come from; without it the embedded one is used')
@@ -43,14 +41,14 @@ export function addWork(airlock: Command): void {
         ...options,
         storage: path.resolve(options.storage),
         repositories,
-        engine: engineFromEnvironment(process.env) ?? { kind: 'none' },
+        engine: engineChoice(options, process.env),
         sources: [serverOf(options), ...repositorySources(repositories, options)],
       });
       process.exitCode = exitCode;
     });
 }
 
-interface WorkFlags {
+interface WorkFlags extends EngineFlags {
   readonly storage: string;
   readonly repo: readonly string[];
   readonly zmemory: string | undefined;

@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import type { ToolName } from './persona';
+import { digestSchema } from './ids';
+import type { Mount } from './jailPolicy';
+import type { Session } from './session';
 import { tokenUsageSchema, type TokenUsage } from './usage';
 
 /** A part of a message, in the shape that the Messages API has. Kinds that we do not know are kept as they came. */
@@ -15,6 +19,11 @@ export const conversationMessageSchema = z.object({
   /** The model that answered, and what the request used; `null` on a user's message. */
   model: z.string().nullable().default(null),
   usage: tokenUsageSchema.nullable().default(null),
+  /**
+   * Which request an assistant's message answers, for an engine that does not write its requests itself: the same one,
+   * asked again after a crash, is answered with it.
+   */
+  request: digestSchema.nullish(),
 });
 export type ConversationMessage = z.infer<typeof conversationMessageSchema>;
 
@@ -41,6 +50,24 @@ export interface ToolResult {
   /** What the model is given back. */
   readonly text: string;
 }
+
+/** A tool that the engine's own program does in the run's session. */
+export interface OwnToolUse {
+  /** The model's id of it. */
+  readonly id: string;
+  /** As the engine's program calls it. */
+  readonly name: string;
+  /** The tool of a persona's list that allows it; `null` when none does. */
+  readonly tool: ToolName | null;
+  /** One line for people. */
+  readonly summary: string;
+}
+
+/** Whether a tool of the engine's own program is to be done. */
+export type OwnToolLeave =
+  | { readonly kind: 'go' }
+  /** It is not: it was denied, or begun before. The model is told this instead. */
+  | { readonly kind: 'answered'; readonly result: ToolResult };
 
 /** Something worth showing while the engine works. None of these is needed to resume. */
 export type EngineNotice =
@@ -78,6 +105,13 @@ export interface EngineHost {
    */
   callTool(call: ToolCall): Promise<ToolResult>;
   /**
+   * Asked before a tool of the engine's own program runs; that it was called is on disk when this resolves.
+   * @throws {CancelledError} when the run is being ended.
+   */
+  beginOwnTool(use: OwnToolUse): Promise<OwnToolLeave>;
+  /** Keeps what such a tool gave. @returns what the model is to learn along with it; empty for nothing. */
+  endOwnTool(id: string, result: ToolResult): Promise<string>;
+  /**
    * Called before each request: waits while the lane is held or the budget is being asked for.
    * @throws {UserError} `budget-spent`, `turn-limit`.
    */
@@ -99,6 +133,15 @@ export interface ConversationOptions {
   readonly history: readonly ConversationMessage[];
   readonly host: EngineHost;
   readonly signal: AbortSignal;
+  /** Where the program of an engine with `furnish` can run. Others do not look at it. */
+  readonly place?: EnginePlace;
+}
+
+/** What an engine may use of the run, when its program runs inside. */
+export interface EnginePlace {
+  readonly session: Session;
+  /** A folder of the host, this run's alone. It stays between the sessions of the run. It may not exist yet. */
+  readonly folder: string;
 }
 
 export interface Conversation {
@@ -122,6 +165,13 @@ export interface Engine {
   readonly lane: string;
   /** The model that is used when persona and task name none. */
   readonly defaultModel: string;
+  /**
+   * For an engine whose program runs in the run's session: called before that is opened.
+   * @param folder as in `EnginePlace`.
+   * @returns what the session is to see, beside the workspace. Folders that it may write to are handed over to its account.
+   * @throws {UserError} when the program is not there or too old.
+   */
+  furnish?(folder: string): Promise<readonly Mount[]>;
   open(options: ConversationOptions): Promise<Conversation>;
 }
 

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Event } from '../base/emitter';
 import type { BackgroundCommands } from './background';
@@ -74,6 +75,21 @@ export interface SessionTerminal {
   scrollback(): string;
 }
 
+/** A program that runs beside the shell, on pipes of its own. It is stopped while a user has the keyboard. */
+export interface SessionProgram {
+  /** It has to be read: a program whose output nobody takes waits. Ends with the program. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** The exit code, once every byte of its output was read; `null` when it or the session was killed. */
+  readonly ended: Promise<number | null>;
+  /** Writes to its standard input. Nothing happens when it has ended. */
+  write(text: string): void;
+  /** Its standard input ends after what was written. */
+  endInput(): void;
+  /** Ends it and all that it started; resolves when nothing of it lives. */
+  kill(): Promise<void>;
+}
+
 /** A living jail with a shell for the agent in it and a terminal for people. */
 export interface Session {
   readonly id: SessionId;
@@ -91,6 +107,12 @@ export interface Session {
   exec(command: string, options: ExecOptions): Promise<ExecResult>;
   /** Long-running commands of the agent's; they are stopped while a user has the keyboard, and end with the session. */
   readonly background: BackgroundCommands;
+  /**
+   * Starts a program by its absolute path, in the folder of the agent's shell.
+   * @param environment beside what every program of the session has.
+   * @throws {UserError} `session-closed`, `program-not-started`.
+   */
+  start(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<SessionProgram>;
   /**
    * Gives the user a shell of their own on the terminal, in the agent's folder. Meanwhile the agent's processes are stopped,
    * `exec` and `files` wait, and no time of theirs runs.

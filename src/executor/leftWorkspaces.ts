@@ -41,14 +41,18 @@ export async function removeLeftWorkspaces(ports: ExecutorPorts, signal: AbortSi
 }
 
 /** @returns whether there was a workspace. */
-async function removeIfPublished({ workspaces }: ExecutorPorts, run: RunState): Promise<boolean> {
+async function removeIfPublished({ workspaces, jails, engineFolder }: ExecutorPorts, run: RunState): Promise<boolean> {
   const workspace = await workspaces.reopen(run.id);
   if (!workspace) {
     await workspaces.removeRemains(run.id);
+    await jails.remove(engineFolder(run.id));
     return false;
   }
   const { tree, skipped } = await workspace.snapshot('after a restart');
   const published = run.commit === null ? run.baseTree : run.resultTree;
-  if (skipped.length === 0 && tree === published) await workspace.remove();
+  if (skipped.length === 0 && tree === published) {
+    await workspace.remove();
+    await jails.remove(engineFolder(run.id));
+  }
   return true;
 }

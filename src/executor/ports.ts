@@ -87,6 +87,8 @@ export interface ExecutorPorts {
   readonly repositories: () => readonly string[];
   /** A folder of its own for a session of a run, outside the workspace. */
   readonly sessionFolder: (runId: string, sessionId: string) => string;
+  /** A folder of the engine's own for a run, outside the workspace. It ends with the run's other folders. */
+  readonly engineFolder: (runId: string) => string;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -4,12 +4,14 @@ import {
   type ConversationMessage,
   type EngineHost,
   type EngineNotice,
+  type OwnToolLeave,
+  type OwnToolUse,
   type ToolCall,
   type ToolResult,
 } from '../core/engine';
 import type { EventBody } from '../core/events';
 import type { RunId } from '../core/ids';
-import { toolCallOf, type RunState } from '../core/liveState';
+import { toolCallOf, type RunState, type ToolCallState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
 import { inputTokensOf, type TokenUsage } from '../core/usage';
@@ -41,6 +43,14 @@ const shownHoldMs = 3_000;
 const interruptedAnswer =
   'This call was interrupted by a restart before its result was kept. It may or may not have taken effect. Look before you repeat it.';
 
+/** Characters of the result of an engine's own tool that the terminal shows. */
+const maxShownResult = 4000;
+
+/** Tools of an engine's own program are known by the model's id alone: after a crash they may be asked for at any place. */
+function ownCallId(id: string): string {
+  return `own/${id}`;
+}
+
 function jailGoneAnswer({ message }: UserError): string {
   return `The sandbox ended while this ran: ${message} You are in a new one: the files in /workspace are as they were, processes and everything elsewhere are gone. Do not repeat what used too much.`;
 }
@@ -54,6 +64,8 @@ export class RunHost implements EngineHost {
   private readonly begun = new Set<string>();
   /** Prompt tokens of the last request: the next one is at least as large. */
   private lastInputTokens = 0;
+  /** Calls of the engine's own tools that are at work. */
+  private readonly ownTools = new Map<string, { readonly startedMs: number; readonly over: () => void }>();
   /** What the model is to learn with the next result of a tool. */
   private news: string[] = [];
   /** An answer of the model is on its way. */
@@ -122,6 +134,55 @@ export class RunHost implements EngineHost {
       ? await this.runTool(tool, call, callId)
       : { ok: false, text: this.denial(call.name, tool !== undefined) };
     return this.finish(callId, this.withNews(result), this.ports.clock.monotonicMs() - startedMs);
+  }
+
+  async beginOwnTool({ id, name, tool, summary }: OwnToolUse): Promise<OwnToolLeave> {
+    this.throwIfEnded();
+    const { runId, persona, session } = this.options;
+    const callId = ownCallId(id);
+    const known = toolCallOf(this.run(), callId);
+    // Whoever asks again was restarted, perhaps while it ran.
+    if (known) return { kind: 'answered', result: await this.resultBefore(callId, known) };
+    await this.ports.events.append([
+      { kind: 'tool.called', runId, callId, name: name.slice(0, 200), summary: summary.slice(0, 300) },
+    ]);
+    if (tool !== null && persona.tools.includes(tool)) {
+      await this.ownToolStarts(callId);
+      session.note(`${name}: ${summary}`);
+      return { kind: 'go' };
+    }
+    return { kind: 'answered', result: await this.finish(callId, { ok: false, text: this.denial(name, true) }, 0) };
+  }
+
+  async endOwnTool(id: string, result: ToolResult): Promise<string> {
+    const callId = ownCallId(id);
+    const known = toolCallOf(this.run(), callId);
+    if (!known || known.output) return '';
+    const { startedMs, over } = this.ownTools.get(callId) ?? { startedMs: this.ports.clock.monotonicMs(), over() {} };
+    this.ownTools.delete(callId);
+    over();
+    await this.finish(callId, result, this.ports.clock.monotonicMs() - startedMs);
+    this.options.session.note(result.text.slice(0, maxShownResult));
+    return this.news.splice(0).join('\n\n');
+  }
+
+  /** Resolves when it may start; until its end it counts as a tool that is at work. */
+  private ownToolStarts(callId: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const work = (): Promise<void> => {
+        resolve();
+        const startedMs = this.ports.clock.monotonicMs();
+        return new Promise((over) => this.ownTools.set(callId, { startedMs, over }));
+      };
+      // What a program of the engine's own may change is not known from its name.
+      this.options.snapshots.during(true, work).catch(reject);
+    });
+  }
+
+  private async resultBefore(callId: string, { output, ok }: ToolCallState): Promise<ToolResult> {
+    if (!output) return this.finish(callId, { ok: false, text: interruptedAnswer }, 0);
+    const stored = await this.storedResult(output, ok ?? false);
+    return { ok: stored.ok, text: `This was done before a restart and is not done again. It gave:\n${stored.text}` };
   }
 
   async beforeRequest(request: { readonly model: string; readonly maxOutputTokens: number }): Promise<void> {

@@ -3,7 +3,7 @@ import { newId } from '../base/ids';
 import { isAtRest, type Conversation, type ConversationMessage, type EngineEnd } from '../core/engine';
 import { describeVerdict, passed, summarizeChecks, type CheckResult } from '../core/evidence';
 import type { ObjectId } from '../core/ids';
-import { jailPolicySchema } from '../core/jailPolicy';
+import { jailPolicySchema, type Mount } from '../core/jailPolicy';
 import { narrowNetwork } from '../core/narrowNetwork';
 import type { RunState, TaskState } from '../core/liveState';
 import type { Persona } from '../core/persona';
@@ -128,6 +128,7 @@ export class RunWork {
       history,
       host,
       signal: host.engineSignal,
+      place: { session, folder: this.ports.engineFolder(run.id) },
     });
     try {
       return await this.converse(conversation, history);
@@ -241,7 +242,7 @@ export class RunWork {
       runId: run.id,
       policy: jailPolicySchema.parse({
         account: run.id,
-        mounts: view.mounts,
+        mounts: [...view.mounts, ...(await this.engineMounts())],
         environment: view.environment,
         network: persona.network,
         // The run's own timer ends it first and in order; this one is for the case that it does not.
@@ -269,6 +270,13 @@ export class RunWork {
       { kind: 'session.created', sessionId: id, runId: run.id, process: session.process, proof: session.proof },
     ]);
     return session;
+  }
+
+  private async engineMounts(): Promise<readonly Mount[]> {
+    const { run } = this.options;
+    const mounts = (await this.ports.engine.furnish?.(this.ports.engineFolder(run.id))) ?? [];
+    for (const { from, access } of mounts) if (access === 'write') await this.ports.jails.handOver(from, run.id);
+    return mounts;
   }
 
   /** What the user is doing belongs to the result, and no session is ended under the user's hands. */

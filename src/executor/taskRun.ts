@@ -258,6 +258,7 @@ export class TaskRun {
   private async removeWorkspace(): Promise<void> {
     try {
       await this.workspace?.remove();
+      if (this.workspace) await this.ports.jails.remove(this.ports.engineFolder(this.workspace.runId));
     } catch (error) {
       this.ports.logger.warn('A workspace could not be removed', { taskId: this.taskId, reason: messageOf(error) });
     }

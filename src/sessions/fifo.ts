@@ -101,10 +101,18 @@ export class FifoWriter implements Disposable {
     this.stream = this.openStream();
   }
 
-  dispose(): void {
+  /** Lets go of the pipe once what was written has been taken: its reader then sees the end. */
+  finish(): void {
     if (this.disposed) return;
     this.disposed = true;
+    const { keeper, stream } = this;
+    stream.once('close', () => closeSync(keeper)).end(() => stream.destroy());
+  }
+
+  dispose(): void {
     this.stream.destroy();
+    if (this.disposed) return;
+    this.disposed = true;
     closeSync(this.keeper);
   }
 

@@ -6,13 +6,22 @@ import type { Logger } from '../base/logger';
 import type { SessionId } from '../core/ids';
 import type { JailProof, LimitBreach } from '../core/jail';
 import type { HandedBack, Keyboard, TerminalSize } from '../core/keyboard';
-import type { ExecOptions, ExecResult, ProcessIdentity, Session, SessionFiles, SessionStatus } from '../core/session';
+import type {
+  ExecOptions,
+  ExecResult,
+  ProcessIdentity,
+  Session,
+  SessionFiles,
+  SessionProgram,
+  SessionStatus,
+} from '../core/session';
 import { waitUntilDead } from '../jail/endProcess';
 import type { ShownStream } from './outputCutter';
 import type { PauseGate } from './pauseGate';
 import { JailedBackground } from './jailedBackground';
 import type { Recording } from './recording';
 import { redacted, type SecretPatterns } from './redactor';
+import { JailedPrograms } from './jailedPrograms';
 import { JailedFiles } from './sessionFiles';
 import type { SessionJail } from './sessionJail';
 import type { SessionShells } from './sessionShells';
@@ -60,6 +69,7 @@ export class LivingSession implements Session {
   readonly files: SessionFiles;
   readonly terminal: TerminalFeed;
   readonly background: JailedBackground;
+  private readonly programs: JailedPrograms;
   private readonly closed: Emitter<SessionEnd>;
   private readonly handedBack: Emitter<HandedBack>;
   private readonly watches = new DisposableStore();
@@ -86,6 +96,15 @@ export class LivingSession implements Session {
       onStart: (command) => this.say(promptText(command)),
     });
     this.watches.add(this.background);
+    this.programs = this.watches.add(
+      new JailedPrograms({
+        shells: options.shells,
+        folder: options.channelsFolder,
+        handOver: options.handOver,
+        gate: options.gate,
+        clock: options.clock,
+      }),
+    );
     this.watches.add(options.shells.onDidOutput(({ stream, bytes }) => this.show(stream, bytes)));
     this.watches.add(options.shells.onDidBreak((reason) => this.kill({ reason, breach: null })));
     void options.jail.ended.then(() => this.finish());
@@ -147,6 +166,10 @@ export class LivingSession implements Session {
     } finally {
       this.pendingCommands -= 1;
     }
+  }
+
+  start(argv: readonly string[], environment: Readonly<Record<string, string>>): Promise<SessionProgram> {
+    return this.programs.start(argv, environment);
   }
 
   note(text: string): void {

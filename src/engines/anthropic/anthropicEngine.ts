@@ -3,6 +3,7 @@ import { AnthropicConversation } from './anthropicConversation';
 import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization } from './endpoint';
 import { type AnthropicEngineOptions, defaultEngineLimits, type EngineLimits } from './engineOptions';
 import { createModelClient } from './modelClient';
+import { requestBody } from './requestBody';
 import { ResponseGuard } from './responseGuard';
 import { TurnRequester } from './turnRequester';
 
@@ -41,12 +42,14 @@ class AnthropicEngine implements Engine {
     this.authorization = authorization;
     const guard = new ResponseGuard(clock, this.limits);
     const ending = new AbortController();
+    const client = await createModelClient(this.endpoint, authorization, guard, this.limits);
+    const withCaching = promptCaching === 'on' || (promptCaching === 'auto' && this.endpoint.isAnthropic);
     const requester = new TurnRequester({
       conversation,
-      client: await createModelClient(this.endpoint, authorization, guard, this.limits),
+      ask: (history, signal) =>
+        client.messages.create(requestBody({ ...conversation, history, promptCaching: withCaching }), { signal }),
       guard,
       limits: this.limits,
-      promptCaching: promptCaching === 'on' || (promptCaching === 'auto' && this.endpoint.isAnthropic),
       server: this.endpoint.baseUrl,
       redact: (text) => (authorization.kind === 'none' ? text : text.replaceAll(authorization.secret, '(the key)')),
       signal: AbortSignal.any([conversation.signal, ending.signal]),

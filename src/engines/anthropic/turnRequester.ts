@@ -1,4 +1,3 @@
-import type { Anthropic } from '@anthropic-ai/sdk';
 import { fullJitterMs } from '../../base/backoff';
 import { type Clock, sleep } from '../../base/clock';
 import { CancelledError, UserError } from '../../base/errors';
@@ -7,16 +6,15 @@ import type { ConversationMessage, ConversationOptions } from '../../core/engine
 import type { EngineLimits } from './engineOptions';
 import { MessageAssembler } from './messageAssembler';
 import { NoticeLines } from './noticeLines';
-import { requestBody } from './requestBody';
 import { readFailure, type RequestFailure } from './requestFailure';
 import { BadAnswerError, type ResponseGuard } from './responseGuard';
 
 export interface TurnRequesterOptions {
   readonly conversation: ConversationOptions;
-  readonly client: Anthropic;
+  /** Sends one request for the next message of `history` and gives the events of its answer. */
+  readonly ask: (history: readonly ConversationMessage[], signal: AbortSignal) => Promise<AsyncIterable<unknown>>;
   readonly guard: ResponseGuard;
   readonly limits: EngineLimits;
-  readonly promptCaching: boolean;
   /** The address of the server. */
   readonly server: string;
   readonly redact: (text: string) => string;
@@ -96,9 +94,9 @@ export class TurnRequester {
     assembler: MessageAssembler,
     lines: NoticeLines,
   ): Promise<void> {
-    const { client, conversation, guard, promptCaching } = this.options;
+    const { ask, guard } = this.options;
     const signal = AbortSignal.any([this.options.signal, guard.begin()]);
-    const stream = await client.messages.create(requestBody({ ...conversation, history, promptCaching }), { signal });
+    const stream = await ask(history, signal);
     for await (const event of stream) {
       const delta = assembler.add(event);
       if (delta) lines.add(delta);

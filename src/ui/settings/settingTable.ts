@@ -27,8 +27,11 @@ export const settingTable = {
   'airlock.startQueueOnOpen': machine(z.boolean(), false),
   'airlock.repositories': machine(z.array(z.string()), []),
 
+  'airlock.engine.kind': machine(z.enum(['anthropic', 'claude-code']), 'anthropic'),
   'airlock.engine.model': machine(z.string(), ''),
   'airlock.engine.baseUrl': machine(addressSchema, ''),
+  'airlock.claudeCode.path': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
+  'airlock.claudeCode.process': machine(z.enum(['perRun', 'perExchange']), 'perRun'),
 
   'airlock.zmemory.url': machine(addressSchema, ''),
   'airlock.zmemory.agent': machine(z.string().regex(/^[\w.@-]{1,100}$/), 'airlock'),

@@ -6,6 +6,8 @@ import type {
   ConversationOptions,
   EngineHost,
   EngineNotice,
+  OwnToolLeave,
+  OwnToolUse,
   ToolCall,
   ToolDefinition,
   ToolResult,
@@ -39,6 +41,15 @@ export class MemoryHost implements EngineHost {
     const result = await this.tool(call);
     this.log.push(`end ${call.name}`);
     return result;
+  }
+
+  async beginOwnTool({ name }: OwnToolUse): Promise<OwnToolLeave> {
+    this.log.push(`begin ${name}`);
+    return { kind: 'go' };
+  }
+
+  async endOwnTool(): Promise<string> {
+    return '';
   }
 
   async beforeRequest(): Promise<void> {

@@ -49,6 +49,10 @@ export class FolderSession implements Session {
     return this.spawn(['bash', '-c', command], options);
   }
 
+  async start(): Promise<never> {
+    throw new Error('no program is started here');
+  }
+
   note(): void {}
 
   /** Tests that need more than an id say what a command did. */

@@ -1,0 +1,268 @@
+import type { Clock } from '../../base/clock';
+import { CancelledError, messageOf, UserError } from '../../base/errors';
+import type { Logger } from '../../base/logger';
+import { makeVisible } from '../../base/visible';
+import type { Conversation, ConversationOptions, EngineEnd, EnginePlace } from '../../core/engine';
+import { type ApiSocket, openApiSocket } from './apiSocket';
+import { isReminder } from './apiRequest';
+import { ClaudeProcess } from './claudeProcess';
+import type { ClaudeCodeLimits, ProcessMode } from './engineOptions';
+import { Attempt, type AttemptEnd } from './exchange';
+import { type Joining, launchArguments, launchEnvironment, runFolders, sessionIdOf } from './launch';
+import { ModelRelay, type ModelRelayOptions } from './modelRelay';
+import { ToolGate } from './toolGate';
+import { type ClaudeMessage, controlAnswer, controlRefusal, initializeLine, userLine } from './wire';
+
+export interface ConversationParts {
+  readonly conversation: ConversationOptions;
+  readonly place: EnginePlace;
+  /** Its path in the jail. */
+  readonly programPath: string;
+  readonly processMode: ProcessMode;
+  readonly limits: ClaudeCodeLimits;
+  readonly ask: ModelRelayOptions['ask'];
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const goOnText = 'You were interrupted. Go on where you were.';
+const lostSessionText = 'Your earlier notes on this task are lost; what you did is in the workspace. Look there first.';
+
+/**
+ * A conversation that Claude Code leads, in the run's jail. Its process is kept from one exchange to the next; when it dies,
+ * falls silent or belonged to an earlier life of the executor, another one takes up its session.
+ */
+export class ClaudeCodeConversation implements Conversation {
+  private readonly relay: ModelRelay;
+  private readonly gate: ToolGate;
+  private readonly sessionId: string;
+  private socket: ApiSocket | undefined;
+  private process: ClaudeProcess | undefined;
+  private attempt: Attempt | undefined;
+  private saidGarbage = false;
+  /** There is a session of Claude Code's to be resumed. */
+  private hasSession: boolean;
+
+  constructor(private readonly parts: ConversationParts) {
+    const { conversation, place, ask } = parts;
+    this.hasSession = conversation.history.length > 0;
+    this.sessionId = sessionIdOf(place.folder);
+    this.gate = new ToolGate(conversation.host);
+    this.relay = new ModelRelay({
+      conversation,
+      ask,
+      onEnd: (end) => this.attempt?.end(end),
+      onToolResult: async (id, ok, text) => void (await this.gate.end(id, ok, text)),
+    });
+  }
+
+  async open(): Promise<void> {
+    this.socket = await openApiSocket({
+      folder: runFolders(this.parts.place.folder).api,
+      answer: (json, headers) => this.relay.answer(json, headers).finally(() => this.attempt?.touch()),
+    });
+  }
+
+  send(text: string): Promise<EngineEnd> {
+    return this.exchange(text);
+  }
+
+  resume(): Promise<EngineEnd> {
+    return this.exchange(null);
+  }
+
+  async close(): Promise<void> {
+    const { process } = this;
+    this.process = undefined;
+    await process?.end();
+    await this.socket?.close();
+  }
+
+  /** `null`: it goes on with what it was at. */
+  private async exchange(text: string | null): Promise<EngineEnd> {
+    const { limits, conversation, logger } = this.parts;
+    let intent = text;
+    for (let restarts = 0; ;) {
+      const end = await this.tryOnce(intent);
+      if (end.kind !== 'died' && end.kind !== 'silent') return this.concluded(end);
+      await this.endProcess();
+      if (this.hasSession && end.kind === 'died' && /No conversation found/i.test(end.words)) {
+        this.hasSession = false;
+        intent = `${this.firstWords()}\n\n${lostSessionText}${text === null ? '' : `\n\n${text}`}`;
+        continue;
+      }
+      if (restarts >= limits.maxRestarts) throw restartedInVain(end, restarts);
+      restarts += 1;
+      const reason = describeLoss(end);
+      logger.warn('Claude Code is started again', { reason });
+      conversation.host.notify({ kind: 'warning', text: `${reason} It is started again.` });
+      // What was said to it may be lost: that is found out when it takes up its session.
+      intent = this.hasSession ? null : intent;
+    }
+  }
+
+  private async tryOnce(text: string | null): Promise<AttemptEnd> {
+    const { conversation, clock } = this.parts;
+    if (conversation.signal.aborted) throw new CancelledError();
+    const attempt = new Attempt({ clock, limitMs: () => this.silenceLimitMs() });
+    this.attempt = attempt;
+    const onAbort = (): void => attempt.end({ kind: 'failed', error: new CancelledError() });
+    conversation.signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await this.begin(attempt, text);
+      return await attempt.ended;
+    } catch (error) {
+      attempt.end({ kind: 'failed', error });
+      return { kind: 'failed', error };
+    } finally {
+      conversation.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  private async begin(attempt: Attempt, text: string | null): Promise<void> {
+    const living = this.process?.isAlive ? this.process : undefined;
+    const joining: Joining = this.hasSession ? { kind: 'resume', interrupted: text === null } : { kind: 'new' };
+    const process = living ?? (await this.startProcess(attempt, joining));
+    this.hasSession = true;
+    if (text !== null) process.write(userLine(text));
+    else this.pushOn(attempt, process);
+  }
+
+  /** It takes up its session by itself, if that shows that it was interrupted; if not, it is told. */
+  private pushOn(attempt: Attempt, process: ClaudeProcess): void {
+    const { clock, limits } = this.parts;
+    this.began = false;
+    const timer = clock.setTimer(limits.resumeGraceMs, () => {
+      if (!this.began) process.write(userLine(this.relay.unanswered ?? goOnText));
+    });
+    void attempt.ended.then(() => timer.dispose());
+  }
+  private began = false;
+
+  private async startProcess(attempt: Attempt, joining: Joining): Promise<ClaudeProcess> {
+    const { conversation, place, programPath, clock } = this.parts;
+    const process = await ClaudeProcess.start({
+      session: place.session,
+      argv: [programPath, ...launchArguments(conversation, this.sessionId, joining)],
+      environment: launchEnvironment(conversation, joining),
+      clock,
+      onMessage: (message) => this.receive(process, message),
+      onGarbage: () => this.noteGarbage(),
+    });
+    this.process = process;
+    void process.ended.then((words) => {
+      if (this.process === process) this.attempt?.end({ kind: 'died', words });
+    });
+    process.write(initializeLine());
+    return process;
+  }
+
+  private receive(process: ClaudeProcess, message: ClaudeMessage): void {
+    const { attempt } = this;
+    if (process !== this.process || !attempt) return;
+    attempt.touch();
+    switch (message.kind) {
+      case 'result':
+        attempt.end(message);
+        return;
+      case 'asks':
+        this.answer(process, attempt, message).catch((error: unknown) => attempt.end({ kind: 'failed', error }));
+        return;
+      case 'begins':
+        this.began = true;
+        return;
+      case 'other':
+        return;
+    }
+  }
+
+  private async answer(
+    process: ClaudeProcess,
+    attempt: Attempt,
+    { id, asked }: Extract<ClaudeMessage, { kind: 'asks' }>,
+  ): Promise<void> {
+    if (!asked) return process.write(controlRefusal(id, 'Airlock does not do that.'));
+    const response = await this.gate.answer(asked);
+    attempt.touch();
+    process.write(controlAnswer(id, response));
+  }
+
+  private async concluded(end: Exclude<AttemptEnd, { kind: 'died' | 'silent' }>): Promise<EngineEnd> {
+    if (end.kind !== 'result') await this.endProcess();
+    else if (this.parts.processMode === 'perExchange') await this.letGo();
+    switch (end.kind) {
+      case 'failed':
+        throw end.error;
+      case 'turnLimit':
+        return end;
+      case 'result':
+        return this.endOf(end);
+    }
+  }
+
+  private endOf({ ok, subtype, text }: Extract<AttemptEnd, { kind: 'result' }>): EngineEnd {
+    const { lastStopReason } = this.relay;
+    if (lastStopReason === 'refusal') return { kind: 'refused', text };
+    if (lastStopReason === 'max_tokens') return { kind: 'tooLong' };
+    if (ok) return { kind: 'done', text };
+    const words = makeVisible(text).slice(0, 500) || subtype;
+    if (/prompt is too long/i.test(text)) {
+      const message =
+        'The conversation no longer fits into the model’s context window, and Claude Code could not shorten it.';
+      throw new UserError('context-full', message, { retryable: false });
+    }
+    throw new UserError('claude-code-failed', `Claude Code ended its turn with an error: ${words}`, {
+      subtype,
+      retryable: true,
+    });
+  }
+
+  /** `null` while somebody else is waited for: the user, or the model's server, which has a watch of its own. */
+  private silenceLimitMs(): number | null {
+    const { limits, place } = this.parts;
+    if (place.session.status === 'paused' || this.relay.isBusy) return null;
+    return this.gate.isRunning ? limits.toolSilenceMs : limits.silenceMs;
+  }
+
+  private firstWords(): string {
+    const [first] = this.parts.conversation.history;
+    const texts = (first?.content ?? []).filter((block) => !isReminder(block) && typeof block.text === 'string');
+    return texts.map((block) => String(block.text)).join('\n') || goOnText;
+  }
+
+  private noteGarbage(): void {
+    this.attempt?.touch();
+    if (this.saidGarbage) return;
+    this.saidGarbage = true;
+    this.parts.conversation.host.notify({
+      kind: 'warning',
+      text: 'Claude Code said something that is none of its messages.',
+    });
+  }
+
+  private async letGo(): Promise<void> {
+    const { process } = this;
+    this.process = undefined;
+    await process?.end();
+  }
+
+  private async endProcess(): Promise<void> {
+    const { process } = this;
+    this.process = undefined;
+    await process?.kill();
+    await this.gate.endAll().catch((error: unknown) => {
+      this.parts.logger.warn('The end of a tool could not be kept', { reason: messageOf(error) });
+    });
+  }
+}
+
+function describeLoss(end: Extract<AttemptEnd, { kind: 'died' | 'silent' }>): string {
+  return end.kind === 'died'
+    ? `Claude Code ended without a result: ${makeVisible(end.words).slice(0, 500)}.`
+    : `Nothing was heard of Claude Code for ${Math.round(end.forMs / 1000)} s.`;
+}
+
+function restartedInVain(end: Extract<AttemptEnd, { kind: 'died' | 'silent' }>, restarts: number): UserError {
+  const code = end.kind === 'died' ? 'claude-code-died' : 'claude-code-silent';
+  return new UserError(code, `${describeLoss(end)} It was started again ${restarts} times.`, { retryable: true });
+}

@@ -1,0 +1,117 @@
+import type { Conversation, ConversationMessage, ConversationOptions, Engine } from '../../core/engine';
+import type { Mount } from '../../core/jailPolicy';
+import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization } from '../anthropic/endpoint';
+import { defaultEngineLimits, type EngineLimits } from '../anthropic/engineOptions';
+import { createModelClient } from '../anthropic/modelClient';
+import { ResponseGuard } from '../anthropic/responseGuard';
+import { TurnRequester } from '../anthropic/turnRequester';
+import type { ApiRequest } from './apiRequest';
+import { ClaudeCodeConversation } from './claudeCodeConversation';
+import { type ClaudeProgram, findClaude } from './claudeProgram';
+import { type ClaudeCodeEngineOptions, defaultClaudeCodeLimits } from './engineOptions';
+import { furnishFolders } from './launch';
+import type { RelayHeaders } from './modelRelay';
+
+/**
+ * An engine that is the user's own Claude Code, inside the run's jail without any network: a socket in the jail leads to
+ * the model, and to nothing else.
+ * @throws {UserError} `model-url-invalid`. `furnish` throws what `findClaude` throws; `open` throws `model-key-missing` and
+ * `model-key-malformed`.
+ */
+export function createClaudeCodeEngine(options: ClaudeCodeEngineOptions): Engine {
+  return new ClaudeCodeEngine(options, parseEndpoint(options.baseUrl));
+}
+
+class ClaudeCodeEngine implements Engine {
+  readonly kind = 'claude-code';
+  readonly defaultModel: string;
+  private readonly serverLimits: EngineLimits;
+  private authorization: Authorization | undefined;
+  private program: Promise<ClaudeProgram> | undefined;
+
+  constructor(
+    private readonly options: ClaudeCodeEngineOptions,
+    private readonly endpoint: Endpoint,
+  ) {
+    this.defaultModel = options.defaultModel;
+    this.serverLimits = { ...defaultEngineLimits, ...options.serverLimits };
+  }
+
+  get lane(): string {
+    return laneOf(this.endpoint, this.authorization);
+  }
+
+  async furnish(folder: string): Promise<readonly Mount[]> {
+    // Looked for each time: a user who updates it does not start this process anew.
+    this.program = findClaude(this.options);
+    return [(await this.program).mount, ...(await furnishFolders(folder))];
+  }
+
+  async open(conversation: ConversationOptions): Promise<Conversation> {
+    const { credential, processMode, clock, logger } = this.options;
+    const { place } = conversation;
+    if (!place) throw new Error('Claude Code needs a session to run in');
+    const authorization = await readAuthorization(credential, this.endpoint);
+    this.authorization = authorization;
+    const program = await (this.program ??= findClaude(this.options));
+    const guard = new ResponseGuard(clock, this.serverLimits);
+    const client = await createModelClient(this.endpoint, authorization, guard, this.serverLimits);
+    const opened = new ClaudeCodeConversation({
+      conversation,
+      place,
+      programPath: program.path,
+      processMode,
+      limits: { ...defaultClaudeCodeLimits, ...this.options.limits },
+      ask: (request, headers) => this.ask({ conversation, authorization, guard, client }, request, headers),
+      clock,
+      logger,
+    });
+    await opened.open();
+    return opened;
+  }
+
+  private ask(
+    { conversation, authorization, guard, client }: Asking,
+    request: ApiRequest,
+    { betas }: RelayHeaders,
+  ): Promise<ConversationMessage> {
+    const { clock, logger, random = Math.random } = this.options;
+    const requester = new TurnRequester({
+      conversation,
+      ask: (_history, signal) =>
+        client.post('/v1/messages', {
+          body: { ...request.body, stream: true },
+          stream: true,
+          signal,
+          headers: { 'anthropic-version': '2023-06-01', 'anthropic-beta': screenedBetas(betas) },
+        }),
+      guard,
+      limits: this.serverLimits,
+      server: this.endpoint.baseUrl,
+      redact: (text) => (authorization.kind === 'none' ? text : text.replaceAll(authorization.secret, '(the key)')),
+      signal: conversation.signal,
+      clock,
+      logger,
+      random,
+    });
+    return requester.answer(request.history);
+  }
+}
+
+interface Asking {
+  readonly conversation: ConversationOptions;
+  readonly authorization: Authorization;
+  readonly guard: ResponseGuard;
+  readonly client: Awaited<ReturnType<typeof createModelClient>>;
+}
+
+/** Names of features, and nothing else that a header could hold. `null`: no such header. */
+function screenedBetas(betas: string): string | null {
+  const names = betas.split(',').map((name) => name.trim());
+  return (
+    names
+      .filter((name) => /^[a-z0-9-]{1,80}$/.test(name))
+      .slice(0, 40)
+      .join(',') || null
+  );
+}

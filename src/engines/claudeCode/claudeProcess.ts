@@ -1,0 +1,74 @@
+import { type Clock, sleep } from '../../base/clock';
+import type { Session, SessionProgram } from '../../core/session';
+import { readLines } from './boundedLines';
+import { type ClaudeMessage, readMessage } from './wire';
+
+/** A whole file can stand in one. */
+const maxLineBytes = 64 * 1024 ** 2;
+const keptWords = 2_000;
+/** For writing down what it has not yet, when it is asked to end. */
+const endGraceMs = 3_000;
+
+export interface ClaudeProcessOptions {
+  readonly session: Session;
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly onMessage: (message: ClaudeMessage) => void;
+  /** A line that is none of its messages. */
+  readonly onGarbage: () => void;
+}
+
+/** Claude Code, running in the jail. */
+export class ClaudeProcess {
+  /** Its last words on stderr, once it has ended by itself or was ended. */
+  readonly ended: Promise<string>;
+  private words = '';
+  private isOver = false;
+
+  private constructor(
+    private readonly program: SessionProgram,
+    private readonly options: ClaudeProcessOptions,
+  ) {
+    readLines(program.stdout, maxLineBytes, (line) => this.receive(line));
+    program.stderr.on('data', (bytes: Buffer) => {
+      this.words = (this.words + bytes.toString('utf8')).slice(-keptWords);
+    });
+    this.ended = program.ended.then((exitCode) => {
+      this.isOver = true;
+      return this.words.trim() || (exitCode === null ? 'it was killed' : `exit code ${exitCode}`);
+    });
+  }
+
+  static async start(options: ClaudeProcessOptions): Promise<ClaudeProcess> {
+    return new ClaudeProcess(await options.session.start(options.argv, options.environment), options);
+  }
+
+  get isAlive(): boolean {
+    return !this.isOver;
+  }
+
+  write(line: string): void {
+    this.program.write(line);
+  }
+
+  /** Lets it write down what it knows and end; one that does not is killed. */
+  async end(): Promise<void> {
+    this.program.endInput();
+    const patience = new AbortController();
+    await Promise.race([this.ended, sleep(this.options.clock, endGraceMs, patience.signal).catch(() => {})]);
+    patience.abort();
+    if (this.isAlive) await this.kill();
+  }
+
+  async kill(): Promise<void> {
+    await this.program.kill();
+  }
+
+  private receive(line: string | undefined): void {
+    if (line?.trim() === '') return;
+    const message = line === undefined ? undefined : readMessage(line);
+    if (message) this.options.onMessage(message);
+    else this.options.onGarbage();
+  }
+}

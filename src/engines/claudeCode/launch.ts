@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ConversationOptions } from '../../core/engine';
+import type { Mount } from '../../core/jailPolicy';
+import { apiSocketName } from './apiSocket';
+import { claudeToolsFor } from './claudeTools';
+
+const inJail = '/run/claude-code';
+const apiInJail = `${inJail}/api`;
+const configInJail = `${inJail}/config`;
+
+/** Nobody listens there: Claude Code wants a name, and goes through the socket. */
+const host = 'airlock.invalid';
+
+/** Longer than any answer takes: how long is waited for one is decided outside. */
+const requestTimeoutMs = 24 * 3600_000;
+
+/** The folders of the host that Claude Code uses in a run. */
+export function runFolders(folder: string): { readonly api: string; readonly config: string } {
+  return { api: join(folder, 'api'), config: join(folder, 'config') };
+}
+
+/** Makes them. @returns how the jail sees them. */
+export async function furnishFolders(folder: string): Promise<Mount[]> {
+  const { api, config } = runFolders(folder);
+  await Promise.all([api, config].map((path) => mkdir(path, { recursive: true, mode: 0o700 })));
+  return [
+    { from: api, at: apiInJail, access: 'read' },
+    { from: config, at: configInJail, access: 'write' },
+  ];
+}
+
+/** How a process joins Claude Code's session of the run. */
+export type Joining =
+  | { readonly kind: 'new' }
+  /** `interrupted`: it takes up by itself what it was at. */
+  | { readonly kind: 'resume'; readonly interrupted: boolean };
+
+/** Always the same for a run, so that it needs not be kept: a UUID made of the folder's name. */
+export function sessionIdOf(folder: string): string {
+  const hex = createHash('sha256').update(`claude-code ${folder}`).digest('hex');
+  const variant = ((Number.parseInt(hex.slice(16, 17), 16) & 3) | 8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Settings of the user and of the repository do not count: what an agent may do is decided outside. */
+export function launchArguments(options: ConversationOptions, sessionId: string, joining: Joining): string[] {
+  return [
+    ...['-p', '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
+    ...['--permission-prompt-tool', 'stdio', '--permission-mode', 'default'],
+    ...['--strict-mcp-config', '--setting-sources', ''],
+    ...['--tools', claudeToolsFor(options.tools.map(({ name }) => name)).join(',')],
+    ...['--model', options.model],
+    ...['--append-system-prompt', options.systemPrompt],
+    ...[joining.kind === 'new' ? '--session-id' : '--resume', sessionId],
+  ];
+}
+
+/** The key is none: the real one is added outside the jail. */
+export function launchEnvironment(
+  { model, maxOutputTokens }: ConversationOptions,
+  joining: Joining,
+): Record<string, string> {
+  const models = [
+    ...['ANTHROPIC_MODEL', 'ANTHROPIC_SMALL_FAST_MODEL', 'CLAUDE_CODE_SUBAGENT_MODEL'],
+    ...['ANTHROPIC_DEFAULT_OPUS_MODEL', 'ANTHROPIC_DEFAULT_SONNET_MODEL', 'ANTHROPIC_DEFAULT_HAIKU_MODEL'],
+  ];
+  const off = [
+    ...['DISABLE_AUTOUPDATER', 'DISABLE_TELEMETRY', 'DISABLE_ERROR_REPORTING', 'DISABLE_COST_WARNINGS'],
+    ...['CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC', 'CLAUDE_CODE_DISABLE_FEEDBACK_SURVEY'],
+    // What runs on after a turn nobody would see the end of, and what it remembers would be another run's.
+    ...['CLAUDE_CODE_DISABLE_BACKGROUND_TASKS', 'CLAUDE_CODE_DISABLE_AUTO_MEMORY', 'CLAUDE_CODE_DISABLE_CRON'],
+  ];
+  return {
+    ANTHROPIC_API_KEY: 'none-in-this-sandbox',
+    ANTHROPIC_BASE_URL: `http://${host}`,
+    ANTHROPIC_UNIX_SOCKET: `${apiInJail}/${apiSocketName}`,
+    CLAUDE_CONFIG_DIR: configInJail,
+    CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(maxOutputTokens),
+    // Tries again are made outside.
+    CLAUDE_CODE_MAX_RETRIES: '1',
+    API_TIMEOUT_MS: String(requestTimeoutMs),
+    NO_PROXY: `localhost,127.0.0.1,::1,${host}`,
+    no_proxy: `localhost,127.0.0.1,::1,${host}`,
+    ...Object.fromEntries(models.map((name) => [name, model])),
+    ...Object.fromEntries(off.map((name) => [name, '1'])),
+    ...(joining.kind === 'resume' && joining.interrupted ? { CLAUDE_CODE_RESUME_INTERRUPTED_TURN: '1' } : {}),
+  };
+}
