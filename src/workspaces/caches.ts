@@ -6,7 +6,7 @@ const cacheInJail = '/opt/cache';
 /** Downloads that only a package manager has use for. */
 const downloads: Readonly<Record<string, string>> = {
   npm_config_cache: 'npm',
-  npm_config_store_dir: 'pnpm',
+  PNPM_HOME: 'pnpm',
   YARN_CACHE_FOLDER: 'yarn',
   BUN_INSTALL_CACHE_DIR: 'bun',
   PIP_CACHE_DIR: 'pip',

@@ -18,11 +18,17 @@ const quiet = {
   npm_config_audit: 'false',
   npm_config_fund: 'false',
   npm_config_update_notifier: 'false',
+  npm_config_logs_max: '0',
   PIP_DISABLE_PIP_VERSION_CHECK: '1',
 };
 
-/** Each command has a shell of its own; home, `/tmp` and the workspace stay from one to the next. */
-const script = String.raw`for command do printf '$ %s\n' "$command"; /bin/bash -c "$command" || exit; done`;
+/**
+ * Each command has a shell of its own; home, `/tmp` and the workspace stay from one to the next. Node trusts a list of its own,
+ * and behind a company's proxy only the system's has what is needed.
+ */
+const script = String.raw`authorities=/etc/ssl/certs/ca-certificates.crt
+if [ -r $authorities ]; then export NODE_EXTRA_CA_CERTS=$authorities; fi
+for command do printf '$ %s\n' "$command"; /bin/bash -c "$command" || exit; done`;
 
 export interface SetupJailOptions {
   readonly account: string;

@@ -2,10 +2,9 @@ import { readdirSync, readFileSync, readlinkSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { newId } from '../../src/base/ids';
 import type { RunId } from '../../src/core/ids';
-import type { Jails } from '../../src/core/jail';
 import { jailPolicySchema, type Mount } from '../../src/core/jailPolicy';
 import type { Workspace, Workspaces } from '../../src/core/workspace';
-import { createJails } from '../../src/jail/jails';
+import { createJails, type LocalJails } from '../../src/jail/jails';
 import { createWorkspaces, type WorkspacesOptions } from '../../src/workspaces/workspaces';
 import { makeTempFolder, removeFolder } from '../unit/workspaces/sampleRepository';
 
@@ -17,7 +16,7 @@ export class WorkspacesFixture {
   /** @param storage that of another one, as a later process finds it. */
   constructor(
     readonly storage: string = '',
-    readonly jails: Jails = createJails(),
+    readonly jails: LocalJails = createJails(),
   ) {
     if (storage === '') this.storage = join(this.top, 'storage');
     this.workspaces = this.workspacesWith({});
