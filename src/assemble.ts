@@ -28,6 +28,7 @@ import { createSessions } from './sessions/sessions';
 import { createDefinitionSource } from './sources/taskDefinitions/definitionSource';
 import { parseRowChoice } from './sources/taskFile/rowChoice';
 import { createTaskFileSource } from './sources/taskFile/taskFileSource';
+import { OwnWrites } from './sources/ownWrites';
 import { repositoryResolver } from './sources/repositoryResolver';
 import { openEmbeddedZMemory } from './sources/zmemory/embeddedServer';
 import { connectZMemory, createZMemorySource } from './sources/zmemory/zmemorySource';
@@ -320,6 +321,7 @@ async function openSources(
 ): Promise<TaskSource[]> {
   const { logger, onDiagnostics = () => {}, onNotice = () => {} } = options;
   const resolveRepository = repositoryResolver(options.repositories);
+  const ownWrites = new OwnWrites();
   const open = async (choice: SourceChoice): Promise<TaskSource> => {
     switch (choice.kind) {
       case 'server': {
@@ -349,12 +351,13 @@ async function openSources(
           ...choice,
           rows: parseRowChoice(choice.rows),
           known,
+          ownWrites,
           onDiagnostics,
           clock,
           logger,
         });
       case 'taskDefinitions':
-        return createDefinitionSource({ ...choice, known, onDiagnostics, onNotice, clock, logger });
+        return createDefinitionSource({ ...choice, known, ownWrites, onDiagnostics, onNotice, clock, logger });
     }
   };
   const sources: TaskSource[] = [];

@@ -8,7 +8,9 @@ import type { TaskState } from '../../core/liveState';
 import type { AcceptAnswer, OfferedTask, Report, ReportBody, SourceListener, TaskSource } from '../../core/source';
 import { isEnded, type NewTask } from '../../core/task';
 import { Poller, type LookResult } from '../poller';
-import { definedTask, honestyOf } from './definedTask';
+import { DefinitionWatches } from '../fileWatch/definitionWatches';
+import type { OwnWrites } from '../ownWrites';
+import { contextOfChanges, definedTask, honestyOf } from './definedTask';
 import { DefinitionFolder, type LoadedDefinition } from './definitionFolder';
 import type { TaskDefinition } from './definitionSchema';
 import { dueStart, startsOf } from './dueStart';
@@ -27,6 +29,7 @@ export interface DefinitionSourceOptions {
   /** Names of environment variables that prompts may have. */
   readonly environment: readonly string[];
   readonly known: KnownTasks;
+  readonly ownWrites: OwnWrites;
   readonly onDiagnostics: DiagnosticSink;
   /** Told what `notify` says. */
   readonly onNotice: Notice;
@@ -59,6 +62,9 @@ class DefinitionSource implements TaskSource {
   private loaded: readonly LoadedDefinition[] | undefined;
   /** What was last said of each file’s starts. */
   private readonly alarms = new Map<string, { readonly atMs: number; readonly diagnostic: Diagnostic }>();
+  private readonly watches: DefinitionWatches;
+  /** Starts for changed files that are not taken yet. */
+  private readonly watchStarts = new Map<string, OfferedTask>();
   private offered: string | undefined;
   private told = '[]';
 
@@ -66,6 +72,8 @@ class DefinitionSource implements TaskSource {
     this.id = definitionSourceId(options.repo);
     this.folder = new DefinitionFolder(options.repo);
     this.env = environmentOf(options.environment);
+    const { repo, ownWrites, clock } = options;
+    this.watches = new DefinitionWatches({ repo, ownWrites, clock }, () => this.poller.now());
     this.poller = new Poller({ look: () => this.look(), intervalMs: lookEveryMs, clock: options.clock });
   }
 
@@ -100,6 +108,7 @@ class DefinitionSource implements TaskSource {
   dispose(): void {
     this.listener = undefined;
     this.poller.dispose();
+    this.watches.dispose();
     this.options.onDiagnostics(this.id, []);
   }
 
@@ -112,7 +121,9 @@ class DefinitionSource implements TaskSource {
   private async look(): Promise<LookResult> {
     try {
       this.loaded = await this.folder.look();
-      if (this.listener) this.offer(this.loaded, this.listener);
+      if (!this.listener) return { kind: 'looked' };
+      this.watches.follow(this.loaded);
+      this.offer(this.loaded, this.listener);
     } catch (error) {
       this.options.logger.error('Task definitions could not be read', error, { repo: this.options.repo });
       const message = `The task definitions of ${this.options.repo} cannot be read: ${messageOf(error)}`;
@@ -148,7 +159,7 @@ class DefinitionSource implements TaskSource {
     if (retry !== null) return this.offeredOf(definition, retry);
     const starts = startsOf(definition);
     if (starts) return this.timedStart(loaded, definition, known, listener);
-    if (definition.trigger) return [];
+    if (definition.trigger) return this.watchedStart(loaded, definition, known, listener);
     const task = definedTask(definition, this.options.repo, this.env);
     if (!task) return [];
     const when = `once-${sha256(`${task.title}\n${task.prompt}`).slice(0, 8)}`;
@@ -191,6 +202,41 @@ class DefinitionSource implements TaskSource {
     return this.offeredOf(definition, formatStartKey({ file, when, retry: 0 }));
   }
 
+  /** One start for all that has changed since the last one. */
+  private watchedStart(
+    loaded: LoadedDefinition,
+    definition: TaskDefinition,
+    known: readonly TaskState[],
+    listener: SourceListener,
+  ): OfferedTask[] {
+    const { file } = loaded;
+    const waiting = this.watchStarts.get(file);
+    // It comes again until it is taken.
+    if (waiting && !known.some(({ spec }) => spec.origin.externalId === waiting.externalId)) return [waiting];
+    this.watchStarts.delete(file);
+    const changes = this.watches.changesOf(file);
+    if (changes.length === 0) return [];
+    const open = known.filter(({ status }) => !isEnded(status));
+    if (open.length > 0 && definition.overlap === 'queue') return [];
+    this.watches.forget(file);
+    const atMs = this.options.clock.nowMs();
+    if (open.length > 0 && definition.overlap === 'skip') {
+      this.alarm(
+        loaded,
+        atMs,
+        'information',
+        `A change of ${changes[0]?.path ?? ''} was skipped: the task before is not over.`,
+      );
+      return [];
+    }
+    for (const { spec } of open) listener.cancel(spec.origin.externalId, 'A later change takes its place.');
+    const task = definedTask(definition, this.options.repo, this.env, contextOfChanges(changes));
+    if (!task) return [];
+    const start = { externalId: formatStartKey({ file, when: timeKey(atMs), retry: 0 }), task };
+    this.watchStarts.set(file, start);
+    return [start];
+  }
+
   private offeredOf(definition: TaskDefinition, externalId: string): OfferedTask[] {
     const task = definedTask(definition, this.options.repo, this.env);
     return task ? [{ externalId, task }] : [];
@@ -205,10 +251,11 @@ class DefinitionSource implements TaskSource {
   }
 
   private diagnose(loaded: readonly LoadedDefinition[]): void {
-    const diagnostics = loaded.flatMap(({ path, file, read }): Diagnostic[] => {
+    const diagnostics = loaded.flatMap((each): Diagnostic[] => {
+      const { path, file, read } = each;
       const alarm = this.alarms.get(file);
       const honest = honestyOf(path, read, this.env);
-      return [...read.diagnostics, ...honest, ...(alarm ? [alarm.diagnostic] : [])];
+      return [...read.diagnostics, ...honest, ...this.watches.problemOf(each), ...(alarm ? [alarm.diagnostic] : [])];
     });
     const now = JSON.stringify(diagnostics);
     if (now === this.told) return;

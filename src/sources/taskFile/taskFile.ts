@@ -3,6 +3,7 @@ import { UserError } from '../../base/errors';
 import { Mutex } from '../../base/mutex';
 import { SourceUnreachableError } from '../../core/source';
 import { readLocalText, removeLeftovers, replaceLocalText, stampAt } from '../localText';
+import type { OwnWrites } from '../ownWrites';
 import { editRow, type CellEdits } from './cellEdit';
 import { taskTableIn, type TaskRow, type TaskTable } from './taskTable';
 
@@ -20,6 +21,7 @@ export class TaskFile {
   constructor(
     private readonly repo: string,
     file: string,
+    private readonly ownWrites: OwnWrites,
   ) {
     this.path = path.resolve(repo, file);
     if (!this.path.startsWith(repo + path.sep))
@@ -54,7 +56,11 @@ export class TaskFile {
         const { edits, result } = edit(row);
         if (!table || !row) return result;
         const text = editRow(read.text, table, row, edits);
-        if (text === read.text || (await replaceLocalText(this.path, text, read))) return result;
+        if (text === read.text) return result;
+        if (await replaceLocalText(this.path, text, read)) {
+          await this.ownWrites.note(this.path);
+          return result;
+        }
       }
       throw new SourceUnreachableError(`${this.path} is written by somebody else all the time.`);
     });

@@ -7,6 +7,7 @@ import type { Diagnostic, DiagnosticSink } from '../../core/diagnostic';
 import type { KnownTasks } from '../../core/knownTasks';
 import type { AcceptAnswer, Report, ReportBody, SourceListener, TaskSource } from '../../core/source';
 import { UnreadableFileError } from '../localText';
+import type { OwnWrites } from '../ownWrites';
 import { Poller, type LookResult } from '../poller';
 import type { CellEdits } from './cellEdit';
 import type { RowChoice } from './rowChoice';
@@ -29,6 +30,7 @@ export interface TaskFileOptions {
   /** True: that there is no such file is nothing wrong. What came from it stays queued all the same. */
   readonly mayBeMissing: boolean;
   readonly known: KnownTasks;
+  readonly ownWrites: OwnWrites;
   readonly onDiagnostics: DiagnosticSink;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -57,7 +59,7 @@ class TaskFileSource implements TaskSource {
 
   constructor(private readonly options: TaskFileOptions) {
     this.id = taskFileSourceId(options.repo, options.file);
-    this.file = new TaskFile(options.repo, options.file);
+    this.file = new TaskFile(options.repo, options.file, options.ownWrites);
     this.poller = new Poller({ look: () => this.look(), intervalMs: lookEveryMs, clock: options.clock });
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { sha256 } from '../../../../src/base/digest';
 import { silentLogger } from '../../../../src/base/logger';
 import { diagnosticLine } from '../../../../src/core/diagnostic';
 import { knownTasksOf } from '../../../../src/core/knownTasks';
@@ -9,6 +10,7 @@ import type { TaskOutcome } from '../../../../src/core/task';
 import { Intake } from '../../../../src/executor/intake';
 import type { ExecutorPorts } from '../../../../src/executor/ports';
 import { createDefinitionSource } from '../../../../src/sources/taskDefinitions/definitionSource';
+import { OwnWrites } from '../../../../src/sources/ownWrites';
 import { FakeClock, settle } from '../../../fakes/clock';
 import { enoughRoom, MemoryBlobs, MemoryLog } from '../../../fakes/memoryLog';
 import { useTempFolder } from '../tempFolder';
@@ -53,6 +55,7 @@ describe('task definitions as a source', () => {
       repo: folder.path,
       environment: [],
       known: knownTasksOf(log.state),
+      ownWrites: new OwnWrites(),
       onDiagnostics: (_owner, all) =>
         (diagnostics = all.map((each) => diagnosticLine(each).slice(folder.path.length + 16))),
       onNotice: (message) => notices.push(message),
@@ -201,6 +204,22 @@ describe('task definitions as a source', () => {
     await start();
     await pass(minute);
     assert.equal(tasks().length, 5);
+  });
+
+  it('starts one task for files that have changed, and tells it which', async () => {
+    define(
+      'watch.yaml',
+      'name: Watch\ntrigger: { type: file_watch, pattern: "*.ts" }\ntask: { prompt: "Look at {{ context.path }}" }',
+    );
+    await start();
+    // What is there when the watch begins is no change, and when it begins is the system's to say.
+    for (let turn = 0; tasks().length === 0; turn += 1) {
+      writeFileSync(path.join(folder.path, 'a.ts'), `${turn}`);
+      await pass(4_000);
+    }
+    const [task] = log.state.tasks.values();
+    assert.match(task?.spec.origin.externalId ?? '', /^watch\.yaml@2026-01-05T/);
+    assert.equal(task?.spec.prompt, sha256('Look at a.ts'));
   });
 
   it('queues a task without times once, and again when its words are others', async () => {

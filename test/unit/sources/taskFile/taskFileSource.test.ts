@@ -21,6 +21,7 @@ import type { TaskOutcome, TaskStatus } from '../../../../src/core/task';
 import { parseRowChoice } from '../../../../src/sources/taskFile/rowChoice';
 import { TaskFile } from '../../../../src/sources/taskFile/taskFile';
 import { createTaskFileSource } from '../../../../src/sources/taskFile/taskFileSource';
+import { OwnWrites } from '../../../../src/sources/ownWrites';
 import { FakeClock } from '../../../fakes/clock';
 import { HeardSource } from '../heardSource';
 import { useTempFolder } from '../tempFolder';
@@ -62,6 +63,7 @@ function suite(folder: { readonly path: string }): void {
       rows: parseRowChoice(rows),
       mayBeMissing: false,
       known: () => known,
+      ownWrites: new OwnWrites(),
       onDiagnostics: heard.onDiagnostics,
       clock,
       logger: silentLogger,
@@ -205,7 +207,7 @@ function suite(folder: { readonly path: string }): void {
     ];
     const seen: string[] = [];
     const other = path.join(folder.path, 'other');
-    await new TaskFile(folder.path, 'docs/TASKS.md').edit('T-1', (row) => {
+    await new TaskFile(folder.path, 'docs/TASKS.md', new OwnWrites()).edit('T-1', (row) => {
       seen.push(row?.notes ?? 'none');
       const save = saves.shift();
       if (save !== undefined) {
@@ -326,6 +328,7 @@ function suite(folder: { readonly path: string }): void {
         rows: parseRowChoice('all'),
         mayBeMissing: false,
         known: () => [],
+        ownWrites: new OwnWrites(),
         onDiagnostics: () => {},
         clock,
         logger: silentLogger,
