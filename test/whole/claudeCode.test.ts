@@ -45,13 +45,17 @@ for (const [name, program] of [
       room.model.plays('Mend the value', ...work);
       await room.queues({ id: 'mend', description: 'Mend the value', context: { checks: [sampleCheck] } });
       const executor = await room.open({ engine: engine() });
+      const used: string[] = [];
+      executor.onDidAppend((events) => {
+        for (const event of events) if (event.kind === 'tool.finished') used.push(`${event.callId} ${event.ok}`);
+      });
       const task = await taskReported(executor, 'mend');
       const run = runOf(executor, 'mend');
       assert.deepEqual(
         { status: task.status, engine: run.engine, value: resultFile(room, run.branch ?? '', 'value.txt') },
         { status: 'verified', engine: 'claude-code', value: 'right' },
       );
-      assert.deepEqual(Object.keys(run.toolCalls), ['own/toolu_look', 'own/toolu_mend']);
+      assert.deepEqual(used, ['own/toolu_look true', 'own/toolu_mend true']);
       assert.deepEqual(run.usage, {
         inputTokens: 300,
         outputTokens: 60,
