@@ -36,7 +36,7 @@ async function benchWith(files: number, rounds: number): Promise<Row[]> {
         Array.from({ length: files }, (_, n) => [`d${n % 40}/e${n % 13}/f${n}.txt`, `line of file ${n}\n`.repeat(40)]),
       ),
     );
-    git(repo, 'gc', '-q');
+    git(repo, 'repack', '-adq');
     const times = await measure(fixture, repo, rounds);
     const worktree = median(times.worktree);
     const row = (name: string, values: readonly number[]): Row => {
