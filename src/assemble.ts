@@ -36,6 +36,7 @@ import { acquireOwnership, findOwner } from './store/ownership';
 import { openStore } from './store/store';
 import { createTools } from './tools/tools';
 import { version } from '../package.json';
+import { createTargetBranches } from './workspaces/targetBranches';
 import { createWorkspaces } from './workspaces/workspaces';
 
 export { createJails } from './jail/jails';
@@ -243,6 +244,7 @@ function joinRooms(
         nodePtyPath: options.nodePtyPath,
         secrets: () => knownSecrets(options),
       }),
+      targets: createTargetBranches(),
       workspaces: createWorkspaces({ jails, storage, clock, logger }),
       engine: createEngine(options, clock),
       tools: createTools(),

@@ -4,6 +4,7 @@ import { airlockVersion } from '../assemble';
 import { addBackupCommands } from './backupCommands';
 import { addDemo } from './demoCommand';
 import { addDoctor, addVerifyJournal } from './doctorCommand';
+import { addLandingCommands } from './landingCommands';
 import { addQueueCommands } from './queueCommands';
 import { addSchedule } from './scheduleCommand';
 import { addServer } from './serverCommand';
@@ -23,6 +24,7 @@ function program(): Command {
     .exitOverride();
   addWork(airlock);
   addQueueCommands(airlock);
+  addLandingCommands(airlock);
   addSnapshotCommands(airlock);
   addSessionCommands(airlock);
   addSchedule(airlock);

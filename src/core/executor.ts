@@ -5,6 +5,7 @@ import type { HistoryAnswer, HistoryQuery } from './history';
 import type { Digest, ObjectId, SessionId, TaskId } from './ids';
 import type { JailProof, JailReadiness } from './jail';
 import type { Keyboard, TerminalSize } from './keyboard';
+import type { Landed, LandingOptions } from './landing';
 import type { LiveState } from './liveState';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from './storedWorkspace';
 import type { NewTask } from './task';
@@ -122,6 +123,17 @@ export interface Executor extends Disposable {
    * @throws {UserError} `unknown-session`, `session-taken`, `session-closed`, `pty-unavailable`.
    */
   takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard>;
+  /**
+   * Lets a task's result out onto a branch of the user's: laid over the branch as it is now, checked there, and then moved
+   * forward as a fast-forward does. One after another.
+   * @throws {UserError} `wrong-state`, `no-result`, `landing-unproven`, `landing-conflict`, `landing-check-failed`, `landing-overwrites`,
+   * `landing-moved`, `landing-empty`, `landing-target`, `landing-detached`: the branch is where it was.
+   */
+  land(taskId: TaskId, options?: LandingOptions): Promise<Landed>;
+  /** Takes a result back that nothing was built on. @throws {UserError} `wrong-state`, `landing-built-on`, `landing-overwrites`. */
+  undoLanding(taskId: TaskId): Promise<void>;
+  /** Throws away what a task that is over has made: its branch, and the files that are left. @throws {UserError} `wrong-state`. */
+  discard(taskId: TaskId): Promise<void>;
   history(query: HistoryQuery): Promise<HistoryAnswer>;
   jailReadiness(): Promise<JailReadiness>;
   /** Starts a jail as a run would have it and tries to get out of it. */

@@ -2,6 +2,7 @@ import { assertNever } from '../base/errors';
 import type { AirlockEvent } from './events';
 import type { SessionId } from './ids';
 import { foldReport } from './reportFold';
+import { foldLanding } from './landingFold';
 import { type LiveState, type RunState, type TaskState, type ToolCallState, toolCallOf } from './liveState';
 import { maxPastSessions } from './pastSession';
 import { addUsage, noUsage } from './usage';
@@ -21,7 +22,8 @@ export function applyEvent(state: LiveState, event: AirlockEvent): void {
   state.seq = event.seq;
   switch (subjectOf(event.kind)) {
     case 'task':
-      return foldTask(state, event);
+      foldTask(state, event);
+      return landTask(state, event);
     case 'run':
       return foldRun(state, event);
     case 'report':
@@ -29,6 +31,11 @@ export function applyEvent(state: LiveState, event: AirlockEvent): void {
     case 'rest':
       return foldRest(state, event);
   }
+}
+
+function landTask(state: LiveState, event: AirlockEvent): void {
+  const task = 'taskId' in event ? state.tasks.get(event.taskId) : undefined;
+  if (task) foldLanding(task, event);
 }
 
 function foldRest(state: LiveState, event: AirlockEvent): void {
@@ -154,6 +161,9 @@ function foldTask(state: LiveState, event: AirlockEvent): void {
     case 'task.landed':
       set(task, 'landed');
       return;
+    case 'task.unlanded':
+      set(task, task.landing?.statusBefore ?? 'verified');
+      return;
     case 'task.discarded':
       set(task, 'discarded');
       return;
@@ -174,6 +184,7 @@ function newTask(event: EventOf<'task.queued'>): TaskState {
     attempts: 0,
     failures: 0,
     runId: null,
+    landing: null,
     queuedAtMs: event.atMs,
     notBeforeMs: 0,
     endedAtMs: null,
@@ -418,7 +429,12 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'task.linked':
     case 'task.ended':
     case 'task.landed':
+    case 'task.unlanded':
     case 'task.discarded':
+    case 'landing.started':
+    case 'landing.checked':
+    case 'landing.moving':
+    case 'landing.failed':
       return 'task';
     case 'report.queued':
     case 'report.sending':

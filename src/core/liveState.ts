@@ -28,6 +28,8 @@ export interface TaskState {
   failures: number;
   /** The last run. */
   runId: RunId | null;
+  /** How far its result is on its way out, or why it did not get there; `null` while nobody has asked for that. */
+  landing: LandingState | null;
   queuedAtMs: number;
   notBeforeMs: number;
   /** The user holds it back. Absent: no. */
@@ -36,6 +38,27 @@ export interface TaskState {
   rank?: number;
   endedAtMs: number | null;
   changedAtMs: number;
+}
+
+export interface LandingState {
+  /** `landed` and `failed` are ends; after `failed` nothing is changed. */
+  readonly phase: 'merging' | 'moving' | 'landed' | 'failed';
+  /** The copy in which it is done. */
+  readonly runId: RunId;
+  /** `refs/heads/…` */
+  readonly ref: string;
+  /** Where the branch was before, and where it is to be. */
+  readonly from: ObjectId | null;
+  readonly commit: ObjectId | null;
+  /** Checks that were run on what came of the merge. */
+  readonly checks: readonly CheckResult[];
+  /** The code and words of what was in the way; empty when nothing was. */
+  readonly code: string;
+  readonly reason: string;
+  /** Files in conflict. */
+  readonly files: readonly string[];
+  /** What the task was before it landed. */
+  readonly statusBefore: TaskStatus;
 }
 
 /** A tool call. Without an output it was begun and not finished. */

@@ -53,7 +53,7 @@ export function fromWire(wire: unknown): LiveState {
     queueMode: parsed.queueMode,
     holds: new Map(parsed.holds),
     // What later versions added has a value in a snapshot of an earlier one too.
-    tasks: byId(parsed.tasks.map((task) => ({ failures: 0, ...task }))),
+    tasks: byId(parsed.tasks.map((task) => ({ landing: null, failures: 0, ...task }))),
     runs: byId(parsed.runs.map((run) => ({ snapshots: [], untoldRestore: null, usedMs: 0, ...run }))),
     sessions: byId(parsed.sessions),
     pastSessions: byId(parsed.pastSessions),

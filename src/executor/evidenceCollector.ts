@@ -12,19 +12,23 @@ import { describeFailure, type RunDependencies } from './runDependencies';
 /** Output of one check that is kept. The end of it is what people read, and a check that prints more is told apart by its size. */
 const maxCheckOutputBytes = 2 * 1024 ** 2;
 
-export interface EvidenceRequest {
+/** Where and how checks are run. */
+export interface CheckRequest {
   readonly workspace: Workspace;
   readonly dependencies: RunDependencies;
   readonly persona: Persona;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Called with each connection that the jail of a check asks for. */
+  readonly onConnection: (connection: EgressConnection) => void;
+}
+
+export interface EvidenceRequest extends CheckRequest {
   readonly checks: readonly string[];
   readonly tree: ObjectId;
   readonly round: number;
   /** What was seen in earlier rounds; what was seen on the base is not run again. */
   readonly earlier: readonly CheckResult[];
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  /** Called with each connection that the jail of a check asks for. */
-  readonly onConnection: (connection: EgressConnection) => void;
 }
 
 export interface Evidence {
@@ -82,12 +86,19 @@ export class EvidenceCollector {
     on: CheckSubject,
     tree: ObjectId,
   ): Promise<CheckResult> {
+    const result = await this.see(request, command, on, tree);
+    await this.record(request.workspace.runId, request.round, result);
+    return result;
+  }
+
+  /** Runs one check on one tree and says what came of it; nothing is in the journal yet. */
+  async see(request: CheckRequest, command: string, on: CheckSubject, tree: ObjectId): Promise<CheckResult> {
     const preparation = await request.dependencies.of(tree);
     const seen =
       preparation.kind === 'failed'
         ? unprepared(preparation.end)
         : await this.run(request, command, tree, preparation.kind === 'ready' ? preparation.dependencies : undefined);
-    const result: CheckResult = {
+    return {
       command,
       on,
       tree,
@@ -97,13 +108,11 @@ export class EvidenceCollector {
       outputBytes: seen.output.byteLength + seen.droppedBytes,
       durationMs: Math.round(seen.durationMs),
     };
-    await this.record(request.workspace.runId, request.round, result);
-    return result;
   }
 
   /** One command line on a fresh checkout in a fresh jail. */
   private async run(
-    { workspace, persona, timeoutMs, signal, onConnection }: EvidenceRequest,
+    { workspace, persona, timeoutMs, signal, onConnection }: CheckRequest,
     command: string,
     tree: ObjectId,
     dependencies: Dependencies | undefined,

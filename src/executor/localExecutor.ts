@@ -9,6 +9,7 @@ import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import { jailPolicySchema } from '../core/jailPolicy';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
+import type { Landed, LandingOptions } from '../core/landing';
 import type { LiveState, RunState, TaskState } from '../core/liveState';
 import type { ProcessIdentity } from '../core/session';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
@@ -16,6 +17,7 @@ import { isEnded, type NewTask } from '../core/task';
 import type { FileChange } from '../core/workspace';
 import { Dispatcher, endWithoutRun } from './dispatcher';
 import { Intake } from './intake';
+import { Landings } from './landings';
 import { LaneGovernor } from './laneGovernor';
 import { tidyWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
@@ -51,6 +53,7 @@ export class LocalExecutor implements Executor {
   private readonly snapshots: SnapshotDesk;
   private readonly archive: SessionArchive;
   private readonly keeper: WorkspaceKeeper;
+  private readonly landings: Landings;
   private readonly intake: Intake;
   private readonly lanes: LaneGovernor;
   private readonly dispatcher: Dispatcher;
@@ -80,6 +83,7 @@ export class LocalExecutor implements Executor {
     this.keeper = new WorkspaceKeeper(ports);
     this.snapshots = new SnapshotDesk(ports, settings, this.dispatcher, this.shelf);
     this.archive = new SessionArchive(ports, this.shelf);
+    this.landings = new Landings(ports, settings, this.stopping.signal);
   }
 
   get state(): LiveState {
@@ -93,6 +97,7 @@ export class LocalExecutor implements Executor {
   /** Takes over what an earlier process left, and begins. Call it once, before anything else. */
   async start(): Promise<void> {
     await this.takeOverFromEarlierProcess();
+    await this.landings.settle();
     this.roomWatch.start();
     this.outbox.start();
     this.dispatcher.start();
@@ -281,6 +286,18 @@ export class LocalExecutor implements Executor {
 
   takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {
     return this.takeOvers.takeOver(sessionId, size);
+  }
+
+  land(taskId: TaskId, options: LandingOptions = {}): Promise<Landed> {
+    return this.landings.land(taskId, options);
+  }
+
+  undoLanding(taskId: TaskId): Promise<void> {
+    return this.landings.undo(taskId);
+  }
+
+  discard(taskId: TaskId): Promise<void> {
+    return this.landings.discard(taskId);
   }
 
   history(query: HistoryQuery): Promise<HistoryAnswer> {

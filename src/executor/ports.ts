@@ -7,6 +7,7 @@ import type { History } from '../core/history';
 import type { RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import type { EventLog } from '../core/journal';
+import type { TargetBranches } from '../core/landing';
 import type { Session, Sessions } from '../core/session';
 import type { TaskSource } from '../core/source';
 import type { StorageRoom } from '../core/storageRoom';
@@ -78,6 +79,7 @@ export interface ExecutorPorts {
   readonly jails: Jails;
   readonly sessions: Sessions;
   readonly workspaces: Workspaces;
+  readonly targets: TargetBranches;
   readonly engine: Engine;
   readonly tools: readonly Tool[];
   readonly sources: readonly TaskSource[];

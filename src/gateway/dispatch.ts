@@ -66,6 +66,12 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       return [...(await executor.workspaces())];
     case 'cleanWorkspaces':
       return [...(await executor.cleanWorkspaces(call.cleaning))];
+    case 'land':
+      return executor.land(call.taskId, { onto: call.onto, files: call.files });
+    case 'undoLanding':
+      return done(executor.undoLanding(call.taskId));
+    case 'discard':
+      return done(executor.discard(call.taskId));
     case 'history':
       return executor.history(call.query);
     case 'jailReadiness':

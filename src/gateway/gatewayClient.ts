@@ -11,6 +11,7 @@ import type { HistoryAnswer, HistoryQuery } from '../core/history';
 import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
+import type { Landed, LandingOptions } from '../core/landing';
 import { emptyState, type LiveState } from '../core/liveState';
 import { fromWire } from '../core/snapshot';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
@@ -25,6 +26,8 @@ const welcomeTimeoutMs = 10_000;
 const requestTimeoutMs = 60_000;
 /** A proof starts a jail and waits for every attempt to get out of it; a cancelled run is waited for. */
 const slowRequestTimeoutMs = 300_000;
+/** Checks are run in it, and the landings of others come before. */
+const landingTimeoutMs = 6 * 3_600_000;
 
 export interface GatewayClientOptions {
   readonly socketPath: string;
@@ -236,6 +239,19 @@ class GatewayClient implements Executor {
       this.keyboards.delete(keyboard);
       throw error;
     }
+  }
+
+  land(taskId: TaskId, { onto, files }: LandingOptions = {}): Promise<Landed> {
+    const only = files === undefined ? {} : { files: [...files] };
+    return this.call({ method: 'land', taskId, ...(onto === undefined ? {} : { onto }), ...only }, landingTimeoutMs);
+  }
+
+  async undoLanding(taskId: TaskId): Promise<void> {
+    await this.call({ method: 'undoLanding', taskId }, slowRequestTimeoutMs);
+  }
+
+  async discard(taskId: TaskId): Promise<void> {
+    await this.call({ method: 'discard', taskId }, slowRequestTimeoutMs);
   }
 
   history(query: HistoryQuery): Promise<HistoryAnswer> {

@@ -10,6 +10,7 @@ import type { HistoryAnswer, HistoryQuery } from '../core/history';
 import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
+import type { Landed, LandingOptions } from '../core/landing';
 import { emptyState, type LiveState } from '../core/liveState';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import type { NewTask } from '../core/task';
@@ -202,6 +203,18 @@ export class RoamingExecutor implements Executor {
 
   async takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {
     return (await this.found()).takeOver(sessionId, size);
+  }
+
+  async land(taskId: TaskId, options?: LandingOptions): Promise<Landed> {
+    return (await this.found()).land(taskId, options);
+  }
+
+  async undoLanding(taskId: TaskId): Promise<void> {
+    return (await this.found()).undoLanding(taskId);
+  }
+
+  async discard(taskId: TaskId): Promise<void> {
+    return (await this.found()).discard(taskId);
   }
 
   async history(query: HistoryQuery): Promise<HistoryAnswer> {

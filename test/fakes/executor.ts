@@ -10,6 +10,7 @@ import type { HistoryAnswer, HistoryQuery } from '../../src/core/history';
 import type { Digest, ObjectId, RunId, SessionId, TaskId } from '../../src/core/ids';
 import type { JailProof, JailReadiness } from '../../src/core/jail';
 import type { Keyboard, TerminalSize } from '../../src/core/keyboard';
+import type { Landed, LandingOptions } from '../../src/core/landing';
 import { emptyState, type LiveState, type TaskState } from '../../src/core/liveState';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../../src/core/storedWorkspace';
 import { isEnded, newTaskSchema, type NewTask } from '../../src/core/task';
@@ -288,6 +289,27 @@ export class FakeExecutor implements Executor {
   async cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]> {
     await this.called('cleanWorkspaces', cleaning);
     return this.storedWorkspaces.map((workspace) => ({ ...workspace, removed: true, reason: '' }));
+  }
+
+  async land(taskId: TaskId, options: LandingOptions = {}): Promise<Landed> {
+    await this.called('land', taskId, options);
+    const landed = { ref: `refs/heads/${options.onto ?? 'main'}`, from: 'a'.repeat(40), commit: 'b'.repeat(40) };
+    this.append(
+      { kind: 'landing.started', taskId, runId: 'run-landing', ref: landed.ref },
+      { kind: 'landing.moving', taskId, ...landed },
+      { kind: 'task.landed', taskId, ...landed },
+    );
+    return landed;
+  }
+
+  async undoLanding(taskId: TaskId): Promise<void> {
+    await this.called('undoLanding', taskId);
+    this.append({ kind: 'task.unlanded', taskId });
+  }
+
+  async discard(taskId: TaskId): Promise<void> {
+    await this.called('discard', taskId);
+    this.append({ kind: 'task.discarded', taskId });
   }
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

@@ -32,8 +32,9 @@ export function applyToRows(rows: Statements, event: AirlockEvent): void {
       return endTask(rows, event);
     case 'task.landed':
     case 'task.discarded':
+    case 'task.unlanded':
       return rows.run('UPDATE tasks SET settled = ? WHERE task_id = ?', [
-        event.kind.slice('task.'.length),
+        event.kind === 'task.unlanded' ? null : event.kind.slice('task.'.length),
         event.taskId,
       ]);
     case 'session.created':

@@ -94,7 +94,17 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     dependsOnMissing: fc.array(words, { maxLength: 2 }),
   }),
   'task.ended': fc.record({ taskId, outcome, reason: words, runId: fc.option(runId) }),
-  'task.landed': fc.record({ taskId, commit: objectId }),
+  'landing.started': fc.record({ taskId, runId, ref: words }),
+  'landing.checked': fc.record({ taskId, result: checkResult }),
+  'landing.moving': fc.record({ taskId, ref: words, from: objectId, commit: objectId }),
+  'landing.failed': fc.record({ taskId, code: words, reason: words, files: fc.array(words, { maxLength: 2 }) }),
+  'task.landed': fc.record({
+    taskId,
+    commit: objectId,
+    ref: fc.option(words, { nil: null }),
+    from: fc.option(objectId, { nil: null }),
+  }),
+  'task.unlanded': fc.record({ taskId }),
   'task.discarded': fc.record({ taskId }),
   'run.timed': fc.record({ runId, usedMs: timeMs }),
   'run.started': fc.record({

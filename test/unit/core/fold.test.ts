@@ -43,6 +43,7 @@ describe('the fold of tasks', () => {
       accepted: false,
       attempts: 0,
       failures: 0,
+      landing: null,
       runId: null,
       queuedAtMs: 5_000,
       notBeforeMs: 0,
@@ -61,7 +62,10 @@ describe('the fold of tasks', () => {
     const ended: EventBody = { kind: 'task.ended', taskId, outcome: 'verified', reason: '', runId };
     assert.equal(statusAfter(started), 'running');
     assert.equal(statusAfter(started, ended), 'verified');
-    assert.equal(statusAfter(started, ended, { kind: 'task.landed', taskId, commit: sampleCommit }), 'landed');
+    assert.equal(
+      statusAfter(started, ended, { kind: 'task.landed', taskId, commit: sampleCommit, ref: null, from: null }),
+      'landed',
+    );
     assert.equal(statusAfter(started, ended, { kind: 'task.discarded', taskId }), 'discarded');
   });
 
@@ -354,7 +358,7 @@ describe('every fold', () => {
       asEvents([
         runStarted(runId, taskId),
         usageRecorded(runId),
-        { kind: 'task.landed', taskId, commit: sampleCommit },
+        { kind: 'task.landed', taskId, commit: sampleCommit, ref: null, from: null },
       ]),
     );
     assert.deepEqual(state, { ...emptyState(), seq: 3 });

@@ -32,6 +32,7 @@ function task(
     attempts: 0,
     failures: 0,
     runId: null,
+    landing: null,
     queuedAtMs: 0,
     notBeforeMs: 0,
     endedAtMs: null,

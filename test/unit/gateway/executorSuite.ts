@@ -47,6 +47,30 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
     assert.deepEqual(newTaskSchema.parse(call.args[0]), newTaskSchema.parse(task));
   });
 
+  it('carries what is to be let out and where to, and takes it back', async () => {
+    const { executor, worker } = subject();
+    const taskId = await executor.add({ title: 'Fix it', prompt: 'Fix the test' });
+    const landed = await executor.land(taskId, { onto: 'next', files: ['a', 'b/c'] });
+    assert.deepEqual(landed, { ref: 'refs/heads/next', from: 'a'.repeat(40), commit: 'b'.repeat(40) });
+    assert.equal(executor.state.tasks.get(taskId)?.landing?.phase, 'landed');
+    await executor.undoLanding(taskId);
+    assert.deepEqual(
+      [executor.state.tasks.get(taskId)?.status, executor.state.tasks.get(taskId)?.landing],
+      ['queued', null],
+    );
+    await executor.discard(taskId);
+    await executor.land(taskId);
+    assert.deepEqual(
+      worker.calls.slice(1).map(({ command, args }) => [command, JSON.parse(JSON.stringify(args)) as unknown]),
+      [
+        ['land', [taskId, { onto: 'next', files: ['a', 'b/c'] }]],
+        ['undoLanding', [taskId]],
+        ['discard', [taskId]],
+        ['land', [taskId, {}]],
+      ],
+    );
+  });
+
   it('tells events in order, after they are in the state', async () => {
     const { executor, worker } = subject();
     const seen: [number, number][] = [];

@@ -108,6 +108,7 @@ function suite(folder: { readonly path: string }): void {
       attempts: 1,
       failures: 0,
       runId: null,
+      landing: null,
       queuedAtMs: 0,
       notBeforeMs: 0,
       endedAtMs: null,

@@ -1,0 +1,289 @@
+import { messageOf, UserError } from '../base/errors';
+import { newId } from '../base/ids';
+import { Mutex } from '../base/mutex';
+import { describeVerdict, passed } from '../core/evidence';
+import type { EventBody } from '../core/events';
+import type { ObjectId, RunId, TaskId } from '../core/ids';
+import type { Landed, LandingOptions, TargetBranch } from '../core/landing';
+import type { RunState, TaskState } from '../core/liveState';
+import { implementer } from '../core/persona';
+import { isEnded } from '../core/task';
+import type { Workspace } from '../core/workspace';
+import { ConnectionLog } from './connectionLog';
+import { EvidenceCollector } from './evidenceCollector';
+import type { ExecutorPorts, ExecutorSettings } from './ports';
+import { RunDependencies } from './runDependencies';
+import { commitMessage } from './runReport';
+
+/** A branch that somebody works on may move while checks run; one that moves more often is better left alone. */
+const maxTries = 3;
+const maxListedFiles = 20;
+
+/** A result as it was published. */
+interface Result {
+  readonly task: TaskState;
+  readonly run: RunState;
+  readonly repo: string;
+  readonly branch: string;
+  readonly base: ObjectId;
+  readonly commit: ObjectId;
+}
+
+/**
+ * Lets results out, one after another: each is laid over its branch as that is now, checked there in fresh jails unless that
+ * very tree was checked, and the branch is moved forward. Only the user asks for it. Nothing is changed before the last step.
+ */
+export class Landings {
+  private readonly turns = new Mutex();
+
+  constructor(
+    private readonly ports: ExecutorPorts,
+    private readonly settings: ExecutorSettings,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /**
+   * @throws {UserError} `wrong-state`, `no-result`, `landing-conflict`, `landing-check-failed`, `landing-overwrites`,
+   * `landing-moved`, …: the branch is where it was.
+   */
+  land(taskId: TaskId, options: LandingOptions): Promise<Landed> {
+    return this.turns.run(async () => {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await this.tryToLand(this.resultOf(taskId), options);
+        } catch (error) {
+          if (!hasCode(error, 'landing-moved') || tries === maxTries) throw error;
+        }
+      }
+    });
+  }
+
+  /** @throws {UserError} `wrong-state`, `landing-built-on`, `landing-overwrites`. */
+  undo(taskId: TaskId): Promise<void> {
+    return this.turns.run(async () => {
+      const { task, repo } = this.published(taskId);
+      const { landing } = task;
+      if (task.status !== 'landed' || !landing?.from || !landing.commit) throw wrongState(task, 'taken back');
+      await this.ports.targets.goBack(repo, { ref: landing.ref, from: landing.from, commit: landing.commit });
+      await this.append([{ kind: 'task.unlanded', taskId }]);
+    });
+  }
+
+  /** Throws a result away: its branch in quarantine, and what is left of its files. @throws {UserError} `wrong-state`. */
+  discard(taskId: TaskId): Promise<void> {
+    return this.turns.run(async () => {
+      const task = this.taskOf(taskId);
+      if (!isEnded(task.status) || task.status === 'landed') throw wrongState(task, 'discarded');
+      const run = task.runId === null ? undefined : this.ports.events.state.runs.get(task.runId);
+      await this.append([{ kind: 'task.discarded', taskId }]);
+      if (run?.branch && run.commit) await this.ports.targets.discard(run.repo, run.branch, run.commit);
+      await (run && (await this.ports.workspaces.reopen(run.id)))?.remove();
+    });
+  }
+
+  /** Finds out what became of landings in the midst of which an earlier process ended. */
+  async settle(): Promise<void> {
+    for (const task of [...this.ports.events.state.tasks.values()]) {
+      const { landing } = task;
+      if (landing?.phase !== 'merging' && landing?.phase !== 'moving') continue;
+      try {
+        await this.settleOne(task, landing);
+      } catch (error) {
+        this.ports.logger.warn('An interrupted landing could not be looked at', {
+          taskId: task.id,
+          reason: messageOf(error),
+        });
+      }
+    }
+  }
+
+  private async settleOne(task: TaskState, landing: NonNullable<TaskState['landing']>): Promise<void> {
+    const { targets, workspaces } = this.ports;
+    const { repo } = this.published(task.id);
+    const { ref, from, commit, phase } = landing;
+    const hasMoved = phase === 'moving' && commit !== null && (await targets.tip(repo, ref)) === commit;
+    await this.append([
+      hasMoved
+        ? { kind: 'task.landed', taskId: task.id, ref, from, commit }
+        : failure(
+            task.id,
+            'landing-interrupted',
+            'Airlock ended in the midst of it. Nothing was changed; accept it again.',
+          ),
+    ]);
+    await (await workspaces.reopen(landing.runId))?.remove();
+    await workspaces.removeRemains(landing.runId);
+  }
+
+  private async tryToLand(result: Result, options: LandingOptions): Promise<Landed> {
+    const { targets } = this.ports;
+    const { task, repo } = result;
+    const target = await targets.find(repo, options.onto);
+    const runId = newId('run');
+    await this.append([{ kind: 'landing.started', taskId: task.id, runId, ref: target.ref }]);
+    try {
+      const isAsItWas = target.commit === result.base && !options.files;
+      const commit = isAsItWas ? result.commit : await this.rebuild(runId, result, target, options);
+      const landed = { ref: target.ref, from: target.commit, commit };
+      await this.append([{ kind: 'landing.moving', taskId: task.id, ...landed }]);
+      await targets.advance(target, commit);
+      await this.append([{ kind: 'task.landed', taskId: task.id, ...landed }]);
+      return landed;
+    } catch (error) {
+      await this.append([
+        failure(task.id, codeOf(error), messageOf(error), error instanceof LandingConflict ? error.files : []),
+      ]);
+      throw error;
+    }
+  }
+
+  /** The result as one commit on the branch as it is now, checked there. */
+  private async rebuild(
+    runId: RunId,
+    result: Result,
+    target: TargetBranch,
+    options: LandingOptions,
+  ): Promise<ObjectId> {
+    const { workspaces, targets } = this.ports;
+    const { task, run, repo } = result;
+    const place = options.onto === undefined ? {} : { base: target.commit };
+    const workspace = await workspaces.create({ runId, repo, ...place, signal: this.signal });
+    const branch = `airlock/landing-${runId}`;
+    try {
+      if (workspace.baseCommit !== target.commit) throw moved(target);
+      const merge = await workspace.merge(result.base, result.commit, options.files);
+      if (merge.kind === 'conflict') throw new LandingConflict(target, merge.files);
+      if (merge.tree === workspace.baseTree) throw nothingToLand(target);
+      if (merge.tree !== run.resultTree) await this.check(task, workspace, merge.tree);
+      const ending = { outcome: run.outcome ?? 'unchecked', reason: '', response: '' };
+      return (await workspace.publish({ tree: merge.tree, branch, message: commitMessage(task, run, ending) })).commit;
+    } finally {
+      const commit = await targets.tip(repo, `refs/heads/${branch}`);
+      if (commit) await targets.discard(repo, branch, commit);
+      await workspace.remove();
+    }
+  }
+
+  /** @throws {UserError} `landing-check-failed`. */
+  private async check(task: TaskState, workspace: Workspace, tree: ObjectId): Promise<void> {
+    const { signal } = this;
+    const connections = new ConnectionLog(this.ports, workspace.runId, () => {});
+    const dependencies = new RunDependencies(this.ports, this.settings, workspace, {
+      signal,
+      onConnection: (connection) => connections.record('setup', connection),
+    });
+    const evidence = new EvidenceCollector(this.ports);
+    try {
+      const failing: string[] = [];
+      for (const command of task.spec.checks ?? workspace.config.checks) {
+        const result = await evidence.see(
+          {
+            workspace,
+            dependencies,
+            persona: implementer,
+            timeoutMs: this.settings.checkTimeoutMs,
+            signal,
+            onConnection: (connection) => connections.record('check', connection),
+          },
+          command,
+          'result',
+          tree,
+        );
+        await this.append([{ kind: 'landing.checked', taskId: task.id, result }]);
+        if (!passed(result)) failing.push(command);
+      }
+      if (failing.length > 0) throw checkFailed(failing);
+    } finally {
+      await dependencies.release();
+    }
+  }
+
+  private resultOf(taskId: TaskId): Result {
+    const result = this.published(taskId);
+    const { status } = result.task;
+    if (status === 'verified' || status === 'partial' || status === 'unchecked') return result;
+    if (status !== 'contradicted') throw wrongState(result.task, 'accepted');
+    throw new UserError(
+      'landing-unproven',
+      `“${result.task.spec.title}” is not accepted: ${describeVerdict('contradicted')}. It is on the branch ${result.branch} if you want it all the same.`,
+      { taskId, branch: result.branch },
+    );
+  }
+
+  private published(taskId: TaskId): Result {
+    const task = this.taskOf(taskId);
+    const run = task.runId === null ? undefined : this.ports.events.state.runs.get(task.runId);
+    if (run?.commit && run.baseCommit && run.branch !== null) {
+      return { task, run, repo: run.repo, branch: run.branch, base: run.baseCommit, commit: run.commit };
+    }
+    throw new UserError('no-result', 'This task has no result that changes something.', { taskId });
+  }
+
+  private taskOf(taskId: TaskId): TaskState {
+    const task = this.ports.events.state.tasks.get(taskId);
+    if (!task) throw new UserError('unknown-task', `There is no task ${taskId}.`, { taskId });
+    return task;
+  }
+
+  private async append(bodies: readonly EventBody[]): Promise<void> {
+    await this.ports.events.append(bodies);
+  }
+}
+
+function failure(taskId: TaskId, code: string, reason: string, files: readonly string[] = []): EventBody {
+  return { kind: 'landing.failed', taskId, code, reason, files: [...files] };
+}
+
+function wrongState(task: TaskState, verb: string): UserError {
+  return new UserError('wrong-state', `“${task.spec.title}” is ${task.status}: it cannot be ${verb} now.`, {
+    taskId: task.id,
+    status: task.status,
+  });
+}
+
+function nameOf({ ref }: TargetBranch): string {
+  return ref.slice('refs/heads/'.length);
+}
+
+function moved(target: TargetBranch): UserError {
+  return new UserError('landing-moved', `“${nameOf(target)}” has moved meanwhile. Try again.`, { ref: target.ref });
+}
+
+class LandingConflict extends UserError {
+  constructor(
+    target: TargetBranch,
+    readonly files: readonly string[],
+  ) {
+    const listed = files.slice(0, maxListedFiles).join(', ') + (files.length > maxListedFiles ? ', …' : '');
+    super(
+      'landing-conflict',
+      `The result and what “${nameOf(target)}” has become change the same places: ${listed}. Merge its branch yourself, or retry the task on what is there now.`,
+      { ref: target.ref },
+    );
+  }
+}
+
+function nothingToLand(target: TargetBranch): UserError {
+  return new UserError(
+    'landing-empty',
+    `“${nameOf(target)}” has all of it already. There is nothing to accept; discard the result.`,
+    { ref: target.ref },
+  );
+}
+
+function checkFailed(commands: readonly string[]): UserError {
+  const listed = commands.map((command) => `“${command.replace(/\s+/g, ' ').slice(0, 100)}”`).join(', ');
+  return new UserError(
+    'landing-check-failed',
+    `Together with what the branch has become, the result fails ${listed}. Nothing was changed. Retry the task on what is there now.`,
+    { checks: listed },
+  );
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof UserError && error.code === code;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof UserError ? error.code : 'landing-failed';
+}
