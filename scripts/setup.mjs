@@ -2,7 +2,7 @@
 // `--tests` also installs what only tests need: a real VS Code and a browser.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -44,6 +44,11 @@ function installPackages() {
     .digest('hex');
   const wanted = `${lock} node-${process.versions.modules}`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (lstatSync(path.join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    fail(
+      'node_modules is a link to another checkout, whose packages are not those of this lock file. Update them there.',
+    );
+  }
   say('Installing the npm packages …');
   // node-pty is compiled. Node's own headers are taken where they are installed, and fetched from nodejs.org otherwise.
   const prefix = path.resolve(process.execPath, '../..');
