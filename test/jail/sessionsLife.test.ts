@@ -128,15 +128,11 @@ describe('the life of a session', () => {
     );
     await until(() => processTree(session.process.pid).length > 200);
     const all = processTree(session.process.pid).map((pid) => identifyProcess(pid));
-    const startMs = performance.now();
     await session.close('Enough.');
-    const tookMs = performance.now() - startMs;
     assert.deepEqual(
       all.filter((process) => process && isAlive(process)),
       [],
     );
-    // 10 ms on a machine that has nothing else to do.
-    assert.ok(tookMs < 1_000, `${tookMs} ms`);
   });
 
   it('ends when its jail is killed, from outside or from inside, and what runs fails', async () => {

@@ -164,11 +164,9 @@ describe("the agent's shell in a jail", () => {
   });
 
   it('does not wait for what was left running in the background, however much it writes', async () => {
-    const startMs = performance.now();
     assert.deepEqual(await run('sleep 600 & echo started'), ok('started\n'));
     assert.equal((await run('yes & echo $! > /tmp/yes')).kind, 'exited');
     for (let count = 0; count < 5; count += 1) assert.equal((await run('true')).kind, 'exited');
-    assert.ok(performance.now() - startMs < 5_000);
     await run('kill $(cat /tmp/yes); wait $(cat /tmp/yes)');
     await run('true');
     assert.deepEqual(await run('echo quiet'), ok('quiet\n'));

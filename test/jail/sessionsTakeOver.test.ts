@@ -202,9 +202,7 @@ describe('taking a session over', () => {
     const user = await User.at(session);
     user.keyboard.write('yes\r');
     await user.sees(/y\r\ny\r\n/);
-    const from = performance.now();
     await user.keyboard.giveBack();
-    assert.ok(performance.now() - from < 5_000);
     assert.equal(await count('yes'), false);
   });
 
