@@ -103,7 +103,8 @@ function model() {
 const tools = {
   Bash: ({ command }) => {
     const stdout = execFileSync('bash', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-    return { text: stdout.trimEnd(), response: { stdout, stderr: '' } };
+    const text = stdout.trimEnd();
+    return { text, response: { stdout: text, stderr: '' } };
   },
   Write: ({ file_path: path, content }) => {
     writeFileSync(path, content);

@@ -48,7 +48,7 @@ export class MemoryHost implements EngineHost {
     return { kind: 'go' };
   }
 
-  async endOwnTool(): Promise<string> {
+  async endOwnTool(_id: string, _result: ToolResult): Promise<string> {
     return '';
   }
 

@@ -5,13 +5,20 @@ import { dirname, join, resolve } from 'node:path';
 import { Emitter } from '../../../src/base/emitter';
 import { systemCodeOf, UserError } from '../../../src/base/errors';
 import type { BackgroundCommands } from '../../../src/core/background';
-import type { ExecOptions, ExecResult, Session, SessionFiles } from '../../../src/core/session';
+import type {
+  ExecOptions,
+  ExecResult,
+  Session,
+  SessionFiles,
+  SessionProgram,
+  SessionStatus,
+} from '../../../src/core/session';
 import type { ToolContext } from '../../../src/core/tool';
 
 /** A session on a temporary folder with the machine's own bash, find and grep: everything but the jail is real. */
 export class FolderSession implements Session {
   readonly id = 'session-test';
-  readonly status = 'ready';
+  status: SessionStatus = 'ready';
   readonly proof = { proven: false, canaries: [], durationMs: 0 };
   readonly process = { pid: 1, startTicks: 0, bootId: 'test' };
   readonly terminal = { onDidOutput: new Emitter<string>().event, scrollback: (): string => '' };
@@ -21,7 +28,7 @@ export class FolderSession implements Session {
   readonly abort = new AbortController();
   readonly files: SessionFiles;
 
-  private constructor(readonly folder: string) {
+  protected constructor(readonly folder: string) {
     this.files = {
       read: (path, options) => this.read(path, options.offset ?? 0, options.maxBytes),
       write: (path, bytes) => this.write(path, bytes),
@@ -30,7 +37,11 @@ export class FolderSession implements Session {
   }
 
   static async create(): Promise<FolderSession> {
-    return new FolderSession(await mkdtemp(join(tmpdir(), 'airlock-tools-')));
+    return new FolderSession(await FolderSession.makeFolder());
+  }
+
+  protected static makeFolder(): Promise<string> {
+    return mkdtemp(join(tmpdir(), 'airlock-tools-'));
   }
 
   get context(): ToolContext {
@@ -49,7 +60,7 @@ export class FolderSession implements Session {
     return this.spawn(['bash', '-c', command], options);
   }
 
-  async start(): Promise<never> {
+  async start(_argv: readonly string[], _environment: Readonly<Record<string, string>>): Promise<SessionProgram> {
     throw new Error('no program is started here');
   }
 

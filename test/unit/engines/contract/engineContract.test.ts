@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { CancelledError, UserError } from '../../../../src/base/errors';
+import type { ConversationMessage } from '../../../../src/core/engine';
+import { noUsage } from '../../../../src/core/usage';
+import { broken, keyRefused, overloaded, rateLimited, says, stopsWith, text } from '../../../fakes/messagesApiTurns';
+import type { FakeScript, FakeTurn } from '../../../fakes/messagesApi';
+import { contractEngines, EngineRoom } from './engineRoom';
+
+/** What every engine does, whoever does the thinking. */
+for (const kind of contractEngines) {
+  describe(`the contract of engines: ${kind.name}`, function () {
+    this.timeout(30_000);
+    let room: EngineRoom;
+
+    before(function () {
+      if (kind.program !== undefined) return;
+      console.log('      skipped: AIRLOCK_TEST_CLAUDE names no Claude Code');
+      this.skip();
+    });
+    afterEach(() => room?.close());
+
+    /** Each turn is made when it is asked for, for it may need the room. */
+    async function plays(...turns: (FakeTurn | (() => FakeTurn))[]): Promise<EngineRoom> {
+      const script: FakeScript = ({ index }) => {
+        const turn = turns[index];
+        if (turn === undefined) throw new Error(`there is no turn ${index}`);
+        return typeof turn === 'function' ? turn() : turn;
+      };
+      room = await EngineRoom.make(kind, script);
+      return room;
+    }
+
+    it('answers, and keeps what was said and what it used, each request by itself', async () => {
+      await plays(says('Hello.'), says('Hello again.'));
+      const conversation = await room.open();
+      assert.deepEqual(await conversation.send('Hi'), { kind: 'done', text: 'Hello.' });
+      assert.deepEqual(await conversation.send('And now?'), { kind: 'done', text: 'Hello again.' });
+      const used = { ...noUsage, inputTokens: 100, outputTokens: 20 };
+      assert.deepEqual(
+        room.host.messages.map(({ role, usage }) => [role, usage]),
+        [
+          ['user', null],
+          ['assistant', used],
+          ['user', null],
+          ['assistant', used],
+        ],
+      );
+      assert.deepEqual(room.host.lost, []);
+      assert.match(wordsOf(room.host.messages[2]), /And now\?/);
+      assert.deepEqual(
+        room.api.requests[1]?.body.messages.map(({ role }) => role),
+        ['user', 'assistant', 'user'],
+      );
+    });
+
+    it('does a tool once and tells the model what it gave', async () => {
+      await plays(() => room.runs('echo fine', 'toolu_1'), says('Done.'));
+      assert.deepEqual(await (await room.open()).send('Go'), { kind: 'done', text: 'Done.' });
+      assert.deepEqual([...room.host.results], [['toolu_1', { ok: true, text: 'fine' }]]);
+      assert.match(JSON.stringify(room.api.requests[1]?.body.messages.at(-1)), /toolu_1.*fine/);
+    });
+
+    it('tells the model why it may not use a tool', async () => {
+      await plays(() => room.runs('touch was-here', 'toolu_1'), says('A pity.'));
+      room.host.denial = 'Not with this persona.';
+      await (await room.open()).send('Go');
+      assert.match(JSON.stringify(room.api.requests[1]?.body.messages.at(-1)), /Not with this persona\./);
+      await assert.rejects(room.session.files.read('was-here', { maxBytes: 1 }));
+    });
+
+    it('asks again when the server has too much to do, and counts no request twice', async () => {
+      await plays(rateLimited(), overloaded(), says('Now.'));
+      assert.deepEqual(await (await room.open()).send('Go'), { kind: 'done', text: 'Now.' });
+      assert.equal(room.host.noticesOf('retrying').length, 2);
+      assert.equal(room.host.pauses.length, 2);
+      assert.equal(room.host.messages.length, 2);
+    });
+
+    it('counts what a broken answer used, and asks again', async () => {
+      await plays(broken({ kind: 'end' }), says('Whole.'));
+      assert.deepEqual(await (await room.open()).send('Go'), { kind: 'done', text: 'Whole.' });
+      assert.deepEqual(room.host.lost, [
+        { usage: { ...noUsage, inputTokens: 100, outputTokens: 1 }, model: 'claude-sonnet-5-5' },
+      ]);
+    });
+
+    it('asks a server that refuses the key only once', async () => {
+      await plays(keyRefused());
+      await assert.rejects((await room.open()).send('Go'), (error: UserError) => error.code === 'model-key-refused');
+      assert.equal(room.api.requests.length, 1);
+    });
+
+    it('stops at the limit of turns', async () => {
+      await plays(
+        () => room.runs('true', 'toolu_1'),
+        () => room.runs('true', 'toolu_2'),
+      );
+      const end = await (await room.open({ maxTurns: 2 })).send('Go');
+      assert.deepEqual(end, { kind: 'turnLimit', turns: 2 });
+      assert.equal(room.api.requests.length, 2);
+    });
+
+    it('sends nothing when there is nothing left to spend', async () => {
+      await plays();
+      room.host.obstacle = new UserError('budget-spent', 'Nothing is left.');
+      await assert.rejects((await room.open()).send('Go'), { code: 'budget-spent' });
+      assert.equal(room.api.requests.length, 0);
+    });
+
+    it('says that the model refused', async () => {
+      await plays(stopsWith('refusal', text('No.')));
+      assert.equal((await (await room.open()).send('Go')).kind, 'refused');
+    });
+
+    it('ends at once when it is cancelled', async () => {
+      await plays(broken({ kind: 'stall' }, 3));
+      const sent = (await room.open()).send('Go');
+      await room.api.requested(1);
+      room.abort.abort();
+      await assert.rejects(sent, CancelledError);
+      await room.api.settled();
+      assert.equal(room.api.requests[0]?.outcome, 'cut');
+    });
+
+    it('goes on after a crash with a question that was never answered', async () => {
+      await plays(broken({ kind: 'stall' }, 1), says('Here I am.'));
+      const sent = (await room.open()).send('Where are you?');
+      await room.api.requested(1);
+      const again = room.crash();
+      await assert.rejects(sent, CancelledError);
+      assert.deepEqual(await (await again).resume(), { kind: 'done', text: 'Here I am.' });
+      assert.match(JSON.stringify(room.api.requests[1]?.body.messages), /Where are you\?/);
+    });
+
+    it('goes on after a crash in the middle of a tool, pays for no answer twice and does no tool twice', async () => {
+      await plays(() => room.runs('echo once >> done.txt; touch begun; sleep 0.4', 'toolu_1'), says('Done.'));
+      const conversation = await room.open();
+      const begun = new Promise<void>((resolve) => {
+        const begin = room.host.beginOwnTool.bind(room.host);
+        room.host.beginOwnTool = async (use) => {
+          const leave = await begin(use);
+          resolve();
+          return leave;
+        };
+      });
+      const sent = conversation.send('Go').catch((error: unknown) => error);
+      await begun;
+      const next = await room.crash();
+      await sent;
+      assert.deepEqual(await next.resume(), { kind: 'done', text: 'Done.' });
+      assert.deepEqual(room.api.paidTwice(), []);
+      assert.deepEqual(
+        room.host.log.filter((line) => line.startsWith('tool ')),
+        ['tool toolu_1'],
+      );
+    });
+
+    it('goes on in a conversation that was at rest before a crash', async () => {
+      await plays(says('One.'), says('Two.'));
+      await (await room.open()).send('First');
+      const end = await (await room.crash()).send('Second');
+      assert.deepEqual(end, { kind: 'done', text: 'Two.' });
+      assert.match(JSON.stringify(room.api.requests[1]?.body.messages), /First.*One\..*Second/);
+    });
+  });
+}
+
+function wordsOf(message: ConversationMessage | undefined): string {
+  return JSON.stringify(message?.content);
+}

@@ -1,0 +1,171 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { systemClock } from '../../../../src/base/clock';
+import { silentLogger } from '../../../../src/base/logger';
+import type {
+  Conversation,
+  ConversationOptions,
+  Engine,
+  OwnToolLeave,
+  OwnToolUse,
+  ToolCall,
+  ToolResult,
+} from '../../../../src/core/engine';
+import type { Mount } from '../../../../src/core/jailPolicy';
+import { createAnthropicEngine } from '../../../../src/engines/anthropic/anthropicEngine';
+import { createClaudeCodeEngine } from '../../../../src/engines/claudeCode/claudeCodeEngine';
+import type { ClaudeCodeLimits, ProcessMode } from '../../../../src/engines/claudeCode/engineOptions';
+import { type FakeMessagesApi, type FakeScript, type FakeTurn, startFakeMessagesApi } from '../../../fakes/messagesApi';
+import { calls } from '../../../fakes/messagesApiTurns';
+import { ProgramSession } from '../../../fakes/programSession';
+import { MemoryHost, testKey, tool } from '../harness';
+
+export const fakeClaude = path.join(import.meta.dirname, '../../../fakes/fakeClaude.mjs');
+
+/** A real Claude Code to test against, by absolute path. */
+export const realClaude = process.env['AIRLOCK_TEST_CLAUDE'];
+
+/** A host that keeps what was done with tools as the executor does, whoever does them. */
+export class KeepingHost extends MemoryHost {
+  /** What a tool came to, by the model's id. */
+  readonly results = new Map<string, ToolResult | undefined>();
+  /** Why no tool may be used. */
+  denial: string | undefined;
+  /** Thrown before each request. */
+  obstacle: Error | undefined;
+
+  override async callTool(call: ToolCall): Promise<ToolResult> {
+    const leave = await this.beginOwnTool({ id: call.id, name: call.name, tool: 'bash', summary: '' });
+    if (leave.kind === 'answered') return leave.result;
+    const result = { ok: true, text: 'fine' };
+    await this.endOwnTool(call.id, result);
+    return result;
+  }
+
+  override async beginOwnTool({ id }: OwnToolUse): Promise<OwnToolLeave> {
+    if (this.denial !== undefined) return { kind: 'answered', result: { ok: false, text: this.denial } };
+    if (this.results.has(id))
+      return { kind: 'answered', result: this.results.get(id) ?? { ok: false, text: 'interrupted' } };
+    this.results.set(id, undefined);
+    this.log.push(`tool ${id}`);
+    return { kind: 'go' };
+  }
+
+  override async endOwnTool(id: string, result: ToolResult): Promise<string> {
+    if (this.results.get(id) === undefined) this.results.set(id, result);
+    return '';
+  }
+
+  override async beforeRequest(): Promise<void> {
+    if (this.obstacle) throw this.obstacle;
+    await super.beforeRequest();
+  }
+}
+
+/** One of the engines, as the contract sees it. */
+export interface ContractEngine {
+  readonly name: string;
+  /** `undefined`: it is not here. */
+  readonly program: string | undefined;
+  readonly isClaudeCode: boolean;
+}
+
+export const contractEngines: readonly ContractEngine[] = [
+  { name: 'the Anthropic engine', program: 'none', isClaudeCode: false },
+  { name: 'Claude Code, a fake', program: fakeClaude, isClaudeCode: true },
+  { name: 'Claude Code, the real one', program: realClaude, isClaudeCode: true },
+];
+
+/** An engine with a fake API, a host that keeps everything, and a session. */
+export class EngineRoom {
+  readonly host = new KeepingHost();
+  abort = new AbortController();
+  private readonly open_: Conversation[] = [];
+
+  private constructor(
+    private readonly kind: ContractEngine,
+    readonly api: FakeMessagesApi,
+    readonly session: ProgramSession,
+    private readonly folder: string,
+  ) {}
+
+  static async make(kind: ContractEngine, script: FakeScript): Promise<EngineRoom> {
+    const folder = mkdtempSync(path.join(tmpdir(), 'airlock-engine-'));
+    chmodSync(folder, 0o700);
+    return new EngineRoom(kind, await startFakeMessagesApi(script), await ProgramSession.create(), folder);
+  }
+
+  /** A use of the shell, in the words of this engine's model. */
+  runs(command: string, id: string): FakeTurn {
+    return this.kind.isClaudeCode ? calls('Bash', { command, description: 'x' }, id) : calls('bash', { command }, id);
+  }
+
+  async open(
+    changes: Partial<ConversationOptions> = {},
+    limits: Partial<ClaudeCodeLimits> = {},
+    processMode: ProcessMode = 'perRun',
+  ): Promise<Conversation> {
+    const engine = this.engine(limits, processMode);
+    this.session.mounts = (await engine.furnish?.(this.folder)) ?? [];
+    const conversation = await engine.open({
+      systemPrompt: 'You are a test.',
+      model: 'claude-sonnet-5-5',
+      tools: [tool('bash'), tool('read', true)],
+      maxTurns: 20,
+      maxOutputTokens: 1000,
+      history: [...this.host.messages],
+      host: this.host,
+      signal: this.abort.signal,
+      place: { session: this.session, folder: this.folder },
+      ...changes,
+    });
+    this.open_.push(conversation);
+    return conversation;
+  }
+
+  /** Makes another folder of a run. @returns what the session is to see of it. */
+  async furnish(folder: string): Promise<readonly Mount[]> {
+    return (await this.engine({}, 'perRun').furnish?.(folder)) ?? [];
+  }
+
+  /** The executor is killed: nothing is let go of in order, and another one opens what was kept. */
+  async crash(changes: Partial<ConversationOptions> = {}): Promise<Conversation> {
+    this.abort.abort();
+    for (const conversation of this.open_.splice(0)) await conversation.close();
+    this.abort = new AbortController();
+    const mounts = this.session.mounts;
+    const conversation = await this.open(changes);
+    if (changes.place) this.session.mounts = mounts;
+    return conversation;
+  }
+
+  async close(): Promise<void> {
+    this.abort.abort();
+    for (const conversation of this.open_) await conversation.close();
+    await this.session.close();
+    await this.api.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private engine(limits: Partial<ClaudeCodeLimits>, processMode: ProcessMode): Engine {
+    const server = {
+      baseUrl: this.api.baseUrl,
+      defaultModel: 'claude-sonnet-5-5',
+      clock: systemClock,
+      logger: silentLogger,
+    };
+    const credential = { kind: 'authToken', read: () => Promise.resolve(testKey) } as const;
+    const serverLimits = { firstDelayMs: 5, maxDelayMs: 20 };
+    if (!this.kind.isClaudeCode) return createAnthropicEngine({ ...server, credential, limits: serverLimits });
+    return createClaudeCodeEngine({
+      ...server,
+      credential,
+      serverLimits,
+      limits: { resumeGraceMs: 1500, ...limits },
+      path: this.kind.program ?? null,
+      searchPath: '',
+      processMode,
+    });
+  }
+}
