@@ -44,7 +44,7 @@ describe('an attempt at an exchange', () => {
     await pass(4);
     assert.equal(end, undefined);
     await pass(2);
-    assert.equal(end?.kind, 'silent');
+    assert.deepEqual(end, { kind: 'silent', forMs: 5000 });
   });
 
   it('has one end, the first', async () => {
