@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Executor } from '../../src/core/executor';
+import { systemClock } from '../../src/base/clock';
 import { isUserError } from '../../src/base/errors';
+import { silentLogger } from '../../src/base/logger';
 import type { TaskState } from '../../src/core/liveState';
+import { openStore } from '../../src/store/store';
 import { says } from '../fakes/messagesApiTurns';
 import { honestWork, writes } from '../fakes/wholeModel';
 import { sampleCheck, taskReported, WholeRoom } from '../fakes/wholeRoom';
@@ -104,4 +107,25 @@ describe('letting a result out', () => {
     await taskReported(executor, 'wrong');
     assert.equal(await refusal(executor.land('wrong')), 'landing-unproven');
   });
+
+  for (const wasMoved of [true, false]) {
+    it(`finds out after a crash that the branch was ${wasMoved ? '' : 'not '}moved`, async () => {
+      const executor = await verified();
+      await executor.shutdown();
+      const [from, commit] = [tip(), tip('airlock/right-1')];
+      const ref = 'refs/heads/main';
+      const store = await openStore({ storage: room.storage, clock: systemClock, logger: silentLogger });
+      await store.journal.append([
+        { kind: 'landing.started', taskId: 'right', runId: 'run-landing', ref },
+        { kind: 'landing.moving', taskId: 'right', ref, from, commit },
+      ]);
+      await store.close();
+      if (wasMoved) git(room.repo, 'merge', '-q', '--ff-only', commit);
+      const task = taskOf(await room.open());
+      assert.deepEqual(
+        [task?.status, task?.landing?.phase, task?.landing?.code],
+        wasMoved ? ['landed', 'landed', ''] : ['verified', 'failed', 'landing-interrupted'],
+      );
+    });
+  }
 });
