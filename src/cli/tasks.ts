@@ -96,7 +96,21 @@ function overview(task: TaskState, run: RunState | undefined): string {
     );
     if (run.endedAtMs !== null) facts.push(['time', durationText(run.endedAtMs - run.startedAtMs)]);
   }
+  if (task.landing) facts.push(['accepted', landingText(task.landing)]);
   return facts.map(([name, value]) => `${name.padEnd(11)} ${value}`).join('\n');
+}
+
+function landingText({ phase, ref, commit, reason }: NonNullable<TaskState['landing']>): string {
+  const branch = ref.slice('refs/heads/'.length);
+  switch (phase) {
+    case 'landed':
+      return `${branch} is at ${commit ?? 'it'}`;
+    case 'failed':
+      return `not onto ${branch}: ${oneLine(reason, 500)}`;
+    case 'merging':
+    case 'moving':
+      return `it is being put onto ${branch}`;
+  }
 }
 
 async function promptText(executor: Executor, task: TaskState): Promise<string> {
