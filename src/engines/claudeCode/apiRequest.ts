@@ -66,15 +66,17 @@ export function screenRequest(json: string, limits: RequestLimits): ApiRequest {
   const messages = body.messages.map(({ role, content }) => ({ role, content: blocksOf(content) }));
   for (const block of [...messages.flatMap(({ content }) => content), ...blocksOf(body.system ?? [])])
     refuseFetching(block);
-  const answered = messages.findLastIndex(({ role }) => role === 'assistant');
+  // What Claude Code itself tells the model in between is neither the user's word nor the model's.
+  const said = messages.filter(({ role }) => role !== 'system');
+  const answered = said.findLastIndex(({ role }) => role === 'assistant');
   return {
     body,
-    history: messages.slice(0, answered + 1).map(({ role, content }) => kept(role, content)),
+    history: said.slice(0, answered + 1).map(({ role, content }) => kept(role, content)),
     news: kept(
       'user',
-      messages.slice(answered + 1).flatMap(({ content }) => content),
+      said.slice(answered + 1).flatMap(({ content }) => content),
     ),
-    digest: digestOf(body, messages),
+    digest: digestOf(body, said),
   };
 }
 
@@ -136,9 +138,9 @@ function digestOf(
   body: ApiBody,
   messages: readonly { readonly role: string; readonly content: ContentBlock[] }[],
 ): string {
-  const said = messages.map(({ role, content }) => [
+  const words = messages.map(({ role, content }) => [
     role,
     content.filter((block) => !isReminder(block)).map(withoutMark),
   ]);
-  return sha256(JSON.stringify([body.model, (body.tools ?? []).map(({ name }) => name), said]));
+  return sha256(JSON.stringify([body.model, (body.tools ?? []).map(({ name }) => name), words]));
 }

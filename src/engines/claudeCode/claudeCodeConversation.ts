@@ -4,12 +4,11 @@ import type { Logger } from '../../base/logger';
 import { makeVisible } from '../../base/visible';
 import type { Conversation, ConversationOptions, EngineEnd, EnginePlace } from '../../core/engine';
 import { type ApiSocket, openApiSocket } from './apiSocket';
-import { isReminder } from './apiRequest';
 import { ClaudeProcess } from './claudeProcess';
 import type { ClaudeCodeLimits, ProcessMode } from './engineOptions';
 import { Attempt, type AttemptEnd } from './exchange';
 import { type Joining, launchArguments, launchEnvironment, runFolders, sessionIdOf } from './launch';
-import { ModelRelay, type ModelRelayOptions } from './modelRelay';
+import { ModelRelay, wordsOf, type ModelRelayOptions } from './modelRelay';
 import { ToolGate } from './toolGate';
 import { type ClaudeMessage, controlAnswer, controlRefusal, initializeLine, userLine } from './wire';
 
@@ -194,6 +193,7 @@ export class ClaudeCodeConversation implements Conversation {
       case 'failed':
         throw end.error;
       case 'turnLimit':
+      case 'refused':
         return end;
       case 'result':
         return this.endOf(end);
@@ -202,7 +202,6 @@ export class ClaudeCodeConversation implements Conversation {
 
   private endOf({ ok, subtype, text }: Extract<AttemptEnd, { kind: 'result' }>): EngineEnd {
     const { lastStopReason } = this.relay;
-    if (lastStopReason === 'refusal') return { kind: 'refused', text };
     if (lastStopReason === 'max_tokens') return { kind: 'tooLong' };
     if (ok) return { kind: 'done', text };
     const words = makeVisible(text).slice(0, 500) || subtype;
@@ -226,8 +225,7 @@ export class ClaudeCodeConversation implements Conversation {
 
   private firstWords(): string {
     const [first] = this.parts.conversation.history;
-    const texts = (first?.content ?? []).filter((block) => !isReminder(block) && typeof block.text === 'string');
-    return texts.map((block) => String(block.text)).join('\n') || goOnText;
+    return (first && wordsOf(first)) || goOnText;
   }
 
   private noteGarbage(): void {

@@ -1,12 +1,11 @@
 import type { Clock } from '../../base/clock';
 import { type Disposable, toDisposable } from '../../base/disposable';
+import type { RelayEnd } from './modelRelay';
 
 /** How one attempt at an exchange came to its end. */
 export type AttemptEnd =
   | { readonly kind: 'result'; readonly ok: boolean; readonly subtype: string; readonly text: string }
-  | { readonly kind: 'turnLimit'; readonly turns: number }
-  /** The executor or the model's server ends it. */
-  | { readonly kind: 'failed'; readonly error: unknown }
+  | RelayEnd
   /** Its process ended without a result. */
   | { readonly kind: 'died'; readonly words: string }
   /** Nothing was heard of it for so long. */

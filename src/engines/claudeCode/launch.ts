@@ -69,6 +69,8 @@ export function launchEnvironment(
   const off = [
     ...['DISABLE_AUTOUPDATER', 'DISABLE_TELEMETRY', 'DISABLE_ERROR_REPORTING', 'DISABLE_COST_WARNINGS'],
     ...['CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC', 'CLAUDE_CODE_DISABLE_FEEDBACK_SURVEY'],
+    // A refusal is an end that is told, not a question for another model.
+    'CLAUDE_CODE_DISABLE_REFUSAL_FALLBACK',
     // What runs on after a turn nobody would see the end of, and what it remembers would be another run's.
     ...['CLAUDE_CODE_DISABLE_BACKGROUND_TASKS', 'CLAUDE_CODE_DISABLE_AUTO_MEMORY', 'CLAUDE_CODE_DISABLE_CRON'],
   ];

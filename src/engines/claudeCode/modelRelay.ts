@@ -15,14 +15,17 @@ export interface RelayHeaders {
   readonly betas: string;
 }
 
+/** What ends an exchange, whatever the program in the jail makes of it. */
+export type RelayEnd =
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'turnLimit'; readonly turns: number }
+  | { readonly kind: 'refused'; readonly text: string };
+
 export interface ModelRelayOptions {
   readonly conversation: ConversationOptions;
   /** Gets one answer of the model, however many tries that takes. @throws as the engine's requester does. */
   readonly ask: (request: ApiRequest, headers: RelayHeaders) => Promise<ConversationMessage>;
-  /** Something ends the exchange, whatever the program in the jail makes of it. */
-  readonly onEnd: (
-    end: { readonly kind: 'failed'; readonly error: unknown } | { readonly kind: 'turnLimit'; readonly turns: number },
-  ) => void;
+  readonly onEnd: (end: RelayEnd) => void;
   /** A result of a tool is in a request: the model is about to see it. */
   readonly onToolResult: (id: string, ok: boolean, text: string) => Promise<void>;
 }
@@ -57,8 +60,7 @@ export class ModelRelay {
   /** What was last said to the agent and never answered, in words; `undefined` when that was the result of a tool. */
   get unanswered(): string | undefined {
     if (this.lastKept?.role !== 'user') return undefined;
-    const texts = this.lastKept.content.filter((block) => !isReminder(block) && typeof block.text === 'string');
-    return texts.map((block) => String(block.text)).join('\n') || undefined;
+    return wordsOf(this.lastKept) || undefined;
   }
 
   /** Somebody waits for an answer. */
@@ -111,6 +113,8 @@ export class ModelRelay {
 
   private given(message: ConversationMessage): RelayAnswer {
     this.lastStop = message.stopReason;
+    // It is told as it is, and not asked about again in other words.
+    if (message.stopReason === 'refusal') this.options.onEnd({ kind: 'refused', text: wordsOf(message) });
     return { kind: 'message', message };
   }
 
@@ -140,6 +144,12 @@ export class ModelRelay {
       isCancellation(failure) ? 'Airlock: cancelled' : 'Airlock: the run stops here',
     );
   }
+}
+
+/** What was said in words, without what Claude Code adds to it. */
+export function wordsOf({ content }: ConversationMessage): string {
+  const texts = content.filter((block) => !isReminder(block) && typeof block.text === 'string');
+  return texts.map((block) => String(block.text)).join('\n');
 }
 
 function isSame(a: ConversationMessage, b: ConversationMessage): boolean {

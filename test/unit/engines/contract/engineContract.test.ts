@@ -48,7 +48,8 @@ for (const kind of contractEngines) {
       assert.deepEqual(room.host.lost, []);
       assert.match(wordsOf(room.host.messages[2]), /And now\?/);
       assert.deepEqual(
-        room.api.requests[1]?.body.messages.map(({ role }) => role),
+        // Claude Code puts words of its own between them.
+        room.api.requests[1]?.body.messages.map(({ role }) => role).filter((role) => role !== 'system'),
         ['user', 'assistant', 'user'],
       );
     });
