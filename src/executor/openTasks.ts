@@ -3,7 +3,8 @@ import type { LiveState, TaskState } from '../core/liveState';
 import { isEnded } from '../core/task';
 import { isOurs, userSourceId } from './intake';
 import { SortedTasks } from './sortedTasks';
-import { compareTasks, dependencyTrouble, rankOf } from './taskOrder';
+import { startRankOf } from '../core/taskRank';
+import { compareTasks, dependencyTrouble } from './taskOrder';
 
 /** Tasks that compete for the same slots: of one repository and persona, and of one source that must be asked for them. */
 interface Share {
@@ -95,7 +96,7 @@ export class OpenTasks {
     if ((trouble?.kind === 'blocked') !== (task.status === 'blocked') && isOpen(task, 'blocked'))
       this.suspects.add(task.id);
     const share = trouble === undefined && isOpen(task) ? this.shareOf(task) : null;
-    const rank = rankOf(task);
+    const rank = startRankOf(task);
     share?.tasks.add(task.id, rank);
     const { sourceId } = task.spec.origin;
     const isHeld = !isUsers(task) && (task.accepted || task.status === 'accepting' || this.isWorking(task.id));

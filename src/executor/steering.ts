@@ -3,9 +3,10 @@ import type { EventBody } from '../core/events';
 import type { TaskId } from '../core/ids';
 import type { LiveState, TaskState } from '../core/liveState';
 import { isEnded } from '../core/task';
+import { startRankOf } from '../core/taskRank';
 import type { Dispatcher } from './dispatcher';
 import type { ExecutorPorts } from './ports';
-import { compareTasks, rankOf } from './taskOrder';
+import { compareTasks } from './taskOrder';
 
 /** The least distance of two places in the order, in milliseconds; numbers of this size tell no less apart. */
 const leastGap = 0.01;
@@ -97,12 +98,12 @@ export function wrongState(task: TaskState, verb: string): UserError {
 /** Gives `task` the place before `others[at]`; where there is no room between two, those behind move on a little. */
 function placesFor(task: TaskState, others: readonly TaskState[], at: number): EventBody[] {
   const [before, behind] = [others[at - 1], others[at]];
-  const low = before ? rankOf(before) : behind ? rankOf(behind) - 1000 : rankOf(task);
-  const high = behind ? rankOf(behind) : low + 1000;
+  const low = before ? startRankOf(before) : behind ? startRankOf(behind) - 1000 : startRankOf(task);
+  const high = behind ? startRankOf(behind) : low + 1000;
   let last = high - low > 2 * leastGap ? (low + high) / 2 : low + leastGap;
   const moves: EventBody[] = [{ kind: 'task.moved', taskId: task.id, rank: last }];
   for (const other of others.slice(at)) {
-    if (rankOf(other) > last) break;
+    if (startRankOf(other) > last) break;
     last += leastGap;
     moves.push({ kind: 'task.moved', taskId: other.id, rank: last });
   }

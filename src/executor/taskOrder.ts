@@ -1,21 +1,11 @@
 import type { TaskId } from '../core/ids';
 import type { LiveState, TaskState } from '../core/liveState';
+import { startRankOf } from '../core/taskRank';
 import { ringOf } from './dependencyRing';
-
-/**
- * One level of priority is worth so much waiting: a `P1` that has waited this much longer goes before a `P0`. That is what
- * keeps a low priority from waiting for ever.
- */
-const waitingPerLevelMs = 4 * 3_600_000;
-
-/** Lower goes first. */
-export function rankOf(task: TaskState): number {
-  return task.rank ?? task.queuedAtMs + task.spec.priority * waitingPerLevelMs;
-}
 
 /** Priority, then age; ids decide between equals, so that the order is the same everywhere. */
 export function compareTasks(a: TaskState, b: TaskState): number {
-  return rankOf(a) - rankOf(b) || (a.id < b.id ? -1 : 1);
+  return startRankOf(a) - startRankOf(b) || (a.id < b.id ? -1 : 1);
 }
 
 export type Readiness =

@@ -5,6 +5,7 @@ import type { ExecutorLink, LinkStatus } from './executorLink';
 import { abilityContextKey, contextKeys } from './ids';
 import type { LiveSurroundings } from './status/surroundings';
 import { abilities } from './tasks/abilities';
+import { sourcesOf } from './status/sourceState';
 import type { TaskList } from './tasks/taskList';
 
 export interface ContextSources {
@@ -45,6 +46,8 @@ export class ContextKeys implements Disposable {
       [contextKeys.executor, whereabouts(link.status)],
       [contextKeys.queue, link.state.queueMode],
       [contextKeys.hasTasks, link.state.tasks.size > 0],
+      [contextKeys.hasRunningSources, sourcesOf(link.state).some(({ paused }) => !paused)],
+      [contextKeys.hasPausedSources, sourcesOf(link.state).some(({ paused }) => paused)],
       [contextKeys.hasEndedSessions, link.state.pastSessions.size > 0],
       [contextKeys.jail, jail === null ? 'unknown' : jail.kind === 'ready' ? 'ready' : jail.code],
       [contextKeys.hasApiKey, credentials.has('apiKey')],

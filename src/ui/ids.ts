@@ -25,6 +25,9 @@ export const contextKeys = {
   /** `running` or `paused`. */
   queue: 'airlock.queue',
   hasTasks: 'airlock.hasTasks',
+  /** There is a source that is not paused. */
+  hasRunningSources: 'airlock.hasRunningSources',
+  hasPausedSources: 'airlock.hasPausedSources',
   hasEndedSessions: 'airlock.hasEndedSessions',
   /** `unknown`, `ready`, or the code of what is missing. */
   jail: 'airlock.jail',

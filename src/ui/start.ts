@@ -8,6 +8,7 @@ import { guard, registerCommands } from './commands/commandRegistry';
 import { queueActions, startQueue } from './commands/queueActions';
 import { secretActions } from './commands/secretActions';
 import { sessionActions } from './commands/sessionActions';
+import { moveTasks, steeringActions } from './commands/steeringActions';
 import { targetFinder } from './commands/targetFinder';
 import { taskActions } from './commands/taskActions';
 import { viewActions } from './commands/viewActions';
@@ -22,11 +23,13 @@ import { registerResultFiles } from './review/resultFiles';
 import type { Settings } from './settings/settings';
 import { SettingsFollower } from './settings/settingsFollower';
 import { problemsOf } from './status/problem';
+import { sourcesOf } from './status/sourceState';
 import { StatusItem } from './status/statusItem';
 import { LiveSurroundings } from './status/surroundings';
 import { SessionList } from './sessionList/sessionList';
 import { SessionTree } from './sessionList/sessionTree';
 import { LookedAt } from './tasks/lookedAt';
+import { TaskDrag } from './tasks/taskDrag';
 import { TaskList } from './tasks/taskList';
 import { TaskTree } from './tasks/taskTree';
 import { SessionTerminals } from './terminal/sessionTerminals';
@@ -77,8 +80,12 @@ export function startUi(parts: UiParts): Disposable {
   return store;
 }
 
-function startTree({ link }: UiParts, { tasks, surroundings }: Shown): TaskTree {
-  const tree = new TaskTree(tasks, link);
+function startTree({ link, logger }: UiParts, { tasks, surroundings }: Shown): TaskTree {
+  const drag = new TaskDrag(
+    (taskId) => tasks.abilitiesOf(taskId).has('move'),
+    (taskIds, aim) => guard('Move', logger, () => moveTasks(link, tasks, taskIds, aim)),
+  );
+  const tree = new TaskTree(tasks, link, drag);
   // An empty tree has a welcome view that says more than a line can.
   const showProblem = (): void => {
     const [worst] = problemsOf(link.state, surroundings.current);
@@ -105,13 +112,19 @@ function startCommands(
   const actions = {
     ...queueActions(link, repositories),
     ...taskActions({ link, repositories, lookedAt, ...features }),
+    ...steeringActions(link, tasks),
     ...sessionActions({ sessions, ...features }),
     ...secretActions(credentials),
     ...viewActions({ link, surroundings, reports: features.reports, log, extensionId: parts.context.extension.id }),
   };
   return registerCommands(
     actions,
-    targetFinder({ tasks, sessions, selection: () => features.tree.get().view.selection }),
+    targetFinder({
+      tasks,
+      sessions,
+      sources: () => sourcesOf(link.state),
+      selection: () => features.tree.get().view.selection,
+    }),
     logger,
   );
 }

@@ -9,6 +9,8 @@ export interface CommandTarget {
   readonly group: TaskGroup | null;
   /** The session for a command that needs one. */
   readonly sessionId: SessionId | null;
+  /** The source for a command that needs one. */
+  readonly sourceId: string | null;
 }
 
 /**
@@ -38,6 +40,18 @@ export type TaskActions = Record<
   CommandAction
 >;
 
+export type SteeringActions = Record<
+  | 'pauseTask'
+  | 'resumeTask'
+  | 'moveTaskUp'
+  | 'moveTaskDown'
+  | 'moveTaskToTop'
+  | 'sendReportAgain'
+  | 'pauseSource'
+  | 'resumeSource',
+  CommandAction
+>;
+
 export type SessionActions = Record<'replaySession' | 'goToTask', CommandAction>;
 
 export type SecretActions = Record<
@@ -58,4 +72,9 @@ export type ViewActions = Record<
   CommandAction
 >;
 
-export type CommandActions = QueueActions & TaskActions & SessionActions & SecretActions & ViewActions;
+export type CommandActions = QueueActions &
+  TaskActions &
+  SteeringActions &
+  SessionActions &
+  SecretActions &
+  ViewActions;

@@ -12,7 +12,9 @@ export type CommandNeed =
   /** As `task`, and all that are selected if there is more than one. */
   | { readonly kind: 'tasks'; readonly ability: Ability }
   /** A session: the one that was clicked, or one that is over and that the user picks. */
-  | { readonly kind: 'session'; readonly ability: SessionAbility };
+  | { readonly kind: 'session'; readonly ability: SessionAbility }
+  /** A source that is paused, or one that is not: the one that was named, or the one that the user picks. */
+  | { readonly kind: 'source'; readonly paused: boolean };
 
 export interface CommandEntry {
   /** Its key in `package.nls.json`. */
@@ -27,6 +29,7 @@ export interface CommandEntry {
 const nothing = { kind: 'nothing' } as const;
 const one = (ability: Ability): CommandNeed => ({ kind: 'task', ability });
 const session = (ability: SessionAbility): CommandNeed => ({ kind: 'session', ability });
+const source = (paused: boolean): CommandNeed => ({ kind: 'source', paused });
 const all = (ability: Ability): CommandNeed => ({ kind: 'tasks', ability });
 
 const isTrusted = 'isWorkspaceTrusted';
@@ -47,6 +50,14 @@ export const commandTable = {
   'airlock.runTaskNow': entry('runTaskNow', all('runNow'), `${isTrusted} && airlock.can.runNow`),
   'airlock.cancelTask': entry('cancelTask', all('cancel'), 'airlock.can.cancel'),
   'airlock.retryTask': entry('retryTask', all('retry'), `${isTrusted} && airlock.can.retry`),
+  'airlock.pauseTask': entry('pauseTask', all('pause'), 'airlock.can.pause'),
+  'airlock.resumeTask': entry('resumeTask', all('resume'), `${isTrusted} && airlock.can.resume`),
+  'airlock.moveTaskUp': entry('moveTaskUp', all('move'), 'airlock.can.move'),
+  'airlock.moveTaskDown': entry('moveTaskDown', all('move'), 'airlock.can.move'),
+  'airlock.moveTaskToTop': entry('moveTaskToTop', all('move'), 'airlock.can.move'),
+  'airlock.sendReportAgain': entry('sendReportAgain', all('sendReportAgain'), 'airlock.can.sendReportAgain'),
+  'airlock.pauseSource': entry('pauseSource', source(false), `${isOpen} && airlock.hasRunningSources`),
+  'airlock.resumeSource': entry('resumeSource', source(true), `${isOpen} && airlock.hasPausedSources`),
   'airlock.assignRepository': entry('assignRepository', all('assignRepository'), 'airlock.can.assignRepository'),
   'airlock.openTerminal': entry('openTerminal', one('openTerminal'), 'airlock.can.openTerminal'),
   'airlock.takeOverTerminal': entry('takeOverTerminal', one('takeOver'), `${isTrusted} && airlock.can.takeOver`),

@@ -4,6 +4,8 @@ import { UserError } from '../../base/errors';
 import { type SessionId, taskIdSchema, type TaskId } from '../../core/ids';
 import type { SessionList } from '../sessionList/sessionList';
 import { isSessionNode, type SessionNode } from '../sessionList/sessionNode';
+import { oneLine } from '../markdownText';
+import type { SourceLine } from '../status/sourceState';
 import type { Ability } from '../tasks/abilities';
 import { isTaskNode, type TaskNode } from '../tasks/taskNode';
 import { groupLabel, type TaskGroup, taskGroups } from '../tasks/taskGroup';
@@ -11,11 +13,12 @@ import type { TaskList } from '../tasks/taskList';
 import type { CommandTarget } from './commandActions';
 import type { TargetFinder } from './commandRegistry';
 
-const none: CommandTarget = { taskIds: [], group: null, sessionId: null };
+const none: CommandTarget = { taskIds: [], group: null, sessionId: null, sourceId: null };
 
 export interface TargetParts {
   readonly tasks: TaskList;
   readonly sessions: SessionList;
+  readonly sources: () => readonly SourceLine[];
   /** The rows of the task tree that are selected. */
   readonly selection: () => readonly TaskNode[];
 }
@@ -37,6 +40,11 @@ export function targetFinder(parts: TargetParts): TargetFinder {
       case 'session': {
         const sessionId = isSession(args[0]) ? args[0].sessionId : await pickEndedSession(parts.sessions);
         return sessionId === undefined ? undefined : { ...none, sessionId };
+      }
+      case 'source': {
+        const sources = parts.sources().filter(({ paused }) => paused === needs.paused);
+        const sourceId = sources.find(({ id }) => id === args[0])?.id ?? (await pickSource(sources));
+        return sourceId === undefined ? undefined : { ...none, sourceId };
       }
     }
   };
@@ -106,6 +114,14 @@ async function pickEndedSession(sessions: SessionList): Promise<SessionId | unde
     matchOnDescription: true,
   });
   return picked?.sessionId;
+}
+
+async function pickSource(sources: readonly SourceLine[]): Promise<string | undefined> {
+  if (sources.length === 0)
+    throw new UserError('no-such-source', l10n.t('There is no source that this can be done to.'));
+  const items = sources.map(({ id, words }) => ({ label: id, description: oneLine(words, 200) }));
+  const picked = await vscode.window.showQuickPick(items, { placeHolder: l10n.t('Which source?') });
+  return picked?.label;
 }
 
 function isSession(value: unknown): value is Extract<SessionNode, { kind: 'session' }> {

@@ -73,7 +73,10 @@ export function taskActions(parts: TaskActionParts): TaskActions {
       await reports.get().showTask(taskId);
       await lookedAt.add(link.state, [taskId]);
     }),
-    markReviewed: ({ taskIds }) => lookedAt.add(link.state, taskIds),
+    markReviewed: async ({ taskIds }) => {
+      await lookedAt.add(link.state, taskIds);
+      await lookedAt.giveUpReports(link.state, taskIds);
+    },
     showMoreTasks: ({ group }) => {
       if (group) tree.get().showMore(group);
     },

@@ -40,12 +40,20 @@ export function viewActions(parts: ViewActionParts): ViewActions {
 }
 
 async function showMenu(entries: readonly MenuEntry[]): Promise<void> {
-  const items = entries.map((entry): vscode.QuickPickItem & { readonly command: string | null } => {
-    if (entry.kind === 'separator') {
-      return { label: '', kind: vscode.QuickPickItemKind.Separator, command: null };
-    }
-    return { label: `$(${entry.icon}) ${oneLine(entry.label, 160).replaceAll('$(', '$​(')}`, command: entry.command };
-  });
+  const items = entries.map(
+    (entry): vscode.QuickPickItem & { readonly command: string | null; readonly about?: string | undefined } => {
+      if (entry.kind === 'separator') {
+        return { label: '', kind: vscode.QuickPickItemKind.Separator, command: null };
+      }
+      const about = entry.kind === 'command' ? entry.about : undefined;
+      return {
+        label: `$(${entry.icon}) ${oneLine(entry.label, 160).replaceAll('$(', '$​(')}`,
+        command: entry.command,
+        about,
+      };
+    },
+  );
   const picked = await vscode.window.showQuickPick(items, { placeHolder: l10n.t('Airlock') });
-  if (picked?.command) await vscode.commands.executeCommand(picked.command);
+  if (!picked?.command) return;
+  await vscode.commands.executeCommand(picked.command, ...(picked.about === undefined ? [] : [picked.about]));
 }

@@ -46,7 +46,8 @@ export function problemsOf(state: LiveState, around: Surroundings): Problem[] {
     text,
     command: 'airlock.showLog',
   }));
-  return [...problems, ...failed, ...sourceProblems(state), ...reportProblems(state)];
+  const holds = [...state.holds.values()].map((text): Problem => ({ severity: 'warning', text, command: null }));
+  return [...problems, ...holds, ...failed, ...sourceProblems(state), ...reportProblems(state)];
 }
 
 /** Another process has keys of its own. */

@@ -1,19 +1,28 @@
 import * as l10n from '@vscode/l10n';
 import type { LiveState } from '../../core/liveState';
 import type { CommandId } from '../commands/commandTable';
+import { type SourceLine, sourcesOf } from './sourceState';
 import { type Problem, problemsOf, type Surroundings } from './problem';
 
 /** A line of the menu behind the status-bar item. */
 export type MenuEntry =
   | { readonly kind: 'problem'; readonly icon: string; readonly label: string; readonly command: CommandId | null }
   | { readonly kind: 'separator' }
-  | { readonly kind: 'command'; readonly icon: string; readonly label: string; readonly command: CommandId };
+  | {
+      readonly kind: 'command';
+      readonly icon: string;
+      readonly label: string;
+      readonly command: CommandId;
+      /** What it is called with; absent: nothing. */
+      readonly about?: string;
+    };
 
 /** What is wrong first, then what can be done now; nothing that is impossible. */
 export function menuOf(state: LiveState, around: Surroundings): MenuEntry[] {
   const problems = problemsOf(state, around).map((problem): MenuEntry => problemEntry(problem));
   const isOpen = around.link.kind === 'open';
   const queue = isOpen ? queueEntries(state, around.trusted) : [];
+  const sources = isOpen ? sourcesOf(state).map(sourceEntry) : [];
   const rest: MenuEntry[] = [
     ...(around.trusted ? [command('add', l10n.t('Add Task…'), 'airlock.addTask')] : []),
     command('list-unordered', l10n.t('Show Tasks'), 'airlock.showTasks'),
@@ -27,7 +36,7 @@ export function menuOf(state: LiveState, around: Surroundings): MenuEntry[] {
     command('gear', l10n.t('Settings'), 'airlock.openSettings'),
     command('output', l10n.t('Show Log'), 'airlock.showLog'),
   ];
-  return [...separated(problems), ...separated(queue), ...rest];
+  return [...separated(problems), ...separated(queue), ...separated(sources), ...rest];
 }
 
 function queueEntries(state: LiveState, trusted: boolean): MenuEntry[] {
@@ -43,12 +52,18 @@ function queueEntries(state: LiveState, trusted: boolean): MenuEntry[] {
   return entries;
 }
 
+function sourceEntry({ id, paused, words }: SourceLine): MenuEntry {
+  return paused
+    ? { ...command('play', l10n.t('Resume Source {0}: {1}', id, words), 'airlock.resumeSource'), about: id }
+    : { ...command('debug-pause', l10n.t('Pause Source {0}: {1}', id, words), 'airlock.pauseSource'), about: id };
+}
+
 function problemEntry(problem: Problem): MenuEntry {
   const icon = problem.severity === 'error' ? 'error' : 'warning';
   return { kind: 'problem', icon, label: problem.text, command: problem.command };
 }
 
-function command(icon: string, label: string, id: CommandId): MenuEntry {
+function command(icon: string, label: string, id: CommandId): Extract<MenuEntry, { kind: 'command' }> {
   return { kind: 'command', icon, label, command: id };
 }
 

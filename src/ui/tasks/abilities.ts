@@ -1,12 +1,17 @@
 import type { LiveState, TaskState } from '../../core/liveState';
 import { isEnded } from '../../core/task';
 import { needsReview } from './lookedAt';
+import { groupOf } from './taskGroup';
 
 /** What can be done to a task. The names stand in `when` clauses of the manifest. */
 export const abilities = [
   'cancel',
   'runNow',
   'retry',
+  'pause',
+  'resume',
+  'move',
+  'sendReportAgain',
   'assignRepository',
   'openTerminal',
   'takeOver',
@@ -18,17 +23,31 @@ export const abilities = [
 ] as const;
 export type Ability = (typeof abilities)[number];
 
+/** What the user knows of a task. */
+export interface Seen {
+  /** Its result was looked at. */
+  readonly result: boolean;
+  readonly hasDeadReport: boolean;
+  /** The user wants to hear no more of it. */
+  readonly deadReport: boolean;
+}
+
 /**
  * What can be done to a task as it is now.
- * @param wasLookedAt The user has seen its result.
+ * @param seen What the user has seen or given up of it.
  */
-export function abilitiesOf(state: LiveState, task: TaskState, wasLookedAt: boolean): Set<Ability> {
+export function abilitiesOf(state: LiveState, task: TaskState, seen: Seen): Set<Ability> {
   const run = task.runId === null ? undefined : state.runs.get(task.runId);
   const session = run?.sessionId == null ? undefined : state.sessions.get(run.sessionId);
   const can: Record<Ability, boolean> = {
     cancel: !isEnded(task.status),
     runNow: task.status === 'queued',
     retry: canRetry(task),
+    // Blocked, or waiting for the user: it goes on only when the user wants it to.
+    pause: !isEnded(task.status) && task.status !== 'blocked' && task.waitingOn !== 'user',
+    resume: task.paused === true,
+    move: groupOf(task, true) === 'queued',
+    sendReportAgain: seen.hasDeadReport,
     assignRepository: lacksRepository(task),
     openTerminal: session !== undefined,
     takeOver: session?.takenOver === false,
@@ -36,14 +55,14 @@ export function abilitiesOf(state: LiveState, task: TaskState, wasLookedAt: bool
     openChanges: run?.commit != null,
     copyBranchName: run?.branch != null,
     showDetails: true,
-    markReviewed: needsReview(task) && !wasLookedAt,
+    markReviewed: (needsReview(task) && !seen.result) || (seen.hasDeadReport && !seen.deadReport),
   };
   return new Set(abilities.filter((ability) => can[ability]));
 }
 
 /** It waits for the user because nobody could tell which repository it is for. */
 export function lacksRepository(task: TaskState): boolean {
-  return task.status === 'waiting' && task.waitingOn === 'user' && task.spec.repo === null;
+  return task.status === 'waiting' && task.waitingOn === 'user' && !task.paused && task.spec.repo === null;
 }
 
 function canRetry(task: TaskState): boolean {
@@ -57,7 +76,7 @@ function canRetry(task: TaskState): boolean {
     case 'blocked':
       return true;
     case 'waiting':
-      return task.waitingOn !== 'lane' && task.spec.repo !== null;
+      return task.waitingOn !== 'lane' && task.spec.repo !== null && !task.paused;
     case 'queued':
     case 'accepting':
     case 'running':

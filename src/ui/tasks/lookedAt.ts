@@ -37,18 +37,35 @@ export class LookedAt implements Disposable {
     return this.remembered().has(nameOf(task));
   }
 
+  /** The user wants to hear no more of the report that its source refused. */
+  hasGivenUpReport(task: TaskState): boolean {
+    return this.remembered().has(reportNameOf(task));
+  }
+
   /** Says that the user has looked at the results of these tasks; those that have none are left out. */
   async add(state: LiveState, taskIds: readonly TaskId[]): Promise<void> {
     const tasks = taskIds.flatMap((taskId) => state.tasks.get(taskId) ?? []);
-    const names = tasks.filter((task) => needsReview(task) && !this.has(task)).map(nameOf);
-    if (names.length === 0) return;
-    const living = [...this.remembered()].filter((name) => state.tasks.has(name.slice(0, name.lastIndexOf('/'))));
-    await this.kept.update(key, [...living, ...names].slice(-maxRemembered));
-    this.changed.fire(taskIds);
+    await this.remember(state, tasks.filter((task) => needsReview(task) && !this.has(task)).map(nameOf), taskIds);
+  }
+
+  /** Says that nothing is to be done any more about reports of these tasks that their sources refused. */
+  async giveUpReports(state: LiveState, taskIds: readonly TaskId[]): Promise<void> {
+    const dead = new Set<TaskId>();
+    for (const { status, report } of state.reports.values()) if (status === 'dead') dead.add(report.taskId);
+    const tasks = taskIds.flatMap((taskId) => state.tasks.get(taskId) ?? []);
+    const names = tasks.filter((task) => dead.has(task.id) && !this.hasGivenUpReport(task)).map(reportNameOf);
+    await this.remember(state, names, taskIds);
   }
 
   dispose(): void {
     this.changed.dispose();
+  }
+
+  private async remember(state: LiveState, names: readonly string[], taskIds: readonly TaskId[]): Promise<void> {
+    if (names.length === 0) return;
+    const living = [...this.remembered()].filter((name) => state.tasks.has(name.slice(0, name.lastIndexOf('/'))));
+    await this.kept.update(key, [...living, ...names].slice(-maxRemembered));
+    this.changed.fire(taskIds);
   }
 
   private remembered(): ReadonlySet<string> {
@@ -60,6 +77,10 @@ export class LookedAt implements Disposable {
 
 function nameOf(task: TaskState): string {
   return `${task.id}/${task.attempts}`;
+}
+
+function reportNameOf(task: TaskState): string {
+  return `${task.id}/${task.attempts}!report`;
 }
 
 /** It ended, and nothing vouches for its result: somebody has to look at it. What the user ended needs nobody. */

@@ -2,6 +2,7 @@ import type { AirlockEvent } from '../../core/events';
 import type { ReportId, SessionId, TaskId } from '../../core/ids';
 import { type LiveState, type TaskState, taskOf } from '../../core/liveState';
 import { abilities, abilitiesOf, type Ability } from './abilities';
+import type { LookedAt } from './lookedAt';
 import { groupOf, rankOf, type Rank, type TaskGroup, taskGroups } from './taskGroup';
 
 /** What must be shown anew. */
@@ -13,6 +14,11 @@ export interface BoardChanges {
   /** A group got its first task or lost its last one: the list of groups is another. */
   readonly groupList: boolean;
 }
+
+/** What the user has looked at. */
+export type BoardMemory = Pick<LookedAt, 'has' | 'hasGivenUpReport'>;
+
+const nothingSeen: BoardMemory = { has: () => false, hasGivenUpReport: () => false };
 
 interface Place {
   readonly group: TaskGroup;
@@ -32,8 +38,7 @@ export class TaskBoard {
   private readonly owners = new Map<SessionId, TaskId>();
   private readonly reports = new Map<TaskId, ReportId>();
 
-  /** @param wasLookedAt Whether the user has seen the result of a task that has ended. */
-  constructor(private readonly wasLookedAt: (task: TaskState) => boolean = () => false) {}
+  constructor(private readonly memory: BoardMemory = nothingSeen) {}
 
   /** Takes everything in from nothing. */
   rebuild(state: LiveState): void {
@@ -42,6 +47,7 @@ export class TaskBoard {
     this.owners.clear();
     this.reports.clear();
     for (const group of taskGroups) this.groups[group] = [];
+    for (const { report } of state.reports.values()) this.follow(state, report.taskId, report.reportId);
     for (const task of state.tasks.values()) {
       const place = this.placeOf(state, task);
       this.places.set(task.id, place);
@@ -50,7 +56,6 @@ export class TaskBoard {
     }
     for (const group of taskGroups) this.groups[group].sort((a, b) => this.compare(a, b));
     for (const session of state.sessions.values()) this.own(session.id, state.runs.get(session.runId)?.taskId);
-    for (const { report } of state.reports.values()) this.reports.set(report.taskId, report.reportId);
   }
 
   /** Follows events that are already in `state`. */
@@ -84,7 +89,7 @@ export class TaskBoard {
     return this.places.get(taskId)?.abilities ?? new Set();
   }
 
-  /** The newest report about a task that its source has not acknowledged. */
+  /** A report about a task that its source has not acknowledged: one that it refused for good, or the newest. */
   reportOfTask(taskId: TaskId): ReportId | undefined {
     return this.reports.get(taskId);
   }
@@ -99,7 +104,8 @@ export class TaskBoard {
     for (const event of events) {
       const taskId = taskOf(state, event) ?? ('sessionId' in event ? this.owners.get(event.sessionId) : undefined);
       if (event.kind === 'session.created') this.own(event.sessionId, taskId);
-      if (event.kind === 'report.queued') this.reports.set(event.report.taskId, event.report.reportId);
+      if (event.kind === 'report.queued') this.follow(state, event.report.taskId, event.report.reportId);
+      if (event.kind === 'report.dead') this.reports.set(event.taskId, event.reportId);
       if (event.kind === 'session.closed') this.owners.delete(event.sessionId);
       if (event.kind === 'report.acknowledged' && this.reports.get(event.taskId) === event.reportId) {
         this.reports.delete(event.taskId);
@@ -107,6 +113,16 @@ export class TaskBoard {
       if (taskId !== undefined) touched.add(taskId);
     }
     return touched;
+  }
+
+  /** A refused report stays before the others: it is what the user can do something about. */
+  private follow(state: LiveState, taskId: TaskId, reportId: ReportId): void {
+    if (!this.hasDeadReport(state, taskId)) this.reports.set(taskId, reportId);
+  }
+
+  private hasDeadReport(state: LiveState, taskId: TaskId): boolean {
+    const reportId = this.reports.get(taskId);
+    return reportId !== undefined && state.reports.get(reportId)?.status === 'dead';
   }
 
   private own(sessionId: SessionId, taskId: TaskId | undefined): void {
@@ -134,9 +150,11 @@ export class TaskBoard {
   }
 
   private placeOf(state: LiveState, task: TaskState): Place {
-    const wasLookedAt = this.wasLookedAt(task);
-    const group = groupOf(task, wasLookedAt);
-    return { group, rank: rankOf(state, task, group), abilities: abilitiesOf(state, task, wasLookedAt) };
+    const hasDeadReport = this.hasDeadReport(state, task.id);
+    const deadReport = hasDeadReport && this.memory.hasGivenUpReport(task);
+    const seen = { result: this.memory.has(task), hasDeadReport, deadReport };
+    const group = groupOf(task, seen.result, hasDeadReport && !deadReport);
+    return { group, rank: rankOf(state, task, group), abilities: abilitiesOf(state, task, seen) };
   }
 
   /** Where a task stands in its group, or would stand. */

@@ -1,15 +1,21 @@
 import * as l10n from '@vscode/l10n';
 import type { LiveState, TaskState } from '../../core/liveState';
 import { isEnded } from '../../core/task';
+import { startRankOf } from '../../core/taskRank';
 import { needsReview } from './lookedAt';
 
 /** The groups of the task tree, in their order. */
 export const taskGroups = ['needsYou', 'running', 'queued', 'done'] as const;
 export type TaskGroup = (typeof taskGroups)[number];
 
-/** @param wasLookedAt The user has seen its result. */
-export function groupOf(task: TaskState, wasLookedAt: boolean): TaskGroup {
-  if (isEnded(task.status)) return needsReview(task) && !wasLookedAt ? 'needsYou' : 'done';
+/**
+ * @param wasLookedAt The user has seen its result.
+ * @param isUnreported Its source refused the report of it, and the user has not given that up.
+ */
+export function groupOf(task: TaskState, wasLookedAt: boolean, isUnreported = false): TaskGroup {
+  if (isEnded(task.status)) return isUnreported || (needsReview(task) && !wasLookedAt) ? 'needsYou' : 'done';
+  // Whoever paused it knows that it waits.
+  if (task.paused) return 'queued';
   switch (task.status) {
     case 'waiting':
       // A lane opens again by itself, so nobody needs to do anything.
@@ -34,7 +40,7 @@ export type Rank = readonly [number, number];
 /** Behind every priority: what holds work up comes before results that only want a look. */
 const behindWaiting = 10;
 
-/** Where a task stands in its group: queued by priority and age as they will start, ended ones newest first. */
+/** Where a task stands in its group: queued as they will start, ended ones newest first. */
 export function rankOf(state: LiveState, task: TaskState, group: TaskGroup): Rank {
   switch (group) {
     case 'needsYou':
@@ -42,7 +48,7 @@ export function rankOf(state: LiveState, task: TaskState, group: TaskGroup): Ran
         ? [behindWaiting, -(task.endedAtMs ?? task.changedAtMs)]
         : [task.spec.priority, task.queuedAtMs];
     case 'queued':
-      return [task.spec.priority, task.queuedAtMs];
+      return [startRankOf(task), 0];
     case 'running':
       return [(task.runId === null ? undefined : state.runs.get(task.runId)?.startedAtMs) ?? task.queuedAtMs, 0];
     case 'done':

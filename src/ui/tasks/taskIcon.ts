@@ -19,7 +19,7 @@ export function iconOf(task: TaskState, run: RunState | undefined): RowIcon {
     case 'blocked':
       return { id: 'circle-slash', color: 'list.warningForeground' };
     case 'waiting':
-      return waitingIcon(task.waitingOn);
+      return task.paused ? { id: 'debug-pause', color: null } : waitingIcon(task.waitingOn);
     case 'verified':
       return { id: 'verified-filled', color: 'testing.iconPassed' };
     case 'partial':

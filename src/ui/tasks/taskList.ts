@@ -40,7 +40,7 @@ export class TaskList implements Disposable {
     private readonly clock: Clock,
     lookedAt: LookedAt,
   ) {
-    this.board = new TaskBoard((task) => lookedAt.has(task));
+    this.board = new TaskBoard(lookedAt);
     this.coalescer = this.store.add(new Coalescer(clock, intervalMs, () => this.flush()));
     this.store.add(this.changed);
     this.board.rebuild(link.state);

@@ -59,7 +59,7 @@ function describe(input: RowInput, run: RunState | undefined): string {
       return run ? runningWords(input.state, run) : '';
     case 'waiting':
     case 'blocked':
-      return task.reason || statusWord(task);
+      return task.paused ? statusWord(task) : task.reason || statusWord(task);
   }
 }
 

@@ -24,12 +24,14 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   constructor(
     private readonly tasks: TaskList,
     private readonly link: ExecutorLink,
+    dragAndDropController: vscode.TreeDragAndDropController<TaskNode>,
   ) {
     this.store.add(this.changed);
     this.view = this.store.add(
       vscode.window.createTreeView(viewIds.tasks, {
         treeDataProvider: this,
         canSelectMany: true,
+        dragAndDropController,
         showCollapseAll: true,
       }),
     );

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { TaskState } from '../../core/liveState';
 
 /** A task's state in a word or two. */
-export function statusWord(task: Pick<TaskState, 'status' | 'waitingOn'>): string {
+export function statusWord(task: Pick<TaskState, 'status' | 'waitingOn' | 'paused'>): string {
   switch (task.status) {
     case 'queued':
       return l10n.t('queued');
@@ -13,7 +13,7 @@ export function statusWord(task: Pick<TaskState, 'status' | 'waitingOn'>): strin
     case 'blocked':
       return l10n.t('blocked');
     case 'waiting':
-      return waitingWord(task.waitingOn);
+      return task.paused ? l10n.t('paused') : waitingWord(task.waitingOn);
     case 'verified':
       return l10n.t('verified');
     case 'partial':

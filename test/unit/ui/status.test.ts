@@ -144,6 +144,36 @@ describe('the menu behind the status bar item', () => {
   const commands = (state: LiveState, around: Surroundings) =>
     menuOf(state, around).flatMap((entry) => (entry.kind === 'separator' ? [] : [entry.command]));
 
+  it('lists the sources with their health, to pause and to resume', () => {
+    const state = stateWith(({ sources, pausedSources }) => {
+      sources.set('zmemory:a', { healthy: true, looked: true, message: '' });
+      sources.set('zmemory:b', { healthy: false, looked: true, message: 'refused' });
+      pausedSources.add('zmemory:b');
+    });
+    const entries = menuOf(state, well).filter((entry) => 'about' in entry);
+    assert.deepEqual(entries, [
+      {
+        kind: 'command',
+        icon: 'debug-pause',
+        label: 'Pause Source zmemory:a: answers',
+        command: 'airlock.pauseSource',
+        about: 'zmemory:a',
+      },
+      {
+        kind: 'command',
+        icon: 'play',
+        label: 'Resume Source zmemory:b: paused; does not answer: refused',
+        command: 'airlock.resumeSource',
+        about: 'zmemory:b',
+      },
+    ]);
+  });
+
+  it('says what holds new runs back', () => {
+    const state = stateWith(({ holds }) => holds.set('room', 'The disk is full.'));
+    assert.deepEqual(problemsOf(state, well), [{ severity: 'warning', text: 'The disk is full.', command: null }]);
+  });
+
   it('starts with what changes the queue', () => {
     assert.deepEqual(commands(emptyState(), well), [
       'airlock.startQueue',

@@ -22,7 +22,11 @@ function inputOf(executor: FakeExecutor, taskId = 'task-1'): RowInput {
   return {
     state: executor.state,
     task,
-    abilities: abilitiesOf(executor.state, task, false),
+    abilities: abilitiesOf(executor.state, task, {
+      result: false,
+      hasDeadReport: report?.status === 'dead',
+      deadReport: false,
+    }),
     report,
     nowMs: executor.nowMs,
   };
@@ -83,7 +87,7 @@ describe('the row of a task', () => {
       label: 'Round totals',
       description: 'P2',
       icon: { id: 'circle-large-outline', color: null },
-      contextValue: ' task queued cancel runNow showDetails ',
+      contextValue: ' task queued cancel runNow pause move showDetails ',
       accessibleLabel: 'Round totals, queued, P2',
     });
   });
@@ -96,7 +100,7 @@ describe('the row of a task', () => {
       label: 'Round totals',
       description: '40 % · reading src/total.ts',
       icon: { id: 'loading~spin', color: 'charts.blue' },
-      contextValue: ' task running cancel openTerminal takeOver showDetails ',
+      contextValue: ' task running cancel pause openTerminal takeOver showDetails ',
       accessibleLabel: 'Round totals, running, 40 % · reading src/total.ts',
     });
   });
@@ -107,7 +111,7 @@ describe('the row of a task', () => {
     const { description, contextValue } = rowOf(inputOf(executor));
     assert.deepEqual(
       [description, contextValue],
-      ['you have the keyboard', ' task running cancel openTerminal giveBack showDetails '],
+      ['you have the keyboard', ' task running cancel pause openTerminal giveBack showDetails '],
     );
     executor.append({ kind: 'session.givenBack', sessionId: 'session-1', changedFiles: null });
     assert.equal(rowOf(inputOf(executor)).description, 'working');

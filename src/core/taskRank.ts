@@ -1,0 +1,12 @@
+import type { TaskState } from './liveState';
+
+/**
+ * One level of priority is worth so much waiting: a `P1` that has waited this much longer goes before a `P0`. That is what
+ * keeps a low priority from waiting for ever.
+ */
+const waitingPerLevelMs = 4 * 3_600_000;
+
+/** A task's place in the order in which tasks start: lower goes first, and ids decide between equals. */
+export function startRankOf(task: Pick<TaskState, 'rank' | 'queuedAtMs' | 'spec'>): number {
+  return task.rank ?? task.queuedAtMs + task.spec.priority * waitingPerLevelMs;
+}
