@@ -3,7 +3,10 @@ import { defaultStorage } from './places';
 
 /** Where the storage is; every command that asks or works has it. */
 export const storageOption = (): Option =>
-  new Option('--storage <dir>', 'where the journal and the workspaces are').default(defaultStorage(), defaultStorage());
+  new Option('--storage <dir>', 'where the journal and the workspaces are').default(
+    defaultStorage(),
+    '$XDG_STATE_HOME/airlock, or ~/.local/state/airlock',
+  );
 
 export const environmentHelp = `
 Environment:
