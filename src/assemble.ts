@@ -6,11 +6,12 @@ import path from 'node:path';
 import { costOf } from './analytics/prices';
 import { systemClock, type Clock } from './base/clock';
 import { UserError } from './base/errors';
-import type { Logger } from './base/logger';
+import { silentLogger, type Logger } from './base/logger';
 import type { DiagnosticSink } from './core/diagnostic';
 import type { Engine } from './core/engine';
 import type { Executor } from './core/executor';
 import { knownTasksOf, type KnownTasks } from './core/knownTasks';
+import type { PersonaList, Personas } from './core/persona';
 import type { TaskSource } from './core/source';
 import { createAnthropicEngine } from './engines/anthropic/anthropicEngine';
 import type { EngineLimits, ModelCredential } from './engines/anthropic/engineOptions';
@@ -24,6 +25,7 @@ import { serveExecutor } from './gateway/gatewayServer';
 import { RoamingExecutor } from './gateway/roamingExecutor';
 import { createJails } from './jail/jails';
 import { identifyProcess } from './jail/procfs';
+import { createPersonas } from './personas/personas';
 import { createSessions } from './sessions/sessions';
 import { createDefinitionSource } from './sources/taskDefinitions/definitionSource';
 import { parseRowChoice } from './sources/taskFile/rowChoice';
@@ -36,6 +38,7 @@ import { acquireOwnership, findOwner } from './store/ownership';
 import { openStore } from './store/store';
 import { createTools } from './tools/tools';
 import { version } from '../package.json';
+import { committedFiles } from './workspaces/committedFiles';
 import { createTargetBranches } from './workspaces/targetBranches';
 import { createWorkspaces } from './workspaces/workspaces';
 
@@ -54,6 +57,9 @@ export const airlockVersion = version;
 
 /** The model when nobody names one. */
 const defaultModel = 'claude-sonnet-5-5';
+
+/** What Claude Code's short names are at Anthropic's own server. */
+const modelAliases = { sonnet: defaultModel, opus: 'claude-opus-5-5', haiku: 'claude-haiku-5-5' };
 
 /** What thinks. */
 export type EngineChoice =
@@ -125,6 +131,8 @@ export interface AirlockOptions {
   readonly engine: EngineChoice;
   readonly sources: readonly SourceChoice[];
   readonly logger: Logger;
+  /** The folder of the user's own personas. Absent: there are none. It need not exist. */
+  readonly personas?: string;
   /** Told what is wrong in files of repositories that tasks come from. */
   readonly onDiagnostics?: DiagnosticSink;
   /** Told what task definitions want a person to hear. */
@@ -246,6 +254,7 @@ function joinRooms(
       }),
       targets: createTargetBranches(),
       workspaces: createWorkspaces({ jails, storage, clock, logger }),
+      personas: openPersonas(options),
       engine: createEngine(options, clock),
       tools: createTools(),
       sources,
@@ -269,6 +278,31 @@ async function knownSecrets({ engine, sources }: AirlockOptions): Promise<string
   if (engine.kind === 'anthropic') read.push(engine.credential.read());
   const found = await Promise.allSettled(read);
   return found.flatMap((each) => (each.status === 'fulfilled' && each.value !== undefined ? [each.value] : []));
+}
+
+function openPersonas({ personas, engine, settings, onDiagnostics = () => {}, logger }: AirlockOptions): Personas {
+  const { personaDomains, runTimeoutMs, maxTurns, maxCostUsd } = { ...defaultSettings, ...settings };
+  // Another server has models of its own.
+  const isAnthropics = (engine.kind === 'anthropic' || engine.kind === 'claude-code') && engine.baseUrl === null;
+  return createPersonas({
+    folder: personas ?? null,
+    bounds: { domains: personaDomains, timeoutMs: runTimeoutMs, maxTurns, maxCostUsd },
+    aliases: isAnthropics ? modelAliases : {},
+    committedFiles,
+    onDiagnostics,
+    logger,
+  });
+}
+
+/** The personas that tasks for a repository could name, without an executor. */
+export function personasOf(
+  repo: string | null,
+  choice: { readonly folder: string; readonly network: readonly string[]; readonly engine: EngineChoice },
+): Promise<PersonaList> {
+  const settings = { personaDomains: choice.network };
+  const { engine, folder: personas } = choice;
+  const options = { storage: '', repositories: () => [], sources: [], logger: silentLogger };
+  return openPersonas({ ...options, settings, engine, personas }).of(repo);
 }
 
 function createEngine({ engine: choice, engineLimits: limits = {}, logger }: AirlockOptions, clock: Clock): Engine {

@@ -7,6 +7,7 @@ import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addLandingCommands } from './landingCommands';
 import { addQueueCommands } from './queueCommands';
 import { addSchedule } from './scheduleCommand';
+import { addPersonas } from './personasCommand';
 import { addServer } from './serverCommand';
 import { addSnapshotCommands } from './snapshotCommands';
 import { addSessionCommands } from './sessionCommands';
@@ -28,6 +29,7 @@ function program(): Command {
   addSnapshotCommands(airlock);
   addSessionCommands(airlock);
   addSchedule(airlock);
+  addPersonas(airlock);
   addWorkspaceCommands(airlock);
   addServer(airlock);
   addDoctor(airlock);

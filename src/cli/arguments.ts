@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { defaultStorage } from './places';
+import { defaultPersonas, defaultStorage } from './places';
 
 /** Where the storage is; every command that asks or works has it. */
 export const storageOption = (): Option =>
@@ -7,6 +7,18 @@ export const storageOption = (): Option =>
     defaultStorage(),
     '$XDG_STATE_HOME/airlock, or ~/.local/state/airlock',
   );
+
+/** Where the user's own personas are. */
+export const personasOption = (): Option =>
+  new Option('--personas <dir>', 'your own personas, one Markdown file each').default(
+    defaultPersonas(),
+    defaultPersonas(),
+  );
+
+export const personaNetworkOption = (): Option =>
+  new Option('--persona-network <domain>', 'a domain that personas of a repository may reach; may be repeated')
+    .argParser(collect)
+    .default([]);
 
 export const environmentHelp = `
 Environment:

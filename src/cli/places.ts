@@ -13,6 +13,12 @@ export function defaultStorage(environment: NodeJS.ProcessEnv = process.env): st
   return path.join(state && path.isAbsolute(state) ? state : path.join(homedir(), '.local', 'state'), 'airlock');
 }
 
+/** Where the user's own personas are: `$XDG_CONFIG_HOME/airlock/personas`, else `~/.config/airlock/personas`. */
+export function defaultPersonas(environment: NodeJS.ProcessEnv = process.env): string {
+  const config = environment['XDG_CONFIG_HOME'];
+  return path.join(config && path.isAbsolute(config) ? config : path.join(homedir(), '.config'), 'airlock', 'personas');
+}
+
 /**
  * The repository that `folder` lies in; `undefined` when it lies in none. Where git is missing, or refuses to say because the
  * repository is another account's, nobody knows: that is a `UserError`.

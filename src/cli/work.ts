@@ -19,6 +19,10 @@ export interface WorkOptions {
   readonly sources: readonly SourceChoice[];
   /** Domains that the setup of a repository may reach. */
   readonly setupNetwork: readonly string[];
+  /** The folder of the user's own personas. */
+  readonly personas: string;
+  /** Domains that a persona of a repository may reach. */
+  readonly personaNetwork: readonly string[];
   readonly concurrency: number;
   readonly untilIdle: boolean;
   readonly json: boolean;
@@ -35,7 +39,12 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
   const executor = await openExecutor(
     {
       storage: options.storage,
-      settings: { concurrency: options.concurrency, setupDomains: options.setupNetwork },
+      settings: {
+        concurrency: options.concurrency,
+        setupDomains: options.setupNetwork,
+        personaDomains: options.personaNetwork,
+      },
+      personas: options.personas,
       repositories: () => options.repositories,
       engine: options.engine,
       sources: options.sources,

@@ -2,7 +2,14 @@ import type { Command } from 'commander';
 import path from 'node:path';
 import type { SourceChoice } from '../assemble';
 import { UserError } from '../base/errors';
-import { collect, environmentHelp, positiveInteger, storageOption } from './arguments';
+import {
+  collect,
+  environmentHelp,
+  personaNetworkOption,
+  personasOption,
+  positiveInteger,
+  storageOption,
+} from './arguments';
 import { addEngineOptions, engineChoice, type EngineFlags } from './engineFlags';
 import { repositoryOf } from './places';
 import { repositorySources } from './repositorySources';
@@ -27,6 +34,8 @@ export function addWork(airlock: Command): void {
       collect,
       [],
     )
+    .addOption(personasOption())
+    .addOption(personaNetworkOption())
     .option('--task-definitions', 'take tasks from .airlock/tasks/*.yaml of each --repo, as their times come', false)
     .option('--allow-env <name>', 'a variable that their prompts may have; may be repeated', collect, [])
     .option('--concurrency <n>', 'runs at the same time', positiveInteger, 2)
@@ -40,6 +49,7 @@ export function addWork(airlock: Command): void {
       const { exitCode } = await work({
         ...options,
         storage: path.resolve(options.storage),
+        personas: path.resolve(options.personas),
         repositories,
         engine: engineChoice(options, process.env),
         sources: [serverOf(options), ...repositorySources(repositories, options)],
@@ -56,6 +66,8 @@ interface WorkFlags extends EngineFlags {
   readonly taskFile: string | true | undefined;
   readonly rows: string;
   readonly setupNetwork: readonly string[];
+  readonly personas: string;
+  readonly personaNetwork: readonly string[];
   readonly taskDefinitions: boolean;
   readonly allowEnv: readonly string[];
   readonly concurrency: number;

@@ -119,6 +119,8 @@ const bodies = [
     engine: z.string(),
     model: z.string(),
     persona: z.string(),
+    /** The blob with the persona as the run has it to its end, as JSON. Absent: an earlier version, which had only one. */
+    role: digestSchema.optional(),
   }),
   z.object({
     kind: z.literal('run.prepared'),

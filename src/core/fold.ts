@@ -371,6 +371,7 @@ function startRun(state: LiveState, event: EventOf<'run.started'>): void {
     engine: event.engine,
     model: event.model,
     persona: event.persona,
+    ...(event.role === undefined ? {} : { role: event.role }),
     startedAtMs: event.atMs,
     resumptions: 0,
     usedMs: 0,

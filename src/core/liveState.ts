@@ -76,6 +76,8 @@ export interface RunState {
   readonly engine: string;
   readonly model: string;
   readonly persona: string;
+  /** The blob with the persona as the run has it. */
+  readonly role?: Digest | undefined;
   readonly startedAtMs: number;
   /** How often it went on after it had been interrupted. */
   resumptions: number;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Diagnostic } from './diagnostic';
 import { jailLimitsSchema, networkPolicySchema } from './jailPolicy';
 import { taskLimitsSchema } from './task';
 
@@ -33,21 +34,37 @@ export const personaSchema = z.object({
 });
 export type Persona = z.infer<typeof personaSchema>;
 
-/** The persona of tasks that name none. */
-export const implementer: Persona = personaSchema.parse({
-  name: 'implementer',
-  description: 'Changes code and its tests until the checks pass.',
-  prompt: 'You implement the task with the smallest change that does it well, in the style of the code around it.',
-});
+/** The name of the persona of tasks that name none. */
+export const defaultPersonaName = 'implementer';
 
-const personas: readonly Persona[] = [implementer];
+/** Where a persona comes from. */
+export type PersonaOrigin =
+  | { readonly kind: 'builtIn' }
+  /** A file of the user's own. */
+  | { readonly kind: 'user'; readonly path: string }
+  /** A file that is committed in the repository: it can only be tighter than what the user allows. */
+  | { readonly kind: 'repository'; readonly path: string };
 
-/** @returns `undefined` when there is none of that name; `null` names the default one. */
-export function personaNamed(name: string | null): Persona | undefined {
-  return name === null ? implementer : personas.find((persona) => persona.name === name);
+export interface FoundPersona {
+  readonly persona: Persona;
+  readonly origin: PersonaOrigin;
 }
 
-/** The names of all that there are, for telling. */
-export function personaNames(): string {
-  return personas.map(({ name }) => name).join(', ');
+/** The personas that tasks for a repository may name, and what is wrong with files that were to be some. */
+export interface PersonaList {
+  readonly personas: readonly FoundPersona[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface Personas {
+  /**
+   * Those for a repository, as the commit has them that is checked out there; `null`: without one. Names are unique.
+   * What is wrong with a file is a diagnostic and harms no other.
+   */
+  of(repo: string | null): Promise<PersonaList>;
+}
+
+/** @param name `null` for the default one. @returns `undefined` when there is none of that name. */
+export function personaNamed({ personas }: PersonaList, name: string | null): Persona | undefined {
+  return personas.find(({ persona }) => persona.name === (name ?? defaultPersonaName))?.persona;
 }

@@ -134,6 +134,20 @@ export interface StoredRun {
   readonly sinceMs: number;
 }
 
+/** A file that lies directly in a folder of a commit. */
+export interface CommittedFile {
+  readonly name: string;
+  /** `null`: it is no file, or too large; `problem` says which. */
+  readonly bytes: Uint8Array | null;
+  readonly problem: string;
+}
+
+export interface CommittedFiles {
+  /** The top folder of the repository. */
+  readonly root: string;
+  readonly files: readonly CommittedFile[];
+}
+
 export interface Workspaces {
   /**
    * Checks a repository out for a run, at `base` or else where its `HEAD` is. The user's own files, index and branches are not touched; what is not committed is

@@ -3,7 +3,7 @@ import { messageOf } from '../base/errors';
 import type { AirlockEvent, EventBody } from '../core/events';
 import type { TaskId } from '../core/ids';
 import { taskOf, type TaskState } from '../core/liveState';
-import { personaNamed, personaNames } from '../core/persona';
+import type { Persona } from '../core/persona';
 import { SourceUnreachableError } from '../core/source';
 import { isOurs, userSourceId } from './intake';
 import { RunInterrupted, type Interruption } from './interruption';
@@ -11,6 +11,7 @@ import type { LaneGovernor } from './laneGovernor';
 import { OpenTasks } from './openTasks';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { treatmentOf } from './retryPolicy';
+import { roleOf } from './roles';
 import { dependencyTrouble } from './taskOrder';
 import { endOfTask, TaskRun } from './taskRun';
 
@@ -208,22 +209,25 @@ export class Dispatcher implements Disposable {
   }
 
   private async work(task: TaskState, signal: AbortSignal): Promise<void> {
-    if (task.spec.refusal === null && !(await this.resolvePersona(task))) return;
     if (task.spec.refusal === null && !(await this.resolveRepository(task))) return;
+    const persona = task.spec.refusal === null ? await this.resolvePersona(task.id) : undefined;
+    if (task.spec.refusal === null && persona === undefined) return;
     if (!task.accepted && !(await this.accept(task, signal))) return;
     // While its source was asked, the user may have decided otherwise.
     if (signal.aborted) return;
     if (task.spec.refusal !== null) return endWithoutRun(this.ports, task, 'failed', task.spec.refusal);
-    await new TaskRun(this.ports, this.settings, this.lanes, this.registry, task.id).execute(signal);
+    if (persona === undefined) return;
+    const work = { taskId: task.id, persona };
+    await new TaskRun(this.ports, this.settings, this.lanes, this.registry, work).execute(signal);
   }
 
-  /** A role that nobody knows is not played by another one. */
-  private async resolvePersona(task: TaskState): Promise<boolean> {
-    const { persona } = task.spec;
-    if (personaNamed(persona)) return true;
-    const reason = `There is no persona “${persona}”. There is: ${personaNames()}. Name one of them in the task, or none.`;
-    await this.ports.events.append([{ kind: 'task.waiting', taskId: task.id, on: 'user', reason }]);
-    return false;
+  private async resolvePersona(taskId: TaskId): Promise<Persona | undefined> {
+    const task = this.ports.events.state.tasks.get(taskId);
+    if (!task) return undefined;
+    const answer = await roleOf(this.ports, task);
+    if (answer.kind === 'found') return answer.persona;
+    await this.ports.events.append([{ kind: 'task.waiting', taskId, on: 'user', reason: answer.reason }]);
+    return undefined;
   }
 
   /** With one repository there is no question which one is meant, unless the source means another one: then the user is asked. */

@@ -6,13 +6,15 @@ import type { EventBody } from '../core/events';
 import type { ObjectId, RunId, TaskId } from '../core/ids';
 import type { Landed, LandingOptions, TargetBranch } from '../core/landing';
 import type { RunState, TaskState } from '../core/liveState';
-import { implementer } from '../core/persona';
+import { narrowNetwork } from '../core/narrowNetwork';
+import type { Persona } from '../core/persona';
 import { isEnded } from '../core/task';
 import type { Workspace } from '../core/workspace';
 import { ConnectionLog } from './connectionLog';
 import { EvidenceCollector } from './evidenceCollector';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 import { RunDependencies } from './runDependencies';
+import { roleOfRun } from './roles';
 import { commitMessage } from './runReport';
 
 /** A branch that somebody works on may move while checks run; one that moves more often is better left alone. */
@@ -154,7 +156,7 @@ export class Landings {
       const merge = await workspace.merge(result.base, result.commit, options.files);
       if (merge.kind === 'conflict') throw new LandingConflict(target, merge.files);
       if (merge.tree === workspace.baseTree) throw nothingToLand(target);
-      if (merge.tree !== run.resultTree) await this.check(task, workspace, merge.tree);
+      if (merge.tree !== run.resultTree) await this.check(result, workspace, merge.tree);
       const ending = { outcome: run.outcome ?? 'unchecked', reason: '', response: '' };
       return (await workspace.publish({ tree: merge.tree, branch, message: commitMessage(task, run, ending) })).commit;
     } finally {
@@ -165,8 +167,9 @@ export class Landings {
   }
 
   /** @throws {UserError} `landing-check-failed`. */
-  private async check(task: TaskState, workspace: Workspace, tree: ObjectId): Promise<void> {
+  private async check({ task, run }: Result, workspace: Workspace, tree: ObjectId): Promise<void> {
     const { signal } = this;
+    const persona = narrowed(await roleOfRun(this.ports, run), task);
     const connections = new ConnectionLog(this.ports, workspace.runId, () => {});
     const dependencies = new RunDependencies(this.ports, this.settings, workspace, {
       signal,
@@ -180,7 +183,7 @@ export class Landings {
           {
             workspace,
             dependencies,
-            persona: implementer,
+            persona,
             timeoutMs: this.settings.checkTimeoutMs,
             signal,
             onConnection: (connection) => connections.record('check', connection),
@@ -228,6 +231,11 @@ export class Landings {
   private async append(bodies: readonly EventBody[]): Promise<void> {
     await this.ports.events.append(bodies);
   }
+}
+
+/** As the run had it: with a network that is no wider than the task's. */
+function narrowed(persona: Persona, { spec }: TaskState): Persona {
+  return { ...persona, network: narrowNetwork(persona.network, spec.limits.network) };
 }
 
 function failure(taskId: TaskId, code: string, reason: string, files: readonly string[] = []): EventBody {

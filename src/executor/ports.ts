@@ -8,6 +8,7 @@ import type { RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import type { EventLog } from '../core/journal';
 import type { TargetBranches } from '../core/landing';
+import type { Personas } from '../core/persona';
 import type { Session, Sessions } from '../core/session';
 import type { TaskSource } from '../core/source';
 import type { StorageRoom } from '../core/storageRoom';
@@ -35,6 +36,8 @@ export interface ExecutorSettings {
   readonly runTimeoutMs: number;
   /** Wall time of one check on one tree. */
   readonly checkTimeoutMs: number;
+  /** Domains that a persona of a repository may reach. */
+  readonly personaDomains: readonly string[];
   /** Domains that the setup of a repository may reach. */
   readonly setupDomains: readonly string[];
   /** Bytes of prepared dependencies that are kept, of all repositories together. */
@@ -61,6 +64,7 @@ export const defaultSettings: ExecutorSettings = {
   maxOutputTokens: 16_000,
   runTimeoutMs: 45 * 60_000,
   checkTimeoutMs: 10 * 60_000,
+  personaDomains: [],
   setupDomains: [],
   maxDependencyBytes: 20 * 1024 ** 3,
   maxCostUsd: null,
@@ -80,6 +84,7 @@ export interface ExecutorPorts {
   readonly sessions: Sessions;
   readonly workspaces: Workspaces;
   readonly targets: TargetBranches;
+  readonly personas: Personas;
   readonly engine: Engine;
   readonly tools: readonly Tool[];
   readonly sources: readonly TaskSource[];

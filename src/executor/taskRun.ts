@@ -4,7 +4,7 @@ import { newId } from '../base/ids';
 import type { EventBody } from '../core/events';
 import type { ObjectId, TaskId } from '../core/ids';
 import type { RunState, TaskState } from '../core/liveState';
-import { implementer, personaNamed, type Persona } from '../core/persona';
+import type { Persona } from '../core/persona';
 import { branchOf, type Workspace } from '../core/workspace';
 import { userSourceId } from './intake';
 import { interruptionOf, RunInterrupted } from './interruption';
@@ -20,20 +20,31 @@ const maxBranchNumber = 50;
 const diskFullReason = 'The disk was full. It goes on where it was when there is room.';
 const resumptionBackoff = { firstMs: 2_000, maxMs: 60_000 };
 
+export interface TaskToRun {
+  readonly taskId: TaskId;
+  /** What it is played by, from its first turn to its last. */
+  readonly persona: Persona;
+}
+
 /**
  * One attempt at a task, from its workspace to its end. It either ends the task, with exactly one outcome that is in the
  * journal together with the report to its source, or leaves the run so that it can go on where it was.
  */
 export class TaskRun {
   private workspace: Workspace | undefined;
+  private readonly taskId: TaskId;
+  private readonly persona: Persona;
 
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly settings: ExecutorSettings,
     private readonly lanes: LaneGovernor,
     private readonly registry: SessionRegistry,
-    private readonly taskId: TaskId,
-  ) {}
+    { taskId, persona }: TaskToRun,
+  ) {
+    this.taskId = taskId;
+    this.persona = persona;
+  }
 
   /**
    * Resolves when the run has ended or was left. `signal` is aborted with a `RunInterrupted`.
@@ -85,6 +96,7 @@ export class TaskRun {
         engine: engine.kind,
         model: this.persona.model ?? this.settings.model ?? engine.defaultModel,
         persona: this.persona.name,
+        role: await this.ports.blobs.put(JSON.stringify(this.persona)),
       },
     ]);
     const run = this.ports.events.state.runs.get(runId);
@@ -280,10 +292,6 @@ export class TaskRun {
     const task = this.ports.events.state.tasks.get(this.taskId);
     if (!task) throw new Error(`Task ${this.taskId} is not in the state`);
     return task;
-  }
-
-  private get persona(): Persona {
-    return personaNamed(this.task.spec.persona) ?? implementer;
   }
 }
 

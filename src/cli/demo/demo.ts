@@ -58,6 +58,8 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
         },
       ],
       setupNetwork: [],
+      personas: path.join(folder, 'personas'),
+      personaNetwork: [],
       concurrency: options.concurrency,
       untilIdle: true,
       json: false,

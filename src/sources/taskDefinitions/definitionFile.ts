@@ -1,67 +1,16 @@
-import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
-import type { Diagnostic } from '../../core/diagnostic';
+import { readYaml, type ReadYaml } from '../../core/yamlFile';
 import { definitionSchema, type TaskDefinition } from './definitionSchema';
 
 /** A definition larger than this is none. */
 export const maxDefinitionBytes = 256 * 1024;
 
-export interface ReadDefinition {
+export interface ReadDefinition extends Omit<ReadYaml<TaskDefinition>, 'value'> {
   /** `undefined` when something is wrong that it cannot be used with. */
   readonly definition: TaskDefinition | undefined;
-  readonly diagnostics: readonly Diagnostic[];
-  /** Where a part of it stands, for what is wrong with it later. */
-  readonly place: (keys: readonly PropertyKey[]) => { readonly line: number; readonly column: number };
 }
 
 /** Reads one task definition. Never throws: what is wrong is said with its line and column. */
 export function readDefinition(text: string, path: string): ReadDefinition {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const placeOf = (offset: number): { line: number; column: number } => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  const place = (keys: readonly PropertyKey[]): { line: number; column: number } => placeOf(offsetOf(document, keys));
-  const failures = document.errors.map((error): Diagnostic => ({
-    path,
-    ...placeOf(error.pos[0]),
-    severity: 'error',
-    message: `It is no YAML: ${error.message}`,
-  }));
-  if (failures.length > 0) return { definition: undefined, diagnostics: failures, place };
-  const plain = plainValue(document);
-  if (plain instanceof Error) {
-    const message = `It cannot be read: ${plain.message}.`;
-    return { definition: undefined, diagnostics: [{ path, line: 1, column: 1, severity: 'error', message }], place };
-  }
-  const parsed = definitionSchema.safeParse(plain);
-  if (parsed.success) return { definition: parsed.data, diagnostics: [], place };
-  const diagnostics = parsed.error.issues.flatMap((issue): Diagnostic[] => {
-    // Each unknown key stands at a place of its own.
-    const keys = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-    return keys.map((each) => {
-      const name = each.join('.') || 'The file';
-      const words = issue.code === 'unrecognized_keys' ? 'there is no such key' : issue.message;
-      return { path, ...place(each), severity: 'error', message: `${name}: ${words}.` };
-    });
-  });
-  return { definition: undefined, diagnostics, place };
-}
-
-/** Anchors that grow without end are refused by the library. */
-function plainValue(document: Document): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
-}
-
-/** The place of the innermost part that is there. */
-function offsetOf(document: Document, keys: readonly PropertyKey[]): number {
-  for (let depth = keys.length; depth > 0; depth -= 1) {
-    const node = document.getIn(keys.slice(0, depth), true);
-    if (isNode(node) && node.range) return node.range[0];
-  }
-  return document.contents?.range?.[0] ?? 0;
+  const { value, diagnostics, place } = readYaml(text, definitionSchema, { path });
+  return { definition: value, diagnostics, place };
 }

@@ -51,6 +51,9 @@ export const settingTable = {
   'airlock.limits.runsPerPersona': machine(z.number().int().min(1).max(64).nullable(), null),
   'airlock.limits.maxCostPerRun': machine(z.number().positive().nullable(), null),
 
+  'airlock.personas.folder': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
+  'airlock.personas.network': machine(z.array(z.string()), []),
+
   'airlock.setup.network': machine(z.array(z.string()), []),
   'airlock.setup.maxGigabytes': machine(z.number().positive().max(10_000), 20),
 

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { personaSchema, toolNames } from '../../../src/core/persona';
+import { readAgentFile } from '../../../src/personas/agentFile';
+import { readPersonaFile } from '../../../src/personas/personaFile';
+
+const path = '/repo/.airlock/personas/fixer.md';
+
+function file(...lines: string[]): string {
+  return ['---', ...lines, '---', '', 'You fix things.', ''].join('\n');
+}
+
+describe('a persona file', () => {
+  it('says everything that a persona has', () => {
+    const read = readPersonaFile(
+      file(
+        'name: Fixer',
+        'description: Fixes.',
+        'tools: [read, edit]',
+        'model: claude-opus-5-5',
+        'network: [registry.npmjs.org, "*.example.org:8443"]',
+        'limits: { timeout_minutes: 1.5, max_turns: 7, max_cost_usd: 0.5 }',
+        'jail: { memory_megabytes: 512, processes: 20, cpu_minutes: 3 }',
+      ),
+      'fixer',
+      path,
+    );
+    assert.deepEqual(read, {
+      persona: personaSchema.parse({
+        name: 'Fixer',
+        description: 'Fixes.',
+        prompt: 'You fix things.',
+        tools: ['read', 'edit'],
+        model: 'claude-opus-5-5',
+        network: { kind: 'allowlist', domains: ['registry.npmjs.org', '*.example.org:8443'] },
+        limits: { timeoutMs: 90_000, maxTurns: 7, maxCostUsd: 0.5 },
+        jailLimits: { memoryBytes: 512 * 1024 ** 2, processes: 20, cpuMs: 180_000 },
+      }),
+      diagnostics: [],
+    });
+  });
+
+  it('needs nothing but its text: it is named as its file and has every tool', () => {
+    const { persona } = readPersonaFile('---\n---\nHello', 'fixer', path);
+    assert.deepEqual([persona?.name, persona?.tools, persona?.prompt], ['fixer', [...toolNames], 'Hello']);
+  });
+
+  it('may have lines that end with CRLF', () => {
+    assert.equal(readPersonaFile('---\r\nname: a\r\n---\r\nx', 'fixer', path).persona?.name, 'a');
+  });
+
+  const wrong: [string, string, readonly [line: number, words: RegExp][]][] = [
+    ['no front matter', 'You fix things.', [[1, /no front matter/]]],
+    ['a front matter without an end', '---\nname: a\n', [[1, /no front matter/]]],
+    ['no YAML', file('name: [a'), [[2, /no YAML/]]],
+    ['an unknown key', file('name: a', 'colour: red'), [[3, /^colour: there is no such key/]]],
+    ['an unknown tool', file('tools:', '  - read', '  - hack'), [[4, /no tool "hack"; there are bash, /]]],
+    ['a domain that is none', file('network: ["http://a.b/"]'), [[2, /a domain such as/]]],
+    [
+      'two faults',
+      file('limits: { max_turns: 0 }', 'x: 1'),
+      [
+        [2, /limits.max_turns/],
+        [3, /^x: /],
+      ],
+    ],
+    ['a name that is none', file('name: "../x"'), [[2, /letters, digits/]]],
+  ];
+  for (const [what, text, expected] of wrong) {
+    it(`with ${what} is no persona, and says so at its line`, () => {
+      const { persona, diagnostics } = readPersonaFile(text, 'fixer', path);
+      assert.equal(persona, undefined);
+      assert.deepEqual(
+        diagnostics.map(({ line, severity, path: where }) => [line, severity, where]),
+        expected.map(([line]) => [line, 'error', path]),
+      );
+      expected.forEach(([, words], at) => assert.match(diagnostics[at]?.message ?? '', words));
+    });
+  }
+});
+
+describe('a subagent of Claude Code', () => {
+  const aliases = { sonnet: 'claude-sonnet-x', opus: 'claude-opus-x' };
+  function agent(...lines: string[]): ReturnType<typeof readAgentFile> {
+    return readAgentFile(file(...lines), 'fixer', path, aliases);
+  }
+
+  it('is a persona with our tools for its own, whatever else is in it', () => {
+    const read = agent('name: fixer', 'description: Fixes.', 'tools: Read, Bash, WebFetch, Bash(git *)', 'color: blue');
+    assert.deepEqual(read, {
+      persona: personaSchema.parse({
+        name: 'fixer',
+        description: 'Fixes.',
+        prompt: 'You fix things.',
+        tools: toolNames.filter((tool) => tool.startsWith('bash') || tool === 'read' || tool === 'report_progress'),
+      }),
+      diagnostics: [],
+    });
+  });
+
+  it('without a list of tools has all but those that it must not have', () => {
+    assert.deepEqual(agent('name: fixer').persona?.tools, [...toolNames]);
+    assert.deepEqual(
+      agent('disallowedTools: [Write, Edit]').persona?.tools,
+      toolNames.filter((tool) => tool !== 'write' && tool !== 'edit'),
+    );
+  });
+
+  it('has the model that its short name means, and the user’s own where that means nothing', () => {
+    const models = ['opus', 'sonnet', 'haiku', 'inherit', 'claude-other'].map(
+      (model) => agent(`model: ${model}`).persona?.model,
+    );
+    assert.deepEqual(models, ['claude-opus-x', 'claude-sonnet-x', null, null, 'claude-other']);
+  });
+});

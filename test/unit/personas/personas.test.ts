@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { silentLogger } from '../../../src/base/logger';
+import type { Diagnostic } from '../../../src/core/diagnostic';
+import { jailLimitsSchema } from '../../../src/core/jailPolicy';
+import { personaNamed, type PersonaList } from '../../../src/core/persona';
+import { createPersonas } from '../../../src/personas/personas';
+import { committedFiles } from '../../../src/workspaces/committedFiles';
+import { makeRepository, type SampleFile } from '../workspaces/sampleRepository';
+
+describe('the personas that tasks can name', () => {
+  let top: string;
+  let told: (readonly Diagnostic[])[];
+  beforeEach(() => {
+    top = mkdtempSync(join(tmpdir(), 'airlock-personas-'));
+    told = [];
+  });
+  afterEach(() => rmSync(top, { recursive: true, force: true }));
+
+  function personas(domains: readonly string[] = []): ReturnType<typeof createPersonas> {
+    return createPersonas({
+      folder: join(top, 'mine'),
+      bounds: { domains, timeoutMs: 60_000, maxTurns: 10, maxCostUsd: 2 },
+      aliases: {},
+      committedFiles,
+      onDiagnostics: (_owner, diagnostics) => told.push(diagnostics),
+      logger: silentLogger,
+    });
+  }
+
+  function repository(files: Record<string, SampleFile>): string {
+    const repo = join(top, 'repo');
+    makeRepository(repo, { 'a.txt': 'a', ...files });
+    return repo;
+  }
+
+  function writeMine(name: string, text: string): void {
+    const file = join(top, 'mine', name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+
+  const names = ({ personas: all }: PersonaList): string[] => all.map(({ persona }) => persona.name);
+  const builtIn = ['implementer', 'reviewer', 'test-writer', 'documenter'];
+
+  it('are the built-in ones where there is nothing else', async () => {
+    const list = await personas().of(repository({}));
+    assert.deepEqual(names(list), builtIn);
+    assert.equal(personaNamed(list, null)?.name, 'implementer');
+    assert.deepEqual(list.diagnostics, []);
+  });
+
+  it('are the committed ones too, and not what only lies in the folder', async () => {
+    const repo = repository({
+      '.airlock/personas/fixer.md': '---\n---\nFix.',
+      '.claude/agents/a.md': '---\nname: helper\n---\n',
+    });
+    writeFileSync(join(repo, '.airlock/personas/later.md'), '---\n---\nLater.');
+    assert.deepEqual(names(await personas().of(repo)), ['fixer', 'helper', ...builtIn]);
+  });
+
+  it('of one name are the user’s, then the repository’s own, then Claude Code’s, then the built-in one', async () => {
+    const named = (prompt: string): string => `---\nname: reviewer\n---\n${prompt}`;
+    const repo = repository({
+      '.airlock/personas/r.md': named('house'),
+      '.claude/agents/r.md': named('claude'),
+    });
+    const promptOf = async (): Promise<string | undefined> =>
+      personaNamed(await personas().of(repo), 'reviewer')?.prompt;
+    assert.equal(await promptOf(), 'house');
+    writeMine('r.md', named('mine'));
+    assert.equal(await promptOf(), 'mine');
+    assert.match(personaNamed(await personas().of(null), 'reviewer')?.prompt ?? '', /mine/);
+  });
+
+  it('of a repository have no more than the user allows, and it is said what they wanted besides', async () => {
+    const repo = repository({
+      '.airlock/personas/greedy.md':
+        '---\nnetwork: [a.example.org, evil.test]\nlimits: { timeout_minutes: 999, max_turns: 3, max_cost_usd: 99 }\njail: { memory_megabytes: 999999, processes: 5 }\n---\n',
+    });
+    const list = await personas(['*.example.org']).of(repo);
+    const { network, limits, jailLimits } = personaNamed(list, 'greedy') ?? assert.fail('it is not there');
+    assert.deepEqual(network, { kind: 'allowlist', domains: ['a.example.org'] });
+    assert.deepEqual(limits, { timeoutMs: 60_000, maxTurns: 3, maxCostUsd: 2 });
+    assert.deepEqual(jailLimits, { ...jailLimitsSchema.parse({}), processes: 5 });
+    assert.match(list.diagnostics[0]?.message ?? '', /not allowed evil\.test.*airlock\.personas\.network/);
+    assert.deepEqual(personaNamed(await personas().of(repo), 'greedy')?.network, { kind: 'none' });
+  });
+
+  it('of a repository that take the name of a built-in one have no tool that it has not', async () => {
+    const repo = repository({ '.claude/agents/reviewer.md': '---\nname: reviewer\n---\nReview.' });
+    const list = await personas().of(repo);
+    assert.deepEqual(personaNamed(list, 'reviewer')?.tools.includes('bash'), false);
+    assert.match(list.diagnostics[0]?.message ?? '', /“reviewer” has no bash/);
+  });
+
+  it('of the user have what they say', async () => {
+    writeMine('net.md', '---\nnetwork: [evil.test]\nlimits: { max_turns: 500 }\n---\n');
+    const persona = personaNamed(await personas().of(null), 'net');
+    assert.deepEqual(
+      [persona?.network, persona?.limits.maxTurns],
+      [{ kind: 'allowlist', domains: ['evil.test'] }, 500],
+    );
+  });
+
+  it('that are wrong harm no other, and are told once, and again when that is over', async () => {
+    writeMine('good.md', '---\n---\nGood.');
+    writeMine('bad.md', '---\nnmae: x\n---\n');
+    const all = personas();
+    assert.deepEqual(names(await all.of(null)), ['good', ...builtIn]);
+    await all.of(null);
+    writeMine('bad.md', '---\nname: x\n---\n');
+    await all.of(null);
+    assert.deepEqual(
+      told.map((each) => each.map(({ path, line, message }) => [path, line, message])),
+      [[[join(top, 'mine', 'bad.md'), 2, 'nmae: there is no such key.']], []],
+    );
+  });
+
+  it('that are links in a repository are none', async () => {
+    const repo = repository({ '.airlock/personas/link.md': { link: '/etc/passwd' } });
+    const list = await personas().of(repo);
+    assert.deepEqual(names(list), builtIn);
+    assert.equal(list.diagnostics[0]?.message, 'It is not a file.');
+  });
+
+  it('are the built-in ones where a repository has no commit', async () => {
+    const repo = join(top, 'none');
+    mkdirSync(repo);
+    assert.deepEqual(names(await personas().of(repo)), builtIn);
+  });
+});
