@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Diagnostic } from '../core/diagnostic';
-import { jailLimitsSchema } from '../core/jailPolicy';
+import type { jailLimitsSchema } from '../core/jailPolicy';
 import { personaSchema, toolNames, type Persona, type ToolName } from '../core/persona';
 import { readYaml } from '../core/yamlFile';
 import { splitFrontMatter, yamlFirstLine } from './frontMatter';
