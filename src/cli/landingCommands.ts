@@ -1,16 +1,22 @@
 import type { Command } from 'commander';
 import path from 'node:path';
+import { UserError } from '../base/errors';
+import type { Executor } from '../core/executor';
+import { selfRunningFiles } from '../core/selfRunning';
 import { collect, storageOption } from './arguments';
 import { visiting } from './visit';
+import { oneLine } from './words';
 
 const landHelp = `
 The result is laid over the branch as it is now. Unless that very tree was checked before, the task's checks are run on it in
 fresh jails. Then the branch is moved forward, with the files where it is checked out. No hook and no filter is run, and files with
-changes that are not committed are never touched: where they are in the way, nothing is changed.`;
+changes that are not committed are never touched: where they are in the way, nothing is changed.
+Files that would run by themselves (editor settings, git hooks, workflows, install scripts, …) are listed, and need --yes.`;
 
 interface LandFlags {
   readonly onto?: string;
   readonly file: readonly string[];
+  readonly yes?: boolean;
   readonly storage: string;
 }
 
@@ -22,11 +28,14 @@ export function addLandingCommands(airlock: Command): void {
     .argument('<task>')
     .option('--onto <branch>', 'another branch')
     .option('--file <path>', 'only this file of the result; may be repeated', collect, [])
+    .option('--yes', 'also when files of the result would run by themselves')
     .addOption(storageOption())
     .addHelpText('after', landHelp)
-    .action((task: string, { onto, file, storage }: LandFlags) =>
+    .action((task: string, { onto, file, yes, storage }: LandFlags) =>
       visiting(path.resolve(storage), async (executor) => {
-        const { ref, commit } = await executor.land(task, { onto, files: file.length > 0 ? file : undefined });
+        const files = file.length > 0 ? file : undefined;
+        await warnOfSelfRunning(executor, task, { files, yes: yes ?? false });
+        const { ref, commit } = await executor.land(task, { onto, files });
         process.stdout.write(`${ref.slice('refs/heads/'.length)} is at ${commit}.\n`);
       }),
     );
@@ -52,4 +61,26 @@ export function addLandingCommands(airlock: Command): void {
         process.stdout.write(`${task} is discarded.\n`);
       }),
     );
+}
+
+/** @throws {UserError} `self-running` when such files are in it and nobody has agreed to them. */
+async function warnOfSelfRunning(
+  executor: Executor,
+  task: string,
+  { files, yes }: { readonly files: readonly string[] | undefined; readonly yes: boolean },
+): Promise<void> {
+  const found = await selfRunningFiles(executor, task, files);
+  if (found.length === 0) return;
+  const lines = found.map(({ path: name, why }) => `  ${oneLine(name, 4_000)}: ${why}\n`).join('');
+  process.stderr.write(`These would run by themselves, outside the jail and with your rights:\n${lines}`);
+  if (yes) return;
+  throw new UserError(
+    'self-running',
+    `Nothing was changed. Look at them (git diff HEAD...${nameOfBranch(executor, task)}), and accept them with --yes.`,
+    { task },
+  );
+}
+
+function nameOfBranch({ state }: Executor, task: string): string {
+  return state.runs.get(state.tasks.get(task)?.runId ?? '')?.branch ?? 'the branch';
 }

@@ -5,7 +5,7 @@ import type { HistoryAnswer, HistoryQuery } from './history';
 import type { Digest, ObjectId, SessionId, TaskId } from './ids';
 import type { JailProof, JailReadiness } from './jail';
 import type { Keyboard, TerminalSize } from './keyboard';
-import type { Landed, LandingOptions } from './landing';
+import type { Landed, LandingOptions, LandingTargets } from './landing';
 import type { LiveState } from './liveState';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from './storedWorkspace';
 import type { NewTask } from './task';
@@ -58,7 +58,10 @@ export interface Executor extends Disposable {
   stopQueue(): Promise<void>;
   /** Ends a task as cancelled, wherever it is, and its run with it. */
   cancel(taskId: TaskId): Promise<void>;
-  /** Queues a task again that ended without being verified, or lets one go on that waits for the user. */
+  /**
+   * Queues a task again that ended without being verified or whose result does not go with what its branch has become, or
+   * lets one go on that waits for the user.
+   */
   retry(taskId: TaskId): Promise<void>;
   /** Starts a queued task before all others, even while the queue is paused, as soon as there is a slot. */
   runNow(taskId: TaskId): Promise<void>;
@@ -130,6 +133,8 @@ export interface Executor extends Disposable {
    * `landing-moved`, `landing-empty`, `landing-target`, `landing-detached`: the branch is where it was.
    */
   land(taskId: TaskId, options?: LandingOptions): Promise<Landed>;
+  /** The branches that a task's result could be let out onto. @throws {UserError} `no-result`. */
+  landingTargets(taskId: TaskId): Promise<LandingTargets>;
   /** Takes a result back that nothing was built on. @throws {UserError} `wrong-state`, `landing-built-on`, `landing-overwrites`. */
   undoLanding(taskId: TaskId): Promise<void>;
   /** Throws away what a task that is over has made: its branch, and the files that are left. @throws {UserError} `wrong-state`. */

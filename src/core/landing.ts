@@ -24,6 +24,14 @@ export interface Landed {
   readonly commit: ObjectId;
 }
 
+/** Where results can be let out to. */
+export interface LandingTargets {
+  /** The branch that is checked out; `null` when none is. */
+  readonly checkedOut: string | null;
+  /** Names of local branches, the one that was committed to last first; at most 500. */
+  readonly branches: readonly string[];
+}
+
 export interface LandingOptions {
   /** The name of the branch; absent: the one that is checked out. */
   readonly onto?: string | undefined;
@@ -41,6 +49,7 @@ export interface TargetBranches {
    * @throws {UserError} `landing-detached` when no branch is checked out, `landing-target` when there is no such branch.
    */
   find(repo: string, branch?: string): Promise<TargetBranch>;
+  list(repo: string): Promise<LandingTargets>;
   /** Where a branch is; `undefined` when it is gone. */
   tip(repo: string, ref: string): Promise<ObjectId | undefined>;
   /**

@@ -6,7 +6,7 @@ import type { RunSnapshot } from './runSnapshot';
 import type { PastSession } from './pastSession';
 import type { ProcessIdentity } from './session';
 import type { Report } from './source';
-import type { TaskOutcome, TaskSpec, TaskStatus } from './task';
+import { isEnded, type TaskOutcome, type TaskSpec, type TaskStatus } from './task';
 import type { TokenUsage } from './usage';
 
 /** One task as everything that shows something sees it. */
@@ -59,6 +59,19 @@ export interface LandingState {
   readonly files: readonly string[];
   /** What the task was before it landed. */
   readonly statusBefore: TaskStatus;
+}
+
+/** The result does not go with what its branch has become: only another run, on what is there now, can mend that. */
+export function isOutdated({ status, landing }: TaskState): boolean {
+  if (isEnded(status) && landing?.phase === 'failed') {
+    return landing.code === 'landing-conflict' || landing.code === 'landing-check-failed';
+  }
+  return false;
+}
+
+/** It is being let out just now. */
+export function isLanding({ landing }: TaskState): boolean {
+  return landing?.phase === 'merging' || landing?.phase === 'moving';
 }
 
 /** A tool call. Without an output it was begun and not finished. */

@@ -4,7 +4,7 @@ import { Mutex } from '../base/mutex';
 import { describeVerdict, passed } from '../core/evidence';
 import type { EventBody } from '../core/events';
 import type { ObjectId, RunId, TaskId } from '../core/ids';
-import type { Landed, LandingOptions, TargetBranch } from '../core/landing';
+import type { Landed, LandingOptions, LandingTargets, TargetBranch } from '../core/landing';
 import type { RunState, TaskState } from '../core/liveState';
 import { narrowNetwork } from '../core/narrowNetwork';
 import type { Persona } from '../core/persona';
@@ -58,6 +58,11 @@ export class Landings {
         }
       }
     });
+  }
+
+  /** @throws {UserError} `no-result`. */
+  async targets(taskId: TaskId): Promise<LandingTargets> {
+    return this.ports.targets.list(this.published(taskId).repo);
   }
 
   /** @throws {UserError} `wrong-state`, `landing-built-on`, `landing-overwrites`. */

@@ -9,8 +9,8 @@ import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import { jailPolicySchema } from '../core/jailPolicy';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
-import type { Landed, LandingOptions } from '../core/landing';
-import type { LiveState, RunState, TaskState } from '../core/liveState';
+import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
+import { isLanding, isOutdated, type LiveState, type RunState, type TaskState } from '../core/liveState';
 import type { ProcessIdentity } from '../core/session';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import { isEnded, type NewTask } from '../core/task';
@@ -157,8 +157,7 @@ export class LocalExecutor implements Executor {
       await this.append([{ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 }]);
       return;
     }
-    const canRetry = isEnded(task.status) && task.status !== 'verified' && task.status !== 'landed';
-    if (!canRetry) throw wrongState(task, 'retried');
+    if (!canBeRetried(task)) throw wrongState(task, 'retried');
     await this.append([{ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 }]);
   }
 
@@ -292,6 +291,10 @@ export class LocalExecutor implements Executor {
     return this.landings.land(taskId, options);
   }
 
+  landingTargets(taskId: TaskId): Promise<LandingTargets> {
+    return this.landings.targets(taskId);
+  }
+
   undoLanding(taskId: TaskId): Promise<void> {
     return this.landings.undo(taskId);
   }
@@ -409,4 +412,10 @@ export class LocalExecutor implements Executor {
   private async append(bodies: Parameters<ExecutorPorts['events']['append']>[0]): Promise<void> {
     await this.ports.events.append(bodies);
   }
+}
+
+/** A verified result is not done anew, unless it does not go with what its branch has become. */
+function canBeRetried(task: TaskState): boolean {
+  if (!isEnded(task.status) || task.status === 'landed' || isLanding(task)) return false;
+  return task.status !== 'verified' || isOutdated(task);
 }

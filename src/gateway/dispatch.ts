@@ -68,6 +68,10 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       return [...(await executor.cleanWorkspaces(call.cleaning))];
     case 'land':
       return executor.land(call.taskId, { onto: call.onto, files: call.files });
+    case 'landingTargets': {
+      const { checkedOut, branches } = await executor.landingTargets(call.taskId);
+      return { checkedOut, branches: [...branches] };
+    }
     case 'undoLanding':
       return done(executor.undoLanding(call.taskId));
     case 'discard':

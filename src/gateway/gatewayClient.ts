@@ -11,7 +11,7 @@ import type { HistoryAnswer, HistoryQuery } from '../core/history';
 import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
-import type { Landed, LandingOptions } from '../core/landing';
+import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
 import { emptyState, type LiveState } from '../core/liveState';
 import { fromWire } from '../core/snapshot';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
@@ -244,6 +244,10 @@ class GatewayClient implements Executor {
   land(taskId: TaskId, { onto, files }: LandingOptions = {}): Promise<Landed> {
     const only = files === undefined ? {} : { files: [...files] };
     return this.call({ method: 'land', taskId, ...(onto === undefined ? {} : { onto }), ...only }, landingTimeoutMs);
+  }
+
+  landingTargets(taskId: TaskId): Promise<LandingTargets> {
+    return this.call({ method: 'landingTargets', taskId });
   }
 
   async undoLanding(taskId: TaskId): Promise<void> {

@@ -10,7 +10,7 @@ import type { HistoryAnswer, HistoryQuery } from '../core/history';
 import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
-import type { Landed, LandingOptions } from '../core/landing';
+import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
 import { emptyState, type LiveState } from '../core/liveState';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import type { NewTask } from '../core/task';
@@ -207,6 +207,10 @@ export class RoamingExecutor implements Executor {
 
   async land(taskId: TaskId, options?: LandingOptions): Promise<Landed> {
     return (await this.found()).land(taskId, options);
+  }
+
+  async landingTargets(taskId: TaskId): Promise<LandingTargets> {
+    return (await this.found()).landingTargets(taskId);
   }
 
   async undoLanding(taskId: TaskId): Promise<void> {

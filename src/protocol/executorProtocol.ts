@@ -20,7 +20,7 @@ import type { FileChange } from '../core/workspace';
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 7;
+export const protocolVersion = 8;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;
@@ -81,6 +81,7 @@ const methods = [
     onto: z.string().optional(),
     files: z.array(z.string()).optional(),
   }),
+  z.object({ method: z.literal('landingTargets'), taskId: taskIdSchema }),
   z.object({ method: z.literal('undoLanding'), taskId: taskIdSchema }),
   z.object({ method: z.literal('discard'), taskId: taskIdSchema }),
   z.object({ method: z.literal('history'), query: historyQuerySchema }),
@@ -196,6 +197,7 @@ export const resultSchemas = {
   archiveSession: nothing,
   deleteSession: nothing,
   land: z.object({ ref: z.string(), from: objectIdSchema, commit: objectIdSchema }),
+  landingTargets: z.object({ checkedOut: z.string().nullable(), branches: z.array(z.string()) }),
   undoLanding: nothing,
   discard: nothing,
   history: historyAnswerSchema,

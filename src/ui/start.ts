@@ -5,6 +5,7 @@ import { type Disposable, DisposableStore } from '../base/disposable';
 import type { Logger } from '../base/logger';
 import { registerAnalytics } from './analytics/analyticsPanel';
 import { guard, registerCommands } from './commands/commandRegistry';
+import { landingActions } from './commands/landingActions';
 import { queueActions, startQueue } from './commands/queueActions';
 import { secretActions } from './commands/secretActions';
 import { sessionActions } from './commands/sessionActions';
@@ -112,6 +113,7 @@ function startCommands(
   const actions = {
     ...queueActions(link, repositories),
     ...taskActions({ link, repositories, lookedAt, ...features }),
+    ...landingActions(link),
     ...steeringActions(link, tasks),
     ...sessionActions({ sessions, ...features }),
     ...secretActions(credentials),

@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../base/errors';
 import { objectIdSchema, type ObjectId } from '../core/ids';
-import type { Landed, TargetBranch, TargetBranches } from '../core/landing';
+import type { Landed, LandingTargets, TargetBranch, TargetBranches } from '../core/landing';
 import { GitFailure } from './gitFailure';
 import { openRepository } from './openRepository';
 import type { UserGit } from './userGit';
@@ -10,10 +10,12 @@ import type { UserGit } from './userGit';
 const branches = 'refs/heads/';
 /** What is under it is quarantine, and not a place to land on. */
 const quarantine = 'refs/heads/airlock/';
+/** More than that nobody looks through. */
+const maxListed = 500;
 const reflogWords = 'airlock: a result was accepted';
 
 export function createTargetBranches(): TargetBranches {
-  return { find, tip, advance, goBack, discard };
+  return { find, list, tip, advance, goBack, discard };
 }
 
 async function find(repo: string, branch?: string): Promise<TargetBranch> {
@@ -25,6 +27,17 @@ async function find(repo: string, branch?: string): Promise<TargetBranch> {
     throw new UserError('landing-target', `“${name}” is no branch that a result can go to. Name another one.`, { ref });
   }
   return { repo, ref, commit };
+}
+
+async function list(repo: string): Promise<LandingTargets> {
+  const git = await openRepository(repo);
+  const head = await git.textIfAny('symbolic-ref', '-q', 'HEAD');
+  const refs = await git.text('for-each-ref', '--sort=-committerdate', '--format=%(refname)', branches);
+  const names = refs.split('\n').filter((ref) => ref !== '' && !ref.startsWith(quarantine));
+  return {
+    checkedOut: head?.startsWith(branches) ? head.slice(branches.length) : null,
+    branches: names.slice(0, maxListed).map((ref) => ref.slice(branches.length)),
+  };
 }
 
 async function tip(repo: string, ref: string): Promise<ObjectId | undefined> {

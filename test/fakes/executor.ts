@@ -10,7 +10,7 @@ import type { HistoryAnswer, HistoryQuery } from '../../src/core/history';
 import type { Digest, ObjectId, RunId, SessionId, TaskId } from '../../src/core/ids';
 import type { JailProof, JailReadiness } from '../../src/core/jail';
 import type { Keyboard, TerminalSize } from '../../src/core/keyboard';
-import type { Landed, LandingOptions } from '../../src/core/landing';
+import type { Landed, LandingOptions, LandingTargets } from '../../src/core/landing';
 import { emptyState, type LiveState, type TaskState } from '../../src/core/liveState';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../../src/core/storedWorkspace';
 import { isEnded, newTaskSchema, type NewTask } from '../../src/core/task';
@@ -300,6 +300,11 @@ export class FakeExecutor implements Executor {
       { kind: 'task.landed', taskId, ...landed },
     );
     return landed;
+  }
+
+  async landingTargets(taskId: TaskId): Promise<LandingTargets> {
+    await this.called('landingTargets', taskId);
+    return { checkedOut: 'main', branches: ['main', 'release'] };
   }
 
   async undoLanding(taskId: TaskId): Promise<void> {

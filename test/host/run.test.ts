@@ -86,4 +86,15 @@ describe('a task in a real VS Code', function () {
     await vscode.commands.executeCommand('airlock.copyBranchName', taskId);
     assert.equal(await vscode.env.clipboard.readText(), `airlock/${taskId}-1`);
   });
+
+  it('is put onto the branch that is checked out when it is accepted, and taken back', async () => {
+    const file = vscode.Uri.file(`${repository()}/greeting.txt`);
+    const current = await executor();
+    await vscode.commands.executeCommand('airlock.accept', taskId);
+    assert.equal(current.state.tasks.get(taskId)?.status, 'landed');
+    assert.equal(Buffer.from(await vscode.workspace.fs.readFile(file)).toString(), 'hello\n');
+    await vscode.commands.executeCommand('airlock.undoAccept', taskId);
+    assert.equal(current.state.tasks.get(taskId)?.status, 'verified');
+    await assert.rejects(async () => vscode.workspace.fs.readFile(file));
+  });
 });

@@ -98,6 +98,10 @@ describe('letting a result out', () => {
     commitAll(room.repo, 'Mine');
     assert.equal(await refusal(executor.land('right')), 'landing-conflict');
     assert.deepEqual(taskOf(executor)?.landing?.files, ['value.txt']);
+    assert.deepEqual(await executor.landingTargets('right'), { checkedOut: 'main', branches: ['main'] });
+    // What is there now is for another run to see.
+    await executor.retry('right');
+    assert.deepEqual([taskOf(executor)?.status, taskOf(executor)?.landing], ['queued', null]);
   });
 
   it('refuses a result that the checks contradict', async () => {

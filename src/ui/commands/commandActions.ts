@@ -52,6 +52,8 @@ export type SteeringActions = Record<
   CommandAction
 >;
 
+export type LandingActions = Record<'accept' | 'acceptOnto' | 'acceptFiles' | 'undoAccept' | 'discard', CommandAction>;
+
 export type SessionActions = Record<'replaySession' | 'goToTask', CommandAction>;
 
 export type SecretActions = Record<
@@ -74,6 +76,7 @@ export type ViewActions = Record<
 
 export type CommandActions = QueueActions &
   TaskActions &
+  LandingActions &
   SteeringActions &
   SessionActions &
   SecretActions &

@@ -68,6 +68,12 @@ export const commandTable = {
   'airlock.markReviewed': entry('markReviewed', all('markReviewed'), 'airlock.can.markReviewed'),
   'airlock.showMoreTasks': entry('showMoreTasks', { kind: 'group' }, 'false'),
 
+  'airlock.accept': entry('accept', all('accept'), `${isTrusted} && airlock.can.accept`),
+  'airlock.acceptOnto': entry('acceptOnto', all('accept'), `${isTrusted} && airlock.can.accept`),
+  'airlock.acceptFiles': entry('acceptFiles', one('accept'), `${isTrusted} && airlock.can.accept`),
+  'airlock.undoAccept': entry('undoAccept', all('undoAccept'), `${isTrusted} && airlock.can.undoAccept`),
+  'airlock.discard': entry('discard', all('discard'), 'airlock.can.discard'),
+
   'airlock.replaySession': entry('replaySession', session('replay'), 'airlock.hasEndedSessions'),
   'airlock.goToTask': entry('goToTask', session('goToTask'), 'false'),
 

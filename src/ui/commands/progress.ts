@@ -9,6 +9,15 @@ export async function withProgress(title: string, action: () => Promise<void>): 
   await vscode.window.withProgress(options, action);
 }
 
+/** Does it while a notification says how far it is; it cannot be cancelled. */
+export async function withTellingProgress<T>(
+  title: string,
+  action: (tell: (message: string) => void) => Promise<T>,
+): Promise<T> {
+  const options = { location: vscode.ProgressLocation.Notification, title };
+  return vscode.window.withProgress(options, (progress) => action((message) => progress.report({ message })));
+}
+
 /** What is quicker than this needs no notification. */
 const patienceMs = 1000;
 

@@ -6,9 +6,10 @@ import type { Digest } from '../../core/ids';
 import type { LiveState, RunState, TaskState } from '../../core/liveState';
 import { inputTokensOf } from '../../core/usage';
 import { formatCost, formatDuration, formatTokens } from '../figures';
+import { oneLine } from '../markdownText';
 import { checkWords } from '../tasks/taskTooltip';
 import { filesWord, phaseWord } from '../tasks/taskRow';
-import { statusWord } from '../tasks/taskWords';
+import { branchName, landingPhrase, statusWord } from '../tasks/taskWords';
 import { proofLines } from './jailReport';
 import { fields, heading, quoted, report, title } from './reportText';
 
@@ -31,6 +32,7 @@ export async function taskReport(input: ReportInput): Promise<string> {
   return report([
     title(task.spec.title),
     fields(summary(input)),
+    ...(await landingSection(task, readBlob)),
     ...(run ? await evidence(run, readBlob) : []),
     heading(l10n.t('Prompt')),
     quoted(await textOf(task.spec.prompt, readBlob)),
@@ -88,6 +90,26 @@ function tokens({ usage }: RunState): string {
     formatTokens(usage.cacheWrite5mTokens + usage.cacheWrite1hTokens),
     formatTokens(usage.outputTokens),
   );
+}
+
+/** What became of the wish to let the result out, and what its checks said together with what the branch has become. */
+async function landingSection(task: TaskState, readBlob: ReadBlob): Promise<string[]> {
+  const { landing } = task;
+  if (!landing) return [];
+  const sections = [
+    heading(l10n.t('Acceptance')),
+    fields([
+      [l10n.t('State'), landingPhrase(task)],
+      [l10n.t('Why'), landing.reason],
+      [l10n.t('Files'), landing.files.join(', ')],
+      [l10n.t('Commit'), landing.phase === 'landed' ? (landing.commit ?? '') : ''],
+    ]),
+  ];
+  for (const check of landing.checks) {
+    const where = l10n.t('{0}, on {1}', check.command, branchName(landing.ref));
+    sections.push(resultLine(oneLine(where, 200), check), quoted(await textOf(check.output, readBlob)));
+  }
+  return sections;
 }
 
 async function evidence(run: RunState, readBlob: ReadBlob): Promise<string[]> {

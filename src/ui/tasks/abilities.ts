@@ -1,4 +1,4 @@
-import type { LiveState, TaskState } from '../../core/liveState';
+import { isLanding, isOutdated, type LiveState, type RunState, type TaskState } from '../../core/liveState';
 import { isEnded } from '../../core/task';
 import { needsReview } from './lookedAt';
 import { groupOf } from './taskGroup';
@@ -20,6 +20,9 @@ export const abilities = [
   'copyBranchName',
   'showDetails',
   'markReviewed',
+  'accept',
+  'undoAccept',
+  'discard',
 ] as const;
 export type Ability = (typeof abilities)[number];
 
@@ -52,10 +55,13 @@ export function abilitiesOf(state: LiveState, task: TaskState, seen: Seen): Set<
     openTerminal: session !== undefined,
     takeOver: session?.takenOver === false,
     giveBack: session?.takenOver === true,
-    openChanges: run?.commit != null,
-    copyBranchName: run?.branch != null,
+    openChanges: run?.commit != null && task.status !== 'discarded',
+    copyBranchName: run?.branch != null && task.status !== 'discarded',
     showDetails: true,
     markReviewed: (needsReview(task) && !seen.result) || (seen.hasDeadReport && !seen.deadReport),
+    accept: canAccept(task, run),
+    undoAccept: task.status === 'landed' && task.landing?.from != null && task.landing.commit !== null,
+    discard: canDiscard(task, run),
   };
   return new Set(abilities.filter((ability) => can[ability]));
 }
@@ -65,7 +71,19 @@ export function lacksRepository(task: TaskState): boolean {
   return task.status === 'waiting' && task.waitingOn === 'user' && !task.paused && task.spec.repo === null;
 }
 
+function canAccept(task: TaskState, run: RunState | undefined): boolean {
+  if (run?.commit == null || run.branch === null || isLanding(task)) return false;
+  return task.status === 'verified' || task.status === 'partial' || task.status === 'unchecked';
+}
+
+/** There is something that would be thrown away. */
+function canDiscard(task: TaskState, run: RunState | undefined): boolean {
+  const isDecided = task.status === 'landed' || task.status === 'discarded';
+  return run !== undefined && isEnded(task.status) && !isDecided && !isLanding(task);
+}
+
 function canRetry(task: TaskState): boolean {
+  if (isLanding(task)) return false;
   switch (task.status) {
     case 'partial':
     case 'unchecked':
@@ -80,8 +98,9 @@ function canRetry(task: TaskState): boolean {
     case 'queued':
     case 'accepting':
     case 'running':
-    case 'verified':
     case 'landed':
       return false;
+    case 'verified':
+      return isOutdated(task);
   }
 }

@@ -75,15 +75,26 @@ export class LookedAt implements Disposable {
   }
 }
 
+/** What was in the way of a result is news, also about one that was looked at before. */
 function nameOf(task: TaskState): string {
-  return `${task.id}/${task.attempts}`;
+  const landing = couldNotBeAccepted(task) ? `@${task.landing?.runId ?? ''}` : '';
+  return `${task.id}/${task.attempts}${landing}`;
 }
 
 function reportNameOf(task: TaskState): string {
   return `${task.id}/${task.attempts}!report`;
 }
 
-/** It ended, and nothing vouches for its result: somebody has to look at it. What the user ended needs nobody. */
-export function needsReview({ status }: TaskState): boolean {
-  return status === 'failed' || status === 'contradicted' || status === 'partial' || status === 'unchecked';
+/**
+ * It ended, and nothing vouches for its result, or it could not be accepted: somebody has to look at it. What the user ended
+ * needs nobody.
+ */
+export function needsReview(task: TaskState): boolean {
+  const { status } = task;
+  if (status === 'failed' || status === 'contradicted' || status === 'partial' || status === 'unchecked') return true;
+  return status === 'verified' && couldNotBeAccepted(task);
+}
+
+function couldNotBeAccepted({ landing }: TaskState): boolean {
+  return landing?.phase === 'failed';
 }

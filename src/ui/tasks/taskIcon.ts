@@ -1,4 +1,5 @@
-import type { RunState, TaskState } from '../../core/liveState';
+import { isLanding, type RunState, type TaskState } from '../../core/liveState';
+import { isEnded } from '../../core/task';
 
 /** One of VS Code's own icons, in one of its theme's own colours. */
 export interface RowIcon {
@@ -7,6 +8,10 @@ export interface RowIcon {
 }
 
 export function iconOf(task: TaskState, run: RunState | undefined): RowIcon {
+  if (isLanding(task)) return { id: 'loading~spin', color: 'charts.purple' };
+  if (isEnded(task.status) && task.landing?.phase === 'failed') {
+    return { id: 'git-pull-request-closed', color: 'list.warningForeground' };
+  }
   switch (task.status) {
     case 'queued':
       return { id: 'circle-large-outline', color: null };

@@ -6,7 +6,7 @@ import { oneLine } from '../markdownText';
 import { totalTokens } from '../../core/usage';
 import type { Ability } from './abilities';
 import { type RowIcon, iconOf } from './taskIcon';
-import { statusWord } from './taskWords';
+import { landingPhrase, statusWord } from './taskWords';
 
 /** A task as the tree shows it, before VS Code comes in. */
 export interface TaskRow {
@@ -96,7 +96,7 @@ function endedWords(task: TaskState, run: RunState | undefined, report: ReportSt
   const files = run && run.filesChanged > 0 ? filesWord(run.filesChanged) : '';
   const cost = run && totalTokens(run.usage) > 0 ? costWord(run) : '';
   const unreported = report?.status === 'dead' ? l10n.t('its source refused the report') : '';
-  return joined(statusWord(task), unreported, files, cost, task.reason);
+  return joined(landingPhrase(task) || statusWord(task), unreported, files, cost, task.reason);
 }
 
 /** What it cost, or how many tokens when nobody knows their price. */

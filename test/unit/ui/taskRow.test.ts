@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EventBody } from '../../../src/core/events';
 import { abilitiesOf } from '../../../src/ui/tasks/abilities';
+import { groupOf } from '../../../src/ui/tasks/taskGroup';
 import { rowOf, type RowInput } from '../../../src/ui/tasks/taskRow';
 import { tooltipOf } from '../../../src/ui/tasks/taskTooltip';
 import { FakeExecutor } from '../../fakes/executor';
@@ -122,9 +123,60 @@ describe('the row of a task', () => {
       label: 'Round totals',
       description: 'verified · 2 files · $0.0123',
       icon: { id: 'verified-filled', color: 'testing.iconPassed' },
-      contextValue: ' task verified openChanges copyBranchName showDetails ',
+      contextValue: ' task verified openChanges copyBranchName showDetails accept discard ',
       accessibleLabel: 'Round totals, verified, verified · 2 files · $0.0123',
     });
+  });
+
+  it('follows a result on its way out, and offers to take it back', async () => {
+    const executor = await verified();
+    const ref = 'refs/heads/main';
+    const row = (): (string | null)[] => {
+      const { description, icon, contextValue } = rowOf(inputOf(executor));
+      return [description.split(' · ')[0] ?? '', icon.id, contextValue];
+    };
+    executor.append({ kind: 'landing.started', taskId: 'task-1', runId: 'run-2', ref });
+    assert.deepEqual(row(), [
+      'being laid over main',
+      'loading~spin',
+      ' task verified openChanges copyBranchName showDetails ',
+    ]);
+    await executor.land('task-1');
+    assert.deepEqual(row(), [
+      'landed on main',
+      'git-merge',
+      ' task landed openChanges copyBranchName showDetails undoAccept ',
+    ]);
+    await executor.undoLanding('task-1');
+    assert.deepEqual(row(), [
+      'verified',
+      'verified-filled',
+      ' task verified openChanges copyBranchName showDetails accept discard ',
+    ]);
+    await executor.discard('task-1');
+    assert.deepEqual(row(), ['discarded', 'trash', ' task discarded retry showDetails ']);
+  });
+
+  it('says what was in the way of a result, and asks for a look at it', async () => {
+    const executor = await verified();
+    const failure = (code: string, ...files: string[]): EventBody[] => [
+      { kind: 'landing.started', taskId: 'task-1', runId: 'run-2', ref: 'refs/heads/main' },
+      { kind: 'landing.failed', taskId: 'task-1', code, reason: 'It did not work out.', files },
+    ];
+    const row = (): unknown[] => {
+      const input = inputOf(executor);
+      return [rowOf(input).description.split(' · ')[0], input.abilities.has('retry'), groupOf(input.task, false)];
+    };
+    executor.append(...failure('landing-conflict', 'a.ts'));
+    assert.deepEqual(row(), ['verified, not accepted: conflict in a.ts', true, 'needsYou']);
+    executor.append(...failure('landing-conflict', 'a.ts', 'b.ts'));
+    assert.deepEqual(row(), ['verified, not accepted: conflicts in 2 files', true, 'needsYou']);
+    executor.append(...failure('landing-check-failed'));
+    assert.deepEqual(row(), ['verified, not accepted: a check fails on main', true, 'needsYou']);
+    executor.append(...failure('landing-overwrites'));
+    assert.deepEqual(row(), ['verified, not accepted: uncommitted changes are in the way', false, 'needsYou']);
+    executor.append(...failure('landing-interrupted'));
+    assert.deepEqual(row(), ['verified, not accepted: It did not work out.', false, 'needsYou']);
   });
 
   it('gives tokens where the price is not known', async () => {

@@ -1,0 +1,72 @@
+import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
+import { CancelledError } from '../../base/errors';
+import type { Executor } from '../../core/executor';
+import type { TaskId } from '../../core/ids';
+import type { ExecutorLink } from '../executorLink';
+import { acceptResults } from '../landing/acceptResults';
+import { pickBranch, pickFiles } from '../landing/landingChoices';
+import { oneLine } from '../markdownText';
+import { runOf } from '../tasks/taskRow';
+import type { LandingActions } from './commandActions';
+import { requireTrust } from './queueActions';
+
+/** What the user decides about results. */
+export function landingActions(link: ExecutorLink): LandingActions {
+  return {
+    accept: ({ taskIds }) => acceptResults(link, taskIds),
+    acceptOnto: async ({ taskIds }) => {
+      requireTrust();
+      const [first] = taskIds;
+      if (first === undefined) return;
+      await acceptResults(link, taskIds, { onto: await pickBranch(await link.ready(), first) });
+    },
+    acceptFiles: async ({ taskIds: [taskId] }) => {
+      requireTrust();
+      if (taskId === undefined) return;
+      await acceptResults(link, [taskId], { files: await pickFiles(await link.ready(), taskId) });
+    },
+    undoAccept: async ({ taskIds }) => {
+      requireTrust();
+      const executor = await link.ready();
+      const title = titleOf(executor, taskIds);
+      for (const taskId of newestFirst(executor, taskIds)) await executor.undoLanding(taskId);
+      vscode.window.setStatusBarMessage(l10n.t('{0} was taken back.', title), 5000);
+    },
+    discard: async ({ taskIds }) => {
+      const executor = await link.ready();
+      await confirmDiscard(executor, taskIds);
+      for (const taskId of taskIds) await executor.discard(taskId);
+    },
+  };
+}
+
+/** What was let out last lies on top, and has to go first. */
+function newestFirst({ state }: Executor, taskIds: readonly TaskId[]): TaskId[] {
+  const since = (taskId: TaskId): number => state.tasks.get(taskId)?.changedAtMs ?? 0;
+  return taskIds.toSorted((a, b) => since(b) - since(a));
+}
+
+/** What a result holds is nowhere else. */
+async function confirmDiscard(executor: Executor, taskIds: readonly TaskId[]): Promise<void> {
+  const { state } = executor;
+  const branches = taskIds.flatMap((taskId) => {
+    const task = state.tasks.get(taskId);
+    return (task && runOf(state, task)?.branch) ?? [];
+  });
+  const detail =
+    branches.length === 0
+      ? l10n.t('What is left of its files is deleted.')
+      : l10n.t('These branches are deleted, with what is left of the files: {0}', oneLine(branches.join(', '), 600));
+  const discard = l10n.t('Discard');
+  const question = l10n.t('Discard {0}?', titleOf(executor, taskIds));
+  const chosen = await vscode.window.showWarningMessage(question, { modal: true, detail }, discard);
+  if (chosen !== discard) throw new CancelledError();
+}
+
+/** One by its name, more by their number. */
+function titleOf({ state }: Executor, taskIds: readonly TaskId[]): string {
+  const [first] = taskIds;
+  if (first === undefined || taskIds.length > 1) return l10n.t('{0} results', taskIds.length);
+  return `“${oneLine(state.tasks.get(first)?.spec.title ?? first, 80)}”`;
+}

@@ -1,0 +1,103 @@
+import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
+import { UserError } from '../../base/errors';
+import type { Executor } from '../../core/executor';
+import type { TaskId } from '../../core/ids';
+import type { LandingOptions } from '../../core/landing';
+import type { CommandId } from '../commands/commandTable';
+import { withTellingProgress } from '../commands/progress';
+import { requireTrust } from '../commands/queueActions';
+import type { ExecutorLink } from '../executorLink';
+import { oneLine } from '../markdownText';
+import { branchName, landingPhrase } from '../tasks/taskWords';
+import { confirmSelfRunning } from './confirmSelfRunning';
+import { type Refusal, type RefusalButton, wordRefusal } from './refusalWords';
+
+/**
+ * Lets results out, one after another. What stands in the way of one is told with what can be done about it, and does not
+ * keep the others.
+ * @throws {CancelledError} when the user gives up before anything is done.
+ */
+export async function acceptResults(
+  link: ExecutorLink,
+  taskIds: readonly TaskId[],
+  options: LandingOptions = {},
+): Promise<void> {
+  requireTrust();
+  const executor = await link.ready();
+  const commits = new Map(taskIds.map((taskId) => [taskId, resultOf(executor, taskId)]));
+  await confirmSelfRunning(executor, taskIds, options.files);
+  const landed: { readonly taskId: TaskId; readonly ref: string }[] = [];
+  const faults: unknown[] = [];
+  for (const taskId of taskIds) {
+    try {
+      if (resultOf(executor, taskId) !== commits.get(taskId)) throw anotherResult(titleOf(executor, taskId));
+      const { ref } = await land(link, executor, taskId, options);
+      landed.push({ taskId, ref });
+    } catch (error) {
+      const refusal = wordRefusal(titleOf(executor, taskId), error);
+      if (refusal) void offerRefusal(refusal, taskId);
+      else faults.push(error);
+    }
+  }
+  void tellLanded(executor, landed);
+  if (faults.length > 0) throw faults[0];
+}
+
+function land(link: ExecutorLink, executor: Executor, taskId: TaskId, options: LandingOptions) {
+  return withTellingProgress(l10n.t('Accepting “{0}”', titleOf(executor, taskId)), async (tell) => {
+    const following = link.onDidAppend((events) => {
+      const task = link.state.tasks.get(taskId);
+      if (task && events.some((event) => 'taskId' in event && event.taskId === taskId)) tell(landingPhrase(task));
+    });
+    try {
+      return await executor.land(taskId, options);
+    } finally {
+      following.dispose();
+    }
+  });
+}
+
+async function tellLanded(
+  executor: Executor,
+  landed: readonly { readonly taskId: TaskId; readonly ref: string }[],
+): Promise<void> {
+  const [first] = landed;
+  if (!first) return;
+  const isOne = landed.length === 1;
+  const branch = branchName(first.ref);
+  const message = isOne
+    ? l10n.t('“{0}” is on {1} now.', titleOf(executor, first.taskId), branch)
+    : l10n.t('{0} results are on {1} now.', landed.length, branch);
+  const undo = { title: l10n.t('Undo'), command: 'airlock.undoAccept' } as const;
+  const open = { title: l10n.t('Open Changes'), command: 'airlock.openChanges' } as const;
+  const chosen = await vscode.window.showInformationMessage(message, ...(isOne ? [undo, open] : [undo]));
+  // The last one lies on top of the others.
+  if (chosen?.command === 'airlock.undoAccept') {
+    for (const { taskId } of landed.toReversed()) await run(undo.command, taskId);
+  } else if (chosen) await run(chosen.command, first.taskId);
+}
+
+async function offerRefusal({ message, buttons }: Refusal, taskId: TaskId): Promise<void> {
+  const chosen = await vscode.window.showWarningMessage(message, ...buttons);
+  if (chosen) await run(chosen.command, taskId);
+}
+
+async function run(command: CommandId | RefusalButton['command'], taskId: TaskId): Promise<void> {
+  await vscode.commands.executeCommand(command, taskId);
+}
+
+function resultOf({ state }: Executor, taskId: TaskId): string | null | undefined {
+  return state.runs.get(state.tasks.get(taskId)?.runId ?? '')?.commit;
+}
+
+function titleOf({ state }: Executor, taskId: TaskId): string {
+  return oneLine(state.tasks.get(taskId)?.spec.title ?? taskId, 80);
+}
+
+function anotherResult(title: string): UserError {
+  return new UserError(
+    'wrong-state',
+    l10n.t('“{0}” has another result by now. Look at it, and accept it again.', title),
+  );
+}

@@ -1,0 +1,59 @@
+import * as l10n from '@vscode/l10n';
+import { isUserError } from '../../base/errors';
+import { oneLine } from '../markdownText';
+import type { CommandId } from '../commands/commandTable';
+
+/** Why a result was not let out, and what can be done about it, the best first. */
+export interface Refusal {
+  readonly message: string;
+  readonly buttons: readonly RefusalButton[];
+}
+
+export interface RefusalButton {
+  readonly title: string;
+  /** Called with the task. */
+  readonly command: CommandId | 'workbench.view.scm';
+}
+
+/** `undefined` when the error says all that there is to say. */
+export function wordRefusal(title: string, error: unknown): Refusal | undefined {
+  if (!isUserError(error)) return undefined;
+  const buttons = buttonsFor(error.code);
+  if (!buttons) return undefined;
+  return {
+    message: l10n.t('“{0}” is not accepted. {1}', oneLine(title, 80), oneLine(error.message, 900)),
+    buttons,
+  };
+}
+
+function buttonsFor(code: string): readonly RefusalButton[] | undefined {
+  switch (code) {
+    case 'landing-conflict':
+      return [openChanges(), retry(), { title: l10n.t('Copy Branch Name'), command: 'airlock.copyBranchName' }];
+    case 'landing-check-failed':
+      return [{ title: l10n.t('Show Details'), command: 'airlock.showDetails' }, retry()];
+    case 'landing-overwrites':
+      return [{ title: l10n.t('Open Source Control'), command: 'workbench.view.scm' }, acceptAgain()];
+    case 'landing-moved':
+      return [acceptAgain()];
+    case 'landing-empty':
+      return [openChanges(), { title: l10n.t('Discard…'), command: 'airlock.discard' }];
+    case 'landing-detached':
+    case 'landing-target':
+      return [{ title: l10n.t('Accept Onto Branch…'), command: 'airlock.acceptOnto' }];
+    default:
+      return undefined;
+  }
+}
+
+function openChanges(): RefusalButton {
+  return { title: l10n.t('Open Changes'), command: 'airlock.openChanges' };
+}
+
+function retry(): RefusalButton {
+  return { title: l10n.t('Retry on What Is There Now'), command: 'airlock.retryTask' };
+}
+
+function acceptAgain(): RefusalButton {
+  return { title: l10n.t('Accept Again'), command: 'airlock.accept' };
+}
