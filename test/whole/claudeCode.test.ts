@@ -9,6 +9,16 @@ const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
 /** A real Claude Code to test against, by absolute path. */
 const realClaude = process.env['AIRLOCK_TEST_CLAUDE'];
 
+/** Asks for a dearer model, in words that fit between single quotes. */
+const hostileRequest = `
+const r = require("http").request({ socketPath: process.env.ANTHROPIC_UNIX_SOCKET, method: "POST", path: "/v1/messages" }, (a) => {
+  let t = ""; a.on("data", (d) => (t += d)); a.on("end", () => console.log("ANSWER", a.statusCode, t));
+});
+r.end(JSON.stringify({ model: "claude-opus-5-5", max_tokens: 9, messages: [{ role: "user", content: "Hi" }] }));`.replaceAll(
+  '\n',
+  ' ',
+);
+
 const work = [
   calls('Bash', { command: 'cat value.txt', description: 'look' }, 'toolu_look'),
   calls('Bash', { command: 'echo right > value.txt', description: 'mend' }, 'toolu_mend'),
@@ -67,6 +77,31 @@ for (const [name, program] of [
         room.model.api.requests.map(({ headers }) => headers['x-api-key']),
         Array(3).fill('sk-test-key'),
       );
+    });
+
+    it('shows the jail neither the key nor any other model nor a network', async () => {
+      const attempts = [
+        'env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr "\\0" "\\n"; grep -rs "sk-test[-]key" /run /home /opt /workspace; true',
+        `node -e '${hostileRequest}'`,
+        `(exec 3<>/dev/tcp/127.0.0.1/${new URL(room.model.api.baseUrl).port}) 2>&1; true`,
+        'touch /opt/claude-code/x /run/claude-code/api/x 2>&1; true',
+      ];
+      room.model.plays(
+        'Get out',
+        ...attempts.map((command, index) => calls('Bash', { command, description: 'x' }, `toolu_${index}`)),
+        says('Done.'),
+      );
+      await room.queues({ id: 'out', description: 'Get out' });
+      const executor = await room.open({ engine: engine() });
+      await taskReported(executor, 'out');
+      const seen = JSON.stringify(room.model.api.requests.at(-1)?.body.messages);
+      assert.equal(seen.includes('sk-test-key'), false, 'the key is nowhere');
+      assert.match(seen, /ANTHROPIC_API_KEY=none-in-this-sandbox/);
+      assert.match(seen, /ANSWER 400 .*may use the model claude-sonnet-5-5 alone/);
+      assert.match(seen, /Connection refused/);
+      assert.equal([...seen.matchAll(/cannot touch '(?:[^']*)'/g)].length, 2);
+      // What the jail asked for beside the agent's own questions reached nobody.
+      assert.equal(room.model.api.requests.length, attempts.length + 1);
     });
 
     it('gives a failing check back to the same conversation', async () => {

@@ -9,8 +9,8 @@ import type { Mount } from '../../core/jailPolicy';
 
 const run = promisify(execFile);
 
-/** The oldest Claude Code that does all that is needed here: it was tried with every version from here on that there was. */
-export const oldestVersion = [2, 1, 100] as const;
+/** The first that is a native program: before, it ran on Node, where it knows no Unix socket. Tried: 2.1.113, 2.1.120, 2.1.197, 2.1.329. */
+export const oldestVersion = [2, 1, 113] as const;
 
 /** The first start after an installation reads 250 MB from the disk. */
 const versionTimeoutMs = 30_000;

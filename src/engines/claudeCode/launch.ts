@@ -79,6 +79,9 @@ export function launchEnvironment(
     ANTHROPIC_BASE_URL: `http://${host}`,
     ANTHROPIC_UNIX_SOCKET: `${apiInJail}/${apiSocketName}`,
     CLAUDE_CONFIG_DIR: configInJail,
+    // Its tools' output goes to the model alone.
+    FORCE_COLOR: '0',
+    CLICOLOR_FORCE: '0',
     CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(maxOutputTokens),
     // Tries again are made outside.
     CLAUDE_CODE_MAX_RETRIES: '1',
