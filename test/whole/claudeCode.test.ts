@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { EngineChoice } from '../../src/assemble';
 import { calls, says } from '../fakes/messagesApiTurns';
-import { modelName, resultFile, runOf, sampleCheck, taskReported, WholeRoom } from '../fakes/wholeRoom';
+import { WholeCommand } from '../fakes/wholeCommand';
+import { agentName, modelName, resultFile, runOf, sampleCheck, taskReported, WholeRoom } from '../fakes/wholeRoom';
 
 const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
 
@@ -31,6 +32,7 @@ for (const [name, program] of [
 ] as const) {
   describe(`the whole way with ${name} Claude Code`, () => {
     let room: WholeRoom;
+    const started: WholeCommand[] = [];
 
     before(function () {
       if (program !== undefined) return;
@@ -38,7 +40,37 @@ for (const [name, program] of [
       this.skip();
     });
     beforeEach(async () => (room = await WholeRoom.make()));
-    afterEach(() => room?.close());
+    afterEach(async () => {
+      for (const command of started.splice(0)) {
+        command.kill('SIGKILL');
+        await command.exited;
+      }
+      await room?.close();
+    });
+
+    function work(...args: string[]): WholeCommand {
+      const places = [
+        '--storage',
+        room.storage,
+        '--repo',
+        room.repo,
+        '--zmemory',
+        room.backend.url,
+        '--agent',
+        agentName,
+      ];
+      const engine = ['--engine', 'claude-code', '--claude', program ?? ''];
+      const command = WholeCommand.start(['work', '--json', ...places, ...engine, ...args], {
+        environment: {
+          ANTHROPIC_API_KEY: 'sk-test-key',
+          ANTHROPIC_BASE_URL: room.model.api.baseUrl,
+          ANTHROPIC_MODEL: modelName,
+          ZMEMORY_TOKEN: room.backend.token,
+        },
+      });
+      started.push(command);
+      return command;
+    }
 
     function engine(): EngineChoice {
       return {
@@ -103,6 +135,44 @@ for (const [name, program] of [
       // What the jail asked for beside the agent's own questions reached nobody.
       assert.equal(room.model.api.requests.length, attempts.length + 1);
     });
+
+    for (const moment of ['a tool runs', 'the model is asked'] as const) {
+      it(`goes on after a kill while ${moment}, with nothing paid for or done twice`, async () => {
+        const isTool = moment === 'a tool runs';
+        const wait = isTool ? 'sleep 1.5' : 'true';
+        let kill = (): Promise<unknown> => Promise.resolve();
+        room.model.plays(
+          'Mend the value',
+          calls('Bash', { command: `${wait}`, description: 'x' }, 'toolu_wait'),
+          async () => {
+            if (!isTool) await kill();
+            return calls(
+              'Bash',
+              { command: 'echo right > value.txt; echo done >> log.txt', description: 'x' },
+              'toolu_mend',
+            );
+          },
+          says('Mended.'),
+        );
+        await room.queues({ id: 'mend', description: 'Mend the value', context: { checks: [sampleCheck] } });
+        const first = work('--until-idle');
+        kill = () => {
+          first.kill('SIGKILL');
+          return first.exited;
+        };
+        await first.printed((out) => out.includes(isTool ? 'toolu_wait' : 'tool.finished'));
+        if (isTool) await kill();
+        await first.exited;
+        const end = await work('--until-idle').exited;
+        assert.equal(end.code, 0, end.stdout + end.stderr);
+        const asked = room.model.api.requests.at(-1)?.body.messages ?? [];
+        assert.deepEqual(room.model.api.paidTwice(), []);
+        assert.equal(asked.filter((message) => JSON.stringify(message).includes('"tool_use"')).length, 2);
+        const branch = /"branch":"(airlock[^"]*)"/.exec(end.stdout)?.[1] ?? '';
+        assert.equal(resultFile(room, branch, 'log.txt'), 'done');
+        if (isTool) assert.match(JSON.stringify(asked), /interrupted by a restart/);
+      });
+    }
 
     it('gives a failing check back to the same conversation', async () => {
       room.model.plays('Mend the value', says('It is right already.'), ...work);
