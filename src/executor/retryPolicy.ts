@@ -18,6 +18,9 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'jail-unavailable': 'wait',
   'jail-not-proven': 'wait',
   'setup-network': 'wait',
+  'claude-code-missing': 'wait',
+  'claude-code-unusable': 'wait',
+  'claude-code-too-old': 'wait',
   // Its jail died or used too much: the run goes on in another one, and the model is told.
   'session-closed': 'retry',
   'disk-full': 'pause',

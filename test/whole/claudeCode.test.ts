@@ -20,7 +20,7 @@ r.end(JSON.stringify({ model: "claude-opus-5-5", max_tokens: 9, messages: [{ rol
   ' ',
 );
 
-const work = [
+const mending = [
   calls('Bash', { command: 'cat value.txt', description: 'look' }, 'toolu_look'),
   calls('Bash', { command: 'echo right > value.txt', description: 'mend' }, 'toolu_mend'),
   says('Mended.'),
@@ -84,7 +84,7 @@ for (const [name, program] of [
     }
 
     it('works a task off from the queue to verified, and adds the key outside', async () => {
-      room.model.plays('Mend the value', ...work);
+      room.model.plays('Mend the value', ...mending);
       await room.queues({ id: 'mend', description: 'Mend the value', context: { checks: [sampleCheck] } });
       const executor = await room.open({ engine: engine() });
       const used: string[] = [];
@@ -175,7 +175,7 @@ for (const [name, program] of [
     }
 
     it('gives a failing check back to the same conversation', async () => {
-      room.model.plays('Mend the value', says('It is right already.'), ...work);
+      room.model.plays('Mend the value', says('It is right already.'), ...mending);
       await room.queues({ id: 'mend', description: 'Mend the value', context: { checks: [sampleCheck] } });
       const executor = await room.open({ engine: engine() });
       assert.equal((await taskReported(executor, 'mend')).status, 'verified');
