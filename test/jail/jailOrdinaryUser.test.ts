@@ -7,6 +7,9 @@ import { join } from 'node:path';
 /** No user of any machine has it. */
 const ordinaryId = 61_357;
 
+/** What goes the same way whoever does it, and takes long: it starts the whole command again and again. */
+const sameForAll = ['airlock sh (?!runs one command|leaves the folder|is a shell)', 'is told by "airlock doctor"'];
+
 describe('everything that is tried on jails', () => {
   let home: string;
 
@@ -43,7 +46,8 @@ describe('everything that is tried on jails', () => {
       (name) => /^jail.*\.test\.ts$/.test(name) && name !== 'jailOrdinaryUser.test.ts',
     );
     const files = own.map((name) => join('test/jail', name));
-    const ran = asUser([process.execPath, 'node_modules/mocha/bin/mocha.js', '--config', '.mocharc.json', ...files]);
+    const mocha = ['node_modules/mocha/bin/mocha.js', '--config', '.mocharc.json', '--timeout', '60000'];
+    const ran = asUser([process.execPath, ...mocha, '--invert', '--grep', sameForAll.join('|'), ...files]);
     assert.equal(ran.status, 0, `${String(ran.stdout)}\n${String(ran.stderr)}`);
   });
 });

@@ -68,7 +68,7 @@ describe('the proof of a jail', () => {
     const shown = join(room.root, 'shown');
     await mkdir(shown);
     const doctor = (more: Record<string, string>) => {
-      const argv = ['--import', 'tsx', 'src/cli/airlock.ts', 'doctor', '--storage', join(room.root, 'storage')];
+      const argv = ['dist/airlock.js', 'doctor', '--storage', join(room.root, 'storage')];
       const env = { ...process.env, ...more };
       const { status, stdout } = spawnSync(process.execPath, argv, { env, encoding: 'utf8' });
       return { status, proof: /. jail proof.*\n(?: {10,}.*\n)*/.exec(stdout)?.[0].trim().split(/\n\s+/) ?? [stdout] };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { needProgram } from './jailRoom';
 
-const airlock = [process.execPath, '--import', 'tsx', 'src/cli/airlock.ts', 'sh'] as const;
+const airlock = [process.execPath, 'dist/airlock.js', 'sh'] as const;
 const [node, ...nodeArgs] = airlock;
 
 describe('airlock sh', function () {

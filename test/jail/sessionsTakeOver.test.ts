@@ -95,7 +95,9 @@ describe('taking a session over', () => {
   }).timeout(30_000);
 
   it('leaves stopped what the agent itself had stopped', async () => {
-    await session.exec('sleep 9303 & kill -STOP $!; echo $! > pid', patient);
+    // The kernel stops it when it is its turn, which may come after the command that asked for it.
+    const stop = 'sleep 9303 & kill -STOP $!; echo $! > pid; until grep -q "State:.T" /proc/$!/status; do :; done';
+    await session.exec(stop, patient);
     await (await User.at(session)).keyboard.giveBack();
     assert.deepEqual(
       words(await session.exec('grep State /proc/$(cat pid)/status', patient)),

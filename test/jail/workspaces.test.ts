@@ -3,17 +3,20 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CancelledError, UserError } from '../../src/base/errors';
 import { newId } from '../../src/base/ids';
+import { createJails } from '../../src/jail/jails';
 import { commitAll, git, makeRepository, writeFiles } from '../unit/workspaces/sampleRepository';
 import { contentsOf, WorkspacesFixture } from './workspacesFixture';
 
 describe('A workspace', function () {
   // Many jails, on machines that may be busy.
   this.timeout(60_000);
+  const jails = createJails();
   let fixture: WorkspacesFixture;
   beforeEach(() => {
-    fixture = new WorkspacesFixture();
+    fixture = new WorkspacesFixture({ jails });
   });
   afterEach(() => fixture.dispose());
+  after(() => jails.shutdown());
 
   const sample = {
     'README.md': 'hello\n',

@@ -12,13 +12,18 @@ import { makeTempFolder, removeFolder } from '../unit/workspaces/sampleRepositor
 export class WorkspacesFixture {
   readonly top = makeTempFolder();
   readonly workspaces: Workspaces;
+  readonly storage: string;
+  readonly jails: LocalJails;
+  private readonly hasOwnJails: boolean;
 
-  /** @param storage that of another one, as a later process finds it. */
-  constructor(
-    readonly storage: string = '',
-    readonly jails: LocalJails = createJails(),
-  ) {
-    if (storage === '') this.storage = join(this.top, 'storage');
+  /**
+   * `jails` are those of several tests, since finding out what the host can do takes longer than many a test; they stay.
+   * `storage` is that of another one, as a later process finds it.
+   */
+  constructor({ jails, storage }: { readonly jails?: LocalJails; readonly storage?: string } = {}) {
+    this.storage = storage ?? join(this.top, 'storage');
+    this.jails = jails ?? createJails();
+    this.hasOwnJails = jails === undefined;
     this.workspaces = this.workspacesWith({});
   }
 
@@ -59,7 +64,7 @@ export class WorkspacesFixture {
   }
 
   async dispose(): Promise<void> {
-    await this.jails.shutdown();
+    if (this.hasOwnJails) await this.jails.shutdown();
     await this.jails.remove(this.top);
     removeFolderIfAny(this.top);
   }

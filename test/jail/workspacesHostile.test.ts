@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jailPolicySchema } from '../../src/core/jailPolicy';
 import type { Snapshot, Workspace } from '../../src/core/workspace';
+import { createJails } from '../../src/jail/jails';
 import { git, makeRepository, writeFiles } from '../unit/workspaces/sampleRepository';
 import { WorkspacesFixture } from './workspacesFixture';
 
@@ -11,12 +12,13 @@ import { WorkspacesFixture } from './workspacesFixture';
 describe('A hostile workspace', function () {
   // Many jails, on machines that may be busy.
   this.timeout(60_000);
+  const jails = createJails();
   let fixture: WorkspacesFixture;
   let repo: string;
   let workspace: Workspace;
 
   beforeEach(async () => {
-    fixture = new WorkspacesFixture();
+    fixture = new WorkspacesFixture({ jails });
     repo = makeRepository(fixture.folder('repo'), {
       a: 'a\n',
       'dir/b': 'b\n',
@@ -26,6 +28,7 @@ describe('A hostile workspace', function () {
     workspace = await fixture.open(repo);
   });
   afterEach(() => fixture.dispose());
+  after(() => jails.shutdown());
 
   async function pathsIn(snapshot: Snapshot): Promise<string[]> {
     return (await workspace.changes(workspace.baseTree, snapshot.tree)).map(({ path, kind }) => `${kind} ${path}`);

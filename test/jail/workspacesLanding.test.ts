@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '../../src/base/errors';
 import type { Merge, TargetBranches } from '../../src/core/landing';
 import { createTargetBranches } from '../../src/workspaces/targetBranches';
+import { createJails } from '../../src/jail/jails';
 import { commitAll, git, makeRepository, writeFiles } from '../unit/workspaces/sampleRepository';
 import { WorkspacesFixture } from './workspacesFixture';
 
@@ -12,13 +13,14 @@ const lines = (...changed: string[]): string =>
 
 describe('Laying a result over what a branch has become', function () {
   this.timeout(60_000);
+  const jails = createJails();
   let fixture: WorkspacesFixture;
   let repo: string;
   let base: string;
   let result: string;
 
   beforeEach(() => {
-    fixture = new WorkspacesFixture();
+    fixture = new WorkspacesFixture({ jails });
     repo = makeRepository(fixture.folder('repo'), { a: lines(), b: 'b\n', old: 'old\n' });
     base = git(repo, 'rev-parse', 'HEAD');
     git(repo, 'checkout', '-q', '-b', 'airlock/t-1');
@@ -28,6 +30,7 @@ describe('Laying a result over what a branch has become', function () {
     git(repo, 'checkout', '-q', 'main');
   });
   afterEach(() => fixture.dispose());
+  after(() => jails.shutdown());
 
   async function merge(
     files?: readonly string[],
@@ -77,6 +80,7 @@ describe('Laying a result over what a branch has become', function () {
 });
 
 describe('A branch of the user’s', () => {
+  const jails = createJails();
   let fixture: WorkspacesFixture;
   let targets: TargetBranches;
   let repo: string;
@@ -84,7 +88,7 @@ describe('A branch of the user’s', () => {
   let second: string;
 
   beforeEach(() => {
-    fixture = new WorkspacesFixture();
+    fixture = new WorkspacesFixture({ jails });
     targets = createTargetBranches();
     repo = makeRepository(fixture.folder('repo'), { a: 'a\n', b: 'b\n' });
     first = git(repo, 'rev-parse', 'HEAD');
@@ -94,6 +98,7 @@ describe('A branch of the user’s', () => {
     git(repo, 'checkout', '-q', 'main');
   });
   afterEach(() => fixture.dispose());
+  after(() => jails.shutdown());
 
   const tipOf = (ref: string): string => git(repo, 'rev-parse', ref);
   const read = (file: string): string => readFileSync(join(repo, file), 'utf8');

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../src/base/errors';
 import type { Workspace } from '../../src/core/workspace';
+import { createJails } from '../../src/jail/jails';
 import { commitAll, git, makeRepository, writeFiles } from '../unit/workspaces/sampleRepository';
 import { FakeClock } from '../fakes/clock';
 import { contentsOf, WorkspacesFixture } from './workspacesFixture';
@@ -11,13 +12,15 @@ import { contentsOf, WorkspacesFixture } from './workspacesFixture';
 describe('A published result', function () {
   // Many jails, on machines that may be busy.
   this.timeout(60_000);
+  const jails = createJails();
   let fixture: WorkspacesFixture;
   let repo: string;
   beforeEach(() => {
-    fixture = new WorkspacesFixture();
+    fixture = new WorkspacesFixture({ jails });
     repo = makeRepository(fixture.folder('repo'), { a: 'a\n', 'dir/b': 'b\n' });
   });
   afterEach(() => fixture.dispose());
+  after(() => jails.shutdown());
 
   async function changed(
     script = 'echo more >> a; echo new > dir/new',

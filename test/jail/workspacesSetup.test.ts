@@ -20,14 +20,16 @@ import { WorkspacesFixture } from './workspacesFixture';
 
 describe('The setup of a repository', function () {
   this.timeout(120_000);
+  const jails = createJails();
   let fixture: WorkspacesFixture;
   let started: number;
 
   beforeEach(() => {
-    fixture = new WorkspacesFixture();
+    fixture = new WorkspacesFixture({ jails });
     started = 0;
   });
   afterEach(() => fixture.dispose());
+  after(() => jails.shutdown());
 
   const options = (changes: Partial<PreparationOptions> = {}): PreparationOptions => ({
     allowedDomains: [],
@@ -117,12 +119,12 @@ describe('The setup of a repository', function () {
     assert.deepEqual([started, both[0]?.key], [1, both[1]?.key]);
     writeFiles(repo, { 'code.txt': 'other code\n' });
     commitAll(repo, 'other code');
-    const later = new WorkspacesFixture(fixture.storage);
+    const later = new WorkspacesFixture({ jails, storage: fixture.storage });
     const third = await later.open(repo);
     assert.equal((await ready(third)).key, both[0]?.key);
     assert.equal(started, 1);
     assert.equal(await later.inJail(third, (await third.sessionView(both[0])).mounts, 'cat node_modules/made'), 'x\n');
-    await later.jails.shutdown();
+    await later.dispose();
     writeFiles(repo, { 'package-lock.json': '{"lockfileVersion": 4}\n' });
     commitAll(repo, 'other lock');
     await ready(await fixture.open(repo));
@@ -191,9 +193,9 @@ describe('The setup of a repository', function () {
     assert.ok(kept);
     writeFileSync(join(kept, 'made.json'), '{"version": 1, "outp');
     mkdirSync(join(kept, '..', '.part-left'));
-    const later = new WorkspacesFixture(fixture.storage);
+    const later = new WorkspacesFixture({ jails, storage: fixture.storage });
     assert.equal((await ready(await later.open(repo))).key, key);
-    await later.jails.shutdown();
+    await later.dispose();
     assert.deepEqual([started, readdirSync(join(kept, '..'))], [2, [key]]);
   });
 
@@ -288,10 +290,10 @@ describe('The setup of a repository', function () {
     }).listen(0, '127.0.0.1');
     await once(registry, 'listening');
     const port = z.object({ port: z.number() }).parse(registry.address()).port;
-    const jails = createJails({
+    const connected = createJails({
       egress: { resolve: () => Promise.resolve(['93.184.215.14']), connect: () => connect(port, '127.0.0.1') },
     });
-    const online = new WorkspacesFixture('', jails);
+    const online = new WorkspacesFixture({ jails: connected });
     try {
       const repo = makeRepository(online.folder('repo'), {
         ...npmProject('http://registry.test/greet/-/greet-1.0.0.tgz'),
@@ -313,6 +315,7 @@ describe('The setup of a repository', function () {
     } finally {
       registry.close();
       await online.dispose();
+      await connected.shutdown();
     }
   });
 

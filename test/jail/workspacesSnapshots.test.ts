@@ -2,18 +2,21 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Workspace } from '../../src/core/workspace';
+import { createJails } from '../../src/jail/jails';
 import { makeRepository } from '../unit/workspaces/sampleRepository';
 import { WorkspacesFixture } from './workspacesFixture';
 
 describe('The snapshots of a workspace', function () {
   this.timeout(60_000);
+  const jails = createJails();
   let fixture: WorkspacesFixture;
   let workspace: Workspace;
   beforeEach(async () => {
-    fixture = new WorkspacesFixture();
+    fixture = new WorkspacesFixture({ jails });
     workspace = await fixture.open(makeRepository(fixture.folder('repo'), { a: 'a\n', b: 'b\n', 'dir/c': 'c\n' }));
   });
   afterEach(() => fixture.dispose());
+  after(() => jails.shutdown());
 
   const unlimited = Number.MAX_SAFE_INTEGER;
 
@@ -85,10 +88,11 @@ describe('The snapshots of a workspace', function () {
 
 describe('Restoring a workspace', function () {
   this.timeout(60_000);
+  const jails = createJails();
   let fixture: WorkspacesFixture;
   let workspace: Workspace;
   beforeEach(async () => {
-    fixture = new WorkspacesFixture();
+    fixture = new WorkspacesFixture({ jails });
     workspace = await fixture.open(
       makeRepository(fixture.folder('repo'), {
         a: 'a\n',
@@ -101,6 +105,7 @@ describe('Restoring a workspace', function () {
     );
   });
   afterEach(() => fixture.dispose());
+  after(() => jails.shutdown());
 
   const listing =
     '{ find . -path ./.git -prune -o ! -type d -printf "%P %y %m %l\\n" | sort; cat a dir/* */*/* 2> /dev/null || true; }';
