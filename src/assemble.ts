@@ -3,7 +3,7 @@
  * whom. Heavy parts (the SDK, sql.js, node-pty) are loaded by their rooms when they are first needed.
  */
 import path from 'node:path';
-import { costOf } from './analytics/prices';
+import { pricesWith } from './analytics/prices';
 import { systemClock, type Clock } from './base/clock';
 import { UserError } from './base/errors';
 import { silentLogger, type Logger } from './base/logger';
@@ -12,6 +12,7 @@ import type { Engine } from './core/engine';
 import type { Executor } from './core/executor';
 import { knownTasksOf, type KnownTasks } from './core/knownTasks';
 import type { PersonaList, Personas } from './core/persona';
+import type { OwnPrices } from './core/prices';
 import type { TaskSource } from './core/source';
 import { createAnthropicEngine } from './engines/anthropic/anthropicEngine';
 import type { EngineLimits, ModelCredential } from './engines/anthropic/engineOptions';
@@ -126,6 +127,8 @@ export interface AirlockOptions {
   /** The storage folder: one executor at a time owns it. */
   readonly storage: string;
   readonly settings: Partial<ExecutorSettings>;
+  /** Prices of models, in place of the public ones. */
+  readonly prices?: OwnPrices;
   /** Absolute paths of the repositories that tasks may be for; asked anew each time. */
   readonly repositories: () => readonly string[];
   readonly engine: EngineChoice;
@@ -237,6 +240,7 @@ function joinRooms(
   afterEnd: () => Promise<void>,
 ): LocalExecutor {
   const { logger, storage } = options;
+  const prices = pricesWith(options.prices ?? {});
   const jails = createJails({ clock, toolChains: options.toolChains ?? [] });
   return new LocalExecutor({
     ports: {
@@ -258,7 +262,8 @@ function joinRooms(
       engine: createEngine(options, clock),
       tools: createTools(),
       sources,
-      costOf,
+      priceList: prices.version,
+      costOf: (model, usage) => prices.costOf(model, usage),
       repositories: options.repositories,
       sessionFolder: (runId, sessionId) => path.join(storage, 'runs', runId, 'session', sessionId),
       engineFolder: (runId) => path.join(storage, 'runs', runId, 'engine'),

@@ -11,6 +11,7 @@ import { ExecutorLink } from './ui/executorLink';
 import { FileProblems } from './ui/fileProblems';
 import { loggerTo } from './ui/logChannel';
 import { allowedRepositories, homeExpanded, openFolders } from './ui/repositories';
+import { budgetOf } from './ui/settings/budgetSettings';
 import { Settings } from './ui/settings/settings';
 import { startUi } from './ui/start';
 
@@ -92,6 +93,7 @@ function optionsOf({ context, settings, credentials, problems, logger }: OpenPar
       runTimeoutMs: minutes(settings.value('airlock.limits.runMinutes')),
       maxCostUsd: settings.value('airlock.limits.maxCostPerRun'),
       personaDomains: settings.value('airlock.personas.network'),
+      budget: budgetOf(settings),
       setupDomains: settings.value('airlock.setup.network'),
       maxDependencyBytes: settings.value('airlock.setup.maxGigabytes') * 1024 ** 3,
       keepWorkspacesMs: settings.value('airlock.workspaces.keepDays') * 24 * 60 * 60_000,
@@ -100,6 +102,7 @@ function optionsOf({ context, settings, credentials, problems, logger }: OpenPar
       model: settings.value('airlock.engine.model') || null,
     },
     engineLimits: { maxUnreachedMs: minutes(settings.value('airlock.limits.modelWaitMinutes')) },
+    prices: settings.value('airlock.prices'),
     repositories: () => allowedRepositories(settings.value('airlock.repositories')),
     engine: engineOf(settings, credentials),
     toolChains: settings.value('airlock.jail.toolChains'),

@@ -1,3 +1,5 @@
+import { sha256 } from '../base/digest';
+import type { OwnPrices, PriceEntry } from '../core/prices';
 import { inputTokensOf, type TokenUsage } from '../core/usage';
 
 /** US dollars for a million tokens of each class. */
@@ -67,7 +69,52 @@ export function costOf(model: string, usage: TokenUsage): number | null {
   const price = priceOfModel.get(model.replace(/\[1m\]$/, '').replace(/-(\d{8}|latest)$/, ''));
   if (!price) return null;
   const { longPrompt } = price;
-  const used = longPrompt && inputTokensOf(usage) > longPrompt.overTokens ? longPrompt.rates : price.rates;
+  const isLong = longPrompt && inputTokensOf(usage) > longPrompt.overTokens;
+  return costAt(isLong ? longPrompt.rates : price.rates, usage);
+}
+
+/** Prices as the executor counts with them: the user's own, and behind them the public ones. */
+export interface Prices {
+  /** Names them: the version of the public list, and which own ones. */
+  readonly version: string;
+  /** As `costOf`. */
+  costOf(model: string, usage: TokenUsage): number | null;
+}
+
+export function pricesWith(own: OwnPrices): Prices {
+  const entries = Object.entries(own).sort(([a], [b]) => b.length - a.length);
+  const patterns = entries.map(([pattern, entry]) => ({ test: patternOf(pattern), rates: ownRates(entry) }));
+  const { version, source } = priceList;
+  const ownVersion = entries.length === 0 ? '' : `, own ${sha256(JSON.stringify(entries)).slice(0, 8)}`;
+  return {
+    version: `${version} (${source})${ownVersion}`,
+    costOf(model, usage) {
+      const found = patterns.find(({ test }) => test.test(model));
+      return found ? costAt(found.rates, usage) : costOf(model, usage);
+    },
+  };
+}
+
+function patternOf(pattern: string): RegExp {
+  return new RegExp(
+    `^${pattern
+      .split('*')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*')}$`,
+  );
+}
+
+function ownRates({ input, output, cacheWrite5m, cacheWrite1h, cacheRead }: PriceEntry): Rates {
+  return {
+    input,
+    output,
+    cacheWrite5m: cacheWrite5m ?? input * 1.25,
+    cacheWrite1h: cacheWrite1h ?? input * 2,
+    cacheRead: cacheRead ?? input,
+  };
+}
+
+function costAt(used: Rates, usage: TokenUsage): number {
   const perMillion =
     usage.inputTokens * used.input +
     usage.outputTokens * used.output +

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { airlockVersion } from '../assemble';
 import { addBackupCommands } from './backupCommands';
+import { addBudget } from './budgetCommand';
 import { addDemo } from './demoCommand';
 import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addLandingCommands } from './landingCommands';
@@ -30,6 +31,7 @@ function program(): Command {
   addSessionCommands(airlock);
   addSchedule(airlock);
   addPersonas(airlock);
+  addBudget(airlock);
   addWorkspaceCommands(airlock);
   addServer(airlock);
   addDoctor(airlock);

@@ -41,6 +41,13 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+export function positiveAmount(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
 /** The number of a snapshot; 0 is the base. */
 export function snapshotIndex(text: string): number {
   const value = Number(text);

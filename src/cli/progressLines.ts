@@ -18,6 +18,8 @@ function describe(state: LiveState, event: AirlockEvent): string | undefined {
       return `the queue is ${event.mode}`;
     case 'queue.held':
       return event.reason === null ? 'the queue goes on' : `nothing new is started: ${oneLine(event.reason, 400)}`;
+    case 'budget.alert':
+      return oneLine(event.message, 300);
     case 'source.changed':
       return event.healthy
         ? `${event.sourceId} answers`

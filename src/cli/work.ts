@@ -2,7 +2,9 @@ import { openExecutor, type EngineChoice, type SourceChoice } from '../assemble'
 import { DisposableStore, type Disposable } from '../base/disposable';
 import { makeVisible } from '../base/visible';
 import { diagnosticLine } from '../core/diagnostic';
+import type { BudgetLimits } from '../core/budget';
 import type { Executor } from '../core/executor';
+import type { OwnPrices } from '../core/prices';
 import { UserError } from '../base/errors';
 import { isIdle } from '../core/idle';
 import type { LiveState, TaskState } from '../core/liveState';
@@ -24,6 +26,8 @@ export interface WorkOptions {
   /** Domains that a persona of a repository may reach. */
   readonly personaNetwork: readonly string[];
   readonly concurrency: number;
+  readonly budget: BudgetLimits;
+  readonly prices: OwnPrices;
   readonly untilIdle: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -43,8 +47,11 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
         concurrency: options.concurrency,
         setupDomains: options.setupNetwork,
         personaDomains: options.personaNetwork,
+        maxCostUsd: options.budget.perRunUsd,
+        budget: options.budget,
       },
       personas: options.personas,
+      prices: options.prices,
       repositories: () => options.repositories,
       engine: options.engine,
       sources: options.sources,
@@ -75,7 +82,8 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
     const tasks = followed.tasks(executor.state);
     if (!options.json) process.stdout.write(`\n${summaryText(executor.state, tasks)}\n`);
     // Whoever waited for the end of the queue must not take an interruption for it.
-    const isShort = options.untilIdle && (saySilentSources(executor.state) || end === 'interrupted');
+    const isHeld = executor.state.holds.has('budget');
+    const isShort = options.untilIdle && (saySilentSources(executor.state) || isHeld || end === 'interrupted');
     return { tasks, exitCode: isShort ? 2 : exitCodeFor(tasks) };
   } finally {
     followed.dispose();

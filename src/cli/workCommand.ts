@@ -7,9 +7,11 @@ import {
   environmentHelp,
   personaNetworkOption,
   personasOption,
+  positiveAmount,
   positiveInteger,
   storageOption,
 } from './arguments';
+import { budgetFrom, type BudgetFlags } from './budgetFlags';
 import { addEngineOptions, engineChoice, type EngineFlags } from './engineFlags';
 import { repositoryOf } from './places';
 import { repositorySources } from './repositorySources';
@@ -39,6 +41,13 @@ export function addWork(airlock: Command): void {
     .option('--task-definitions', 'take tasks from .airlock/tasks/*.yaml of each --repo, as their times come', false)
     .option('--allow-env <name>', 'a variable that their prompts may have; may be repeated', collect, [])
     .option('--concurrency <n>', 'runs at the same time', positiveInteger, 2)
+    .option('--budget-per-run <usd>', 'US dollars that one run may cost', positiveAmount)
+    .option('--budget-per-task <usd>', 'that one task may cost, all its runs together', positiveAmount)
+    .option('--budget-per-day <usd>', 'that all may cost from midnight to midnight', positiveAmount)
+    .option('--budget-total <usd>', 'that the whole queue may ever cost', positiveAmount)
+    .option('--tokens-per-day <n>', 'tokens that all may use from midnight to midnight', positiveAmount)
+    .option('--allow-unknown-prices', 'ask models whose price is not known, in spite of limits in dollars', false)
+    .option('--prices <file>', 'a JSON file with prices of models, as in the setting airlock.prices')
     .option('--until-idle', 'end when nothing is queued, running or still to be reported', false)
     .option('--json', 'print one event a line', false)
     .option('--verbose', 'print what is done on stderr', false)
@@ -50,6 +59,7 @@ export function addWork(airlock: Command): void {
         ...options,
         storage: path.resolve(options.storage),
         personas: path.resolve(options.personas),
+        ...budgetFrom(options),
         repositories,
         engine: engineChoice(options, process.env),
         sources: [serverOf(options), ...repositorySources(repositories, options)],
@@ -58,7 +68,7 @@ export function addWork(airlock: Command): void {
     });
 }
 
-interface WorkFlags extends EngineFlags {
+interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly storage: string;
   readonly repo: readonly string[];
   readonly zmemory: string | undefined;

@@ -92,6 +92,16 @@ export type EngineEnd =
   /** The answer was cut at the token limit, more than once. */
   | { readonly kind: 'tooLong' };
 
+/** What bounds the cost of a request. */
+export interface RequestSize {
+  readonly model: string;
+  readonly maxOutputTokens: number;
+  /** No more tokens than this are in the prompt: the bytes of its whole body, as each token has at least one. */
+  readonly promptBound: number;
+  /** The prompt is that of the run's last answered request, its answer, and something behind it. */
+  readonly goesOn: boolean;
+}
+
 /**
  * What an engine asks of the executor. The engine acts only after the promise has resolved: then it is durable.
  */
@@ -112,10 +122,16 @@ export interface EngineHost {
   /** Keeps what such a tool gave. @returns what the model is to learn along with it; empty for nothing. */
   endOwnTool(id: string, result: ToolResult): Promise<string>;
   /**
-   * Called before each request: waits while the lane is held or the budget is being asked for.
-   * @throws {UserError} `budget-spent`, `turn-limit`.
+   * Called before each request, one at a time: waits while the lane is held, and reserves the most that the request can cost.
+   * It is settled by the `record` of its answer, or by `requestOver`.
+   * @throws {UserError} `budget-spent`, `price-unknown`, `turn-limit`.
    */
-  beforeRequest(request: { readonly model: string; readonly maxOutputTokens: number }): Promise<void>;
+  beforeRequest(request: RequestSize): Promise<void>;
+  /**
+   * A request is over and gave no message. `nothing`: it was refused, or no server took it, so that it costs nothing.
+   * `unknown`: it was sent, and what it costs was not told to its end.
+   */
+  requestOver(cost: 'nothing' | 'unknown'): Promise<void>;
   /** Usage of a request that failed after it had begun: it was paid for, and no message was kept. */
   recordLostUsage(usage: TokenUsage, model: string): Promise<void>;
   /** The lane is to be left alone until then, for every session that uses it. */

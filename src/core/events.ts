@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { budgetLimitsSchema } from './budget';
 import { checkResultSchema, verdictSchema } from './evidence';
 import { digestSchema, objectIdSchema, reportIdSchema, runIdSchema, sessionIdSchema, taskIdSchema } from './ids';
 import { jailProofSchema } from './jail';
@@ -27,7 +28,26 @@ const bodies = [
 
   z.object({ kind: z.literal('queue.changed'), mode: z.enum(['running', 'paused']), by: z.string() }),
   /** Nothing new is started for `cause`, whatever the queue's mode is; `null`: it may go on. `reason` is for people. */
-  z.object({ kind: z.literal('queue.held'), cause: z.enum(['disk', 'host', 'budget']), reason: z.string().nullable() }),
+  z.object({
+    kind: z.literal('queue.held'),
+    cause: z.enum(['disk', 'host', 'budget']),
+    reason: z.string().nullable(),
+    /** When it goes on by itself, in wall time. Absent: when its cause has passed. */
+    untilMs: z.number().nullable().optional(),
+  }),
+  /** What may be spent from here on, and the list of prices by which it is counted. */
+  z.object({ kind: z.literal('budget.limited'), limits: budgetLimitsSchema, prices: z.string() }),
+  /**
+   * So much of a limit is spent; 100: the next request does not fit any more. Once for each step, each limit and each of its
+   * periods, all of which `about` names.
+   */
+  z.object({
+    kind: z.literal('budget.alert'),
+    about: z.string(),
+    percent: z.union([z.literal(50), z.literal(80), z.literal(100)]),
+    /** For people. */
+    message: z.string(),
+  }),
   /** While it is paused nothing more is taken from it; what was taken goes on, and is reported. */
   z.object({ kind: z.literal('source.paused'), sourceId: z.string(), paused: z.boolean() }),
   z.object({ kind: z.literal('source.changed'), sourceId: z.string(), healthy: z.boolean(), message: z.string() }),
@@ -43,6 +63,8 @@ const bodies = [
     taskId: taskIdSchema,
     on: z.enum(['user', 'budget', 'lane']),
     reason: z.string(),
+    /** When it goes on by itself, in wall time. Absent: when what it waits for has passed. */
+    untilMs: z.number().nullable().optional(),
   }),
   /** The user holds it back: it goes on when the user says so. */
   z.object({ kind: z.literal('task.paused'), taskId: taskIdSchema }),
@@ -239,6 +261,21 @@ const bodies = [
     /** US dollars; `null` when the model's price is not known. */
     costUsd: z.number().nonnegative().nullable(),
   }),
+  /**
+   * A request is about to be sent. Until it is settled it counts at the most that it can cost, also when nobody is left who could
+   * settle it.
+   */
+  z.object({
+    kind: z.literal('request.reserved'),
+    runId: runIdSchema,
+    model: z.string(),
+    promptBound: z.number().int().nonnegative(),
+    /** US dollars; `null` when the model's price is not known. */
+    upperUsd: z.number().nonnegative().nullable(),
+    upperTokens: z.number().int().nonnegative(),
+  }),
+  /** It is over. `unseen`: what it cost was not seen to its end, so that what was reserved counts as spent. */
+  z.object({ kind: z.literal('request.settled'), runId: runIdSchema, unseen: z.boolean() }),
   z.object({
     kind: z.literal('request.retried'),
     runId: runIdSchema,

@@ -1,14 +1,12 @@
 import { assertNever } from '../base/errors';
+import { foldBudget, foldReserved, foldSettled, foldUsage, settleAll } from './budgetFold';
 import type { AirlockEvent } from './events';
 import type { SessionId } from './ids';
 import { foldReport } from './reportFold';
 import { foldLanding } from './landingFold';
 import { type LiveState, type RunState, type TaskState, type ToolCallState, toolCallOf } from './liveState';
 import { maxPastSessions } from './pastSession';
-import { addUsage, noUsage } from './usage';
-
-const hourMs = 3_600_000;
-const keptHours = 72;
+import { noUsage } from './usage';
 
 type EventOf<K extends AirlockEvent['kind']> = Extract<AirlockEvent, { kind: K }>;
 
@@ -45,6 +43,7 @@ function foldRest(state: LiveState, event: AirlockEvent): void {
       // Whatever lived in the process before is gone with it.
       state.sources.clear();
       state.holds.clear();
+      settleAll(state);
       for (const id of event.sources) state.sources.set(id, { healthy: true, looked: false, message: '' });
       return;
     case 'executor.stopped':
@@ -60,6 +59,11 @@ function foldRest(state: LiveState, event: AirlockEvent): void {
     case 'queue.held':
       if (event.reason === null) state.holds.delete(event.cause);
       else state.holds.set(event.cause, event.reason);
+      if (event.cause === 'budget') foldBudget(state, event);
+      return;
+    case 'budget.limited':
+    case 'budget.alert':
+      foldBudget(state, event);
       return;
     case 'source.changed':
       state.sources.set(event.sourceId, { healthy: event.healthy, looked: true, message: event.message });
@@ -127,6 +131,7 @@ function foldTask(state: LiveState, event: AirlockEvent): void {
     case 'task.waiting':
       hold(task, 'waiting', event.reason);
       task.waitingOn = event.on;
+      task.notBeforeMs = event.untilMs ?? 0;
       return;
     case 'task.paused':
       hold(task, 'waiting', 'The user paused it.');
@@ -288,8 +293,12 @@ function foldWork(state: LiveState, run: RunState, event: AirlockEvent): void {
       run.untoldRestore = null;
       return;
     case 'usage.recorded':
-      recordSpend(state, run, event);
+      foldUsage(state, run, event);
       return;
+    case 'request.reserved':
+      return foldReserved(state, run, event);
+    case 'request.settled':
+      return foldSettled(state, event);
     case 'request.retried':
       run.activity = event.reason;
       return;
@@ -401,19 +410,6 @@ function startRun(state: LiveState, event: EventOf<'run.started'>): void {
   });
 }
 
-function recordSpend(state: LiveState, run: RunState, event: EventOf<'usage.recorded'>): void {
-  run.usage = addUsage(run.usage, event.usage);
-  run.costUsd = run.costUsd === null || event.costUsd === null ? null : run.costUsd + event.costUsd;
-  const hour = Math.floor(event.atMs / hourMs);
-  const before = state.spend.get(hour) ?? { costUsd: 0, unpriced: 0, usage: noUsage };
-  state.spend.set(hour, {
-    costUsd: before.costUsd + (event.costUsd ?? 0),
-    unpriced: before.unpriced + (event.costUsd === null ? 1 : 0),
-    usage: addUsage(before.usage, event.usage),
-  });
-  for (const kept of state.spend.keys()) if (kept < hour - keptHours) state.spend.delete(kept);
-}
-
 /** What a kind of event is about. The compiler says when a new kind has no place here. */
 function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'rest' {
   switch (kind) {
@@ -448,6 +444,8 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'executor.stopped':
     case 'queue.changed':
     case 'queue.held':
+    case 'budget.limited':
+    case 'budget.alert':
     case 'source.paused':
     case 'source.changed':
     case 'session.closed':
@@ -471,6 +469,8 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'tool.called':
     case 'tool.finished':
     case 'usage.recorded':
+    case 'request.reserved':
+    case 'request.settled':
     case 'request.retried':
     case 'check.finished':
     case 'evidence.recorded':

@@ -1,3 +1,4 @@
+import { type BudgetState, emptyBudget, type MeasuredPrompt, type Spent } from './budget';
 import type { AirlockEvent, EventBody } from './events';
 import type { CheckResult, Verdict } from './evidence';
 import type { Digest, ObjectId, ReportId, RunId, SessionId, TaskId } from './ids';
@@ -32,6 +33,8 @@ export interface TaskState {
   landing: LandingState | null;
   queuedAtMs: number;
   notBeforeMs: number;
+  /** What all its runs together have spent. Absent: nothing yet. */
+  spent?: Spent;
   /** The user holds it back. Absent: no. */
   paused?: true;
   /** Its place in the order, when the user has given it one: lower goes first. Absent: by priority and age. */
@@ -110,6 +113,10 @@ export interface RunState {
   /** Tool calls: by id, what became of them. Read them with `toolCallOf`: ids are the model's own words. */
   toolCalls: Record<string, ToolCallState>;
   usage: TokenUsage;
+  /** What it spent, and what it may have spent unseen. Absent: nothing yet. */
+  spent?: Spent;
+  /** Absent: nothing was measured yet. */
+  lastPrompt?: MeasuredPrompt;
   /** `null` as soon as one part of it is not known. */
   costUsd: number | null;
   checks: CheckResult[];
@@ -181,6 +188,7 @@ export interface LiveState {
   readonly pausedSources: Set<string>;
   /** By hour; only the last 72. */
   readonly spend: Map<number, HourlySpend>;
+  readonly budget: BudgetState;
 }
 
 export function emptyState(): LiveState {
@@ -197,6 +205,7 @@ export function emptyState(): LiveState {
     sources: new Map(),
     pausedSources: new Set(),
     spend: new Map(),
+    budget: emptyBudget(),
   };
 }
 

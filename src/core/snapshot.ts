@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { addSpent, type BudgetState, emptyBudget, nothingSpent, quarterOf } from './budget';
 import type { LiveState } from './liveState';
 
 /** The live state as JSON, for snapshots and for clients. Its version changes when its shape does. */
@@ -18,6 +19,14 @@ const wireSchema = z.object({
   sources: z.array(z.tuple([z.string(), z.object({ healthy: z.boolean(), looked: z.boolean(), message: z.string() })])),
   pausedSources: z.array(z.string()).default([]),
   spend: z.array(z.tuple([z.number(), z.looseObject({ costUsd: z.number() })])),
+  budget: z
+    .looseObject({
+      total: z.looseObject({ costUsd: z.number(), unseenUsd: z.number() }),
+      quarters: z.array(z.tuple([z.string(), z.looseObject({ costUsd: z.number() })])),
+      reservations: z.array(z.looseObject({ runId: z.string() })),
+      alerts: z.array(z.tuple([z.string(), z.number()])),
+    })
+    .optional(),
 });
 
 export function toWire(state: LiveState): unknown {
@@ -35,6 +44,12 @@ export function toWire(state: LiveState): unknown {
     sources: [...state.sources],
     pausedSources: [...state.pausedSources],
     spend: [...state.spend],
+    budget: {
+      ...state.budget,
+      quarters: [...state.budget.quarters],
+      reservations: [...state.budget.reservations.values()],
+      alerts: [...state.budget.alerts],
+    },
   };
 }
 
@@ -54,12 +69,39 @@ export function fromWire(wire: unknown): LiveState {
     holds: new Map(parsed.holds),
     // What later versions added has a value in a snapshot of an earlier one too.
     tasks: byId(parsed.tasks.map((task) => ({ landing: null, failures: 0, ...task }))),
-    runs: byId(parsed.runs.map((run) => ({ snapshots: [], untoldRestore: null, usedMs: 0, ...run }))),
+    runs: byId(
+      parsed.runs.map((run) => {
+        const before = parsed.budget ? {} : { spent: { ...nothingSpent, costUsd: Number(run['costUsd'] ?? 0) } };
+        return { snapshots: [], untoldRestore: null, usedMs: 0, ...before, ...run };
+      }),
+    ),
     sessions: byId(parsed.sessions),
     pastSessions: byId(parsed.pastSessions),
     reports: new Map(parsed.reports.map((item) => [item.report.reportId, item as unknown as never])),
     sources: new Map(parsed.sources),
     pausedSources: new Set(parsed.pausedSources),
     spend: new Map(parsed.spend.map(([hour, spend]) => [hour, spend as unknown as never])),
+    budget: parsed.budget ? budgetOf(parsed.budget) : budgetOfEarlierVersion(parsed.spend),
   };
+}
+
+function budgetOf(wire: NonNullable<z.infer<typeof wireSchema>['budget']>): BudgetState {
+  const { quarters, reservations, alerts, ...rest } = wire;
+  return {
+    ...(rest as unknown as Pick<BudgetState, 'limits' | 'prices' | 'total' | 'held'>),
+    quarters: new Map(quarters as unknown as [string, never][]),
+    reservations: new Map(reservations.map((item) => [item.runId, item as unknown as never])),
+    alerts: new Map(alerts),
+  };
+}
+
+/** Snapshots from before there was a ledger know what was spent in the last three days, by the hour. */
+function budgetOfEarlierVersion(spend: z.infer<typeof wireSchema>['spend']): BudgetState {
+  const budget = emptyBudget();
+  for (const [hour, { costUsd }] of spend) {
+    const spent = { ...nothingSpent, costUsd };
+    budget.total = addSpent(budget.total, spent);
+    budget.quarters.set(quarterOf(hour * 3_600_000, ''), spent);
+  }
+  return budget;
 }

@@ -7,7 +7,7 @@ import type { Persona } from '../core/persona';
 import { SourceUnreachableError } from '../core/source';
 import { isOurs, userSourceId } from './intake';
 import { RunInterrupted, type Interruption } from './interruption';
-import type { LaneGovernor } from './laneGovernor';
+import type { RequestGates } from './requestGates';
 import { OpenTasks } from './openTasks';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { treatmentOf } from './retryPolicy';
@@ -47,7 +47,7 @@ export class Dispatcher implements Disposable {
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly settings: ExecutorSettings,
-    private readonly lanes: LaneGovernor,
+    private readonly gates: RequestGates,
     private readonly registry: SessionRegistry,
   ) {}
 
@@ -131,6 +131,7 @@ export class Dispatcher implements Disposable {
     this.wakeUp = undefined;
     const leftMs = this.pausedUntilMs - this.ports.clock.monotonicMs();
     if (leftMs > 0) return this.wakeIn(leftMs);
+    if (this.ports.events.state.holds.has('budget')) return;
     if (this.ports.room.shortage !== undefined || this.slots.size >= this.settings.concurrency) return;
     const nowMs = this.ports.clock.nowMs();
     this.nextMs = Infinity;
@@ -218,7 +219,7 @@ export class Dispatcher implements Disposable {
     if (task.spec.refusal !== null) return endWithoutRun(this.ports, task, 'failed', task.spec.refusal);
     if (persona === undefined) return;
     const work = { taskId: task.id, persona };
-    await new TaskRun(this.ports, this.settings, this.lanes, this.registry, work).execute(signal);
+    await new TaskRun(this.ports, this.settings, this.gates, this.registry, work).execute(signal);
   }
 
   private async resolvePersona(taskId: TaskId): Promise<Persona | undefined> {

@@ -15,6 +15,8 @@ import type { ProcessIdentity } from '../core/session';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import { isEnded, type NewTask } from '../core/task';
 import type { FileChange } from '../core/workspace';
+import { BudgetLedger } from './budgetLedger';
+import { budgetAtStart, BudgetWatch } from './budgetWatch';
 import { Dispatcher, endWithoutRun } from './dispatcher';
 import { Intake } from './intake';
 import { Landings } from './landings';
@@ -60,6 +62,7 @@ export class LocalExecutor implements Executor {
   private readonly steering: Steering;
   private readonly outbox: Outbox;
   private readonly roomWatch: RoomWatch;
+  private readonly budgetWatch: BudgetWatch;
   private readonly stopping = new AbortController();
   private tidying: Promise<void> = Promise.resolve();
   private ending: Promise<void> | undefined;
@@ -69,7 +72,13 @@ export class LocalExecutor implements Executor {
     this.ports = ports;
     this.outbox = new Outbox(ports);
     this.lanes = new LaneGovernor(ports.clock);
-    this.dispatcher = new Dispatcher(ports, settings, this.lanes, this.shelf);
+    this.dispatcher = new Dispatcher(
+      ports,
+      settings,
+      { lanes: this.lanes, ledger: new BudgetLedger(ports, settings.budget) },
+      this.shelf,
+    );
+    this.budgetWatch = new BudgetWatch(ports);
     this.intake = new Intake(ports, (taskId, reason) => this.cancelAs(taskId, reason));
     this.roomWatch = new RoomWatch(ports, {
       whenShort: () => this.dispatcher.interruptAll('disk'),
@@ -99,6 +108,7 @@ export class LocalExecutor implements Executor {
     await this.takeOverFromEarlierProcess();
     await this.landings.settle();
     this.roomWatch.start();
+    this.budgetWatch.start();
     this.outbox.start();
     this.dispatcher.start();
     this.intake.start();
@@ -325,6 +335,7 @@ export class LocalExecutor implements Executor {
     this.intake.dispose();
     this.outbox.dispose();
     this.roomWatch.dispose();
+    this.budgetWatch.dispose();
     this.shelf.dispose();
   }
 
@@ -372,6 +383,8 @@ export class LocalExecutor implements Executor {
     const tasks = [...this.state.tasks.values()];
     const left = tasks.filter(({ status }) => status === 'running');
     const waiting = tasks.filter(({ paused, waitingOn }) => !paused && (waitingOn === 'user' || waitingOn === 'lane'));
+    const { settings, ports } = this.options;
+    const limits = { ...settings.budget, perRunUsd: settings.maxCostUsd };
     await this.append([
       {
         kind: 'executor.started',
@@ -390,6 +403,7 @@ export class LocalExecutor implements Executor {
           }) as const,
       ),
       ...waiting.map(({ id }) => ({ kind: 'task.requeued', taskId: id, reason: '', notBeforeMs: 0 }) as const),
+      ...budgetAtStart(this.state, limits, ports.priceList, ports.clock.nowMs()),
     ]);
   }
 

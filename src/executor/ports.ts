@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock';
 import type { Disposable } from '../base/disposable';
 import type { Logger } from '../base/logger';
+import { type BudgetLimits, noLimits } from '../core/budget';
 import type { BlobStore } from '../core/blobs';
 import type { Engine } from '../core/engine';
 import type { History } from '../core/history';
@@ -44,6 +45,8 @@ export interface ExecutorSettings {
   readonly maxDependencyBytes: number;
   /** US dollars of one run, when neither task nor persona says; `null` for none. */
   readonly maxCostUsd: number | null;
+  /** What all runs together may spend. Its `perRunUsd` is `maxCostUsd`. */
+  readonly budget: BudgetLimits;
   /** Snapshots of one run that are kept for going back, those that were judged among them; 0 for none. */
   readonly maxSnapshots: number;
   /** How long the snapshots of a run stay whose result is published. */
@@ -68,6 +71,7 @@ export const defaultSettings: ExecutorSettings = {
   setupDomains: [],
   maxDependencyBytes: 20 * 1024 ** 3,
   maxCostUsd: null,
+  budget: noLimits,
   maxSnapshots: 20,
   maxSnapshotBytes: 512 * 1024 ** 2,
   keepWorkspacesMs: 14 * 24 * 3_600_000,
@@ -88,6 +92,8 @@ export interface ExecutorPorts {
   readonly engine: Engine;
   readonly tools: readonly Tool[];
   readonly sources: readonly TaskSource[];
+  /** Names the list of prices that `costOf` counts with: its version, and the user's own. */
+  readonly priceList: string;
   /** US dollars; `null` when the model's price is not known. */
   readonly costOf: (model: string, usage: TokenUsage) => number | null;
   /** The repositories that tasks may be for: the open folders and those that the settings allow. */

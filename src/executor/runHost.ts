@@ -6,6 +6,7 @@ import {
   type EngineNotice,
   type OwnToolLeave,
   type OwnToolUse,
+  type RequestSize,
   type ToolCall,
   type ToolResult,
 } from '../core/engine';
@@ -14,11 +15,11 @@ import type { RunId } from '../core/ids';
 import { toolCallOf, type RunState, type ToolCallState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
-import { inputTokensOf, type TokenUsage } from '../core/usage';
+import type { TokenUsage } from '../core/usage';
 import { takeOverNews } from './instructions';
 import { interruptionOf } from './interruption';
-import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts } from './ports';
+import type { RequestGates } from './requestGates';
 import type { RunSnapshots } from './runSnapshots';
 
 export interface RunHostOptions {
@@ -28,6 +29,8 @@ export interface RunHostOptions {
   readonly snapshots: RunSnapshots;
   /** US dollars that the run may cost; `null` for no limit. */
   readonly maxCostUsd: number | null;
+  /** That limit is the task's own. */
+  readonly isCostTasksOwn: boolean;
   readonly signal: AbortSignal;
   /** The agent said how far it is. */
   readonly onProgress: (percent: number | null, message: string) => void;
@@ -62,8 +65,6 @@ function jailGoneAnswer({ message }: UserError): string {
 export class RunHost implements EngineHost {
   /** Calls that were begun in this process; others that are begun and not finished were interrupted. */
   private readonly begun = new Set<string>();
-  /** Prompt tokens of the last request: the next one is at least as large. */
-  private lastInputTokens = 0;
   /** Calls of the engine's own tools that are at work. */
   private readonly ownTools = new Map<string, { readonly startedMs: number; readonly over: () => void }>();
   /** What the model is to learn with the next result of a tool. */
@@ -78,7 +79,7 @@ export class RunHost implements EngineHost {
 
   constructor(
     private readonly ports: ExecutorPorts,
-    private readonly lanes: LaneGovernor,
+    private readonly gates: RequestGates,
     private readonly options: RunHostOptions,
   ) {
     const { signal } = options;
@@ -106,11 +107,13 @@ export class RunHost implements EngineHost {
       { kind: 'message.recorded', runId, index: this.run().messages.length, role: message.role, blob },
     ];
     if (message.usage && message.model !== null) {
-      this.lastInputTokens = inputTokensOf(message.usage);
       bodies.push(this.usageEvent(message.usage, message.model));
     }
+    // An answer without its usage has cost something, and nobody says how much.
+    if (message.role === 'assistant') bodies.push(...this.gates.ledger.settled(runId, message.usage === null));
     await this.ports.events.append(bodies);
-    this.requestOver();
+    if (message.role === 'assistant') await this.gates.ledger.tellAlerts(runId, this.options.maxCostUsd);
+    this.answerKept();
   }
 
   async callTool(call: ToolCall): Promise<ToolResult> {
@@ -185,15 +188,28 @@ export class RunHost implements EngineHost {
     return { ok: stored.ok, text: `This was done before a restart and is not done again. It gave:\n${stored.text}` };
   }
 
-  async beforeRequest(request: { readonly model: string; readonly maxOutputTokens: number }): Promise<void> {
+  async beforeRequest(request: RequestSize): Promise<void> {
     this.throwIfEnded();
     this.options.snapshots.turnEnded();
-    this.throwIfSpent(request);
     await this.throwIfNoRoom();
     await this.sayIfHeld();
-    await this.lanes.waitUntilFree(this.ports.engine.lane, this.options.signal);
+    await this.gates.lanes.waitUntilFree(this.ports.engine.lane, this.options.signal);
     this.throwIfEnded();
+    await this.reserve(request);
     this.requesting = true;
+  }
+
+  private reserve(request: RequestSize): Promise<void> {
+    const { runId, signal, maxCostUsd: maxRunUsd, isCostTasksOwn: isTasksOwn } = this.options;
+    return this.gates.ledger.reserve({ ...request, runId, maxRunUsd, isTasksOwn }, signal);
+  }
+
+  async requestOver(cost: 'nothing' | 'unknown'): Promise<void> {
+    const { runId, maxCostUsd } = this.options;
+    const bodies = this.gates.ledger.settled(runId, cost === 'unknown');
+    if (bodies.length === 0) return;
+    await this.ports.events.append(bodies);
+    if (cost === 'unknown') await this.gates.ledger.tellAlerts(runId, maxCostUsd);
   }
 
   async recordLostUsage(usage: TokenUsage, model: string): Promise<void> {
@@ -201,11 +217,11 @@ export class RunHost implements EngineHost {
   }
 
   pauseLane(untilMs: number, reason: string): void {
-    this.lanes.hold(this.ports.engine.lane, untilMs, reason);
+    this.gates.lanes.hold(this.ports.engine.lane, untilMs, reason);
   }
 
   notify(notice: EngineNotice): void {
-    if (notice.kind === 'retrying') this.requestOver();
+    if (notice.kind === 'retrying') this.answerKept();
     const { session, runId } = this.options;
     switch (notice.kind) {
       case 'text':
@@ -238,7 +254,7 @@ export class RunHost implements EngineHost {
   }
 
   private async sayIfHeld(): Promise<void> {
-    const reason = this.lanes.heldBecause(this.ports.engine.lane, shownHoldMs);
+    const reason = this.gates.lanes.heldBecause(this.ports.engine.lane, shownHoldMs);
     if (reason !== undefined && !this.waits) await this.ports.events.append([this.beginWait(reason)]);
   }
 
@@ -258,7 +274,7 @@ export class RunHost implements EngineHost {
     if (bodies.length > 0) this.appendLater(bodies);
   }
 
-  private requestOver(): void {
+  private answerKept(): void {
     this.requesting = false;
     const { signal } = this.options;
     if (signal.aborted) this.ending.abort(signal.reason);
@@ -329,26 +345,6 @@ export class RunHost implements EngineHost {
   private async throwIfNoRoom(): Promise<void> {
     const shortage = await this.ports.room.look();
     if (shortage !== undefined) throw new UserError('disk-full', shortage);
-  }
-
-  /** Stops before the money is spent: what the next request costs at least, and at most in output, must still fit. */
-  private throwIfSpent(request: { readonly model: string; readonly maxOutputTokens: number }): void {
-    const { maxCostUsd } = this.options;
-    const { costUsd } = this.run();
-    if (maxCostUsd === null || costUsd === null) return;
-    const nextCostUsd = this.ports.costOf(request.model, {
-      inputTokens: 0,
-      outputTokens: request.maxOutputTokens,
-      cacheWrite5mTokens: 0,
-      cacheWrite1hTokens: 0,
-      cacheReadTokens: this.lastInputTokens,
-    });
-    if (nextCostUsd === null || costUsd + nextCostUsd <= maxCostUsd) return;
-    throw new UserError(
-      'budget-spent',
-      `The run may cost ${maxCostUsd.toFixed(2)} $; it has cost ${costUsd.toFixed(2)} $ and the next request may cost ${nextCostUsd.toFixed(2)} $. Raise its limit to let it go on.`,
-      { costUsd, maxCostUsd },
-    );
   }
 
   private usageEvent(usage: TokenUsage, model: string): EventBody {

@@ -12,7 +12,7 @@ import type { Workspace } from '../core/workspace';
 import { ConnectionLog } from './connectionLog';
 import { EvidenceCollector, type Evidence } from './evidenceCollector';
 import { restoreNews, checkFeedback, refusedNews, systemPrompt, taskPrompt } from './instructions';
-import type { LaneGovernor } from './laneGovernor';
+import type { RequestGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunDependencies } from './runDependencies';
 import { RunHost } from './runHost';
@@ -62,7 +62,7 @@ export class RunWork {
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly settings: ExecutorSettings,
-    private readonly lanes: LaneGovernor,
+    private readonly gates: RequestGates,
     private readonly registry: SessionRegistry,
     private readonly options: RunWorkOptions,
   ) {
@@ -105,11 +105,12 @@ export class RunWork {
   private async work(session: Session): Promise<WorkResult> {
     const { run, task, signal } = this.options;
     const { persona } = this;
-    const host = new RunHost(this.ports, this.lanes, {
+    const host = new RunHost(this.ports, this.gates, {
       runId: run.id,
       persona,
       session,
       snapshots: this.snapshots,
+      isCostTasksOwn: task.spec.limits.maxCostUsd !== undefined,
       maxCostUsd: task.spec.limits.maxCostUsd ?? persona.limits.maxCostUsd ?? this.settings.maxCostUsd,
       signal,
       onProgress: this.options.onProgress,

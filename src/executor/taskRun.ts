@@ -6,9 +6,10 @@ import type { ObjectId, TaskId } from '../core/ids';
 import type { RunState, TaskState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import { branchOf, type Workspace } from '../core/workspace';
+import { budgetWaits } from './budgetWatch';
 import { userSourceId } from './intake';
 import { interruptionOf, RunInterrupted } from './interruption';
-import type { LaneGovernor } from './laneGovernor';
+import type { RequestGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunClock } from './runClock';
 import { treatmentOf } from './retryPolicy';
@@ -38,7 +39,7 @@ export class TaskRun {
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly settings: ExecutorSettings,
-    private readonly lanes: LaneGovernor,
+    private readonly gates: RequestGates,
     private readonly registry: SessionRegistry,
     { taskId, persona }: TaskToRun,
   ) {
@@ -108,7 +109,7 @@ export class TaskRun {
     this.tellSource(0, 'started');
     const workspace = (this.workspace ??= await this.prepare(run, signal));
     const checks = this.task.spec.checks ?? workspace.config.checks;
-    const work = new RunWork(this.ports, this.settings, this.lanes, this.registry, {
+    const work = new RunWork(this.ports, this.settings, this.gates, this.registry, {
       task: this.task,
       run,
       workspace,
@@ -225,6 +226,8 @@ export class TaskRun {
     const reason = messageOf(error);
     this.ports.logger.warn('A run did not get to its end', { runId: run.id, taskId: this.taskId, reason });
     const treatment = treatmentOf(error);
+    const isBudget = error instanceof UserError && error.code === 'budget-spent' && error.facts['ends'] !== true;
+    if (isBudget) return this.append(budgetWaits(this.task, error));
     // On a full disk everything fails, in words of its own: git, the jail, the session's files.
     if ((await this.ports.room.look()) !== undefined) return this.leave(diskFullReason);
     if (error instanceof UserError && error.code === 'journal-failed') throw error;

@@ -20,7 +20,7 @@ import type { FileChange } from '../core/workspace';
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 8;
+export const protocolVersion = 9;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;

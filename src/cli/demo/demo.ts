@@ -4,6 +4,7 @@ import path from 'node:path';
 import { createJails, startEmbeddedServer, startScriptedModel, type EngineChoice } from '../../assemble';
 import { systemClock } from '../../base/clock';
 import { UserError } from '../../base/errors';
+import { noLimits } from '../../core/budget';
 import type { TaskState } from '../../core/liveState';
 import { consoleLogger } from '../consoleLogger';
 import { commandName } from '../words';
@@ -60,6 +61,8 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
       setupNetwork: [],
       personas: path.join(folder, 'personas'),
       personaNetwork: [],
+      budget: noLimits,
+      prices: {},
       concurrency: options.concurrency,
       untilIdle: true,
       json: false,

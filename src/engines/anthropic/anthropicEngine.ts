@@ -3,6 +3,7 @@ import { AnthropicConversation } from './anthropicConversation';
 import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization } from './endpoint';
 import { type AnthropicEngineOptions, defaultEngineLimits, type EngineLimits } from './engineOptions';
 import { createModelClient } from './modelClient';
+import { promptBound } from './promptBound';
 import { requestBody } from './requestBody';
 import { ResponseGuard } from './responseGuard';
 import { TurnRequester } from './turnRequester';
@@ -44,10 +45,13 @@ class AnthropicEngine implements Engine {
     const ending = new AbortController();
     const client = await createModelClient(this.endpoint, authorization, guard, this.limits);
     const withCaching = promptCaching === 'on' || (promptCaching === 'auto' && this.endpoint.isAnthropic);
+    const bodyOf = (history: typeof conversation.history): ReturnType<typeof requestBody> =>
+      requestBody({ ...conversation, history, promptCaching: withCaching });
     const requester = new TurnRequester({
       conversation,
-      ask: (history, signal) =>
-        client.messages.create(requestBody({ ...conversation, history, promptCaching: withCaching }), { signal }),
+      ask: (history, signal) => client.messages.create(bodyOf(history), { signal }),
+      promptBound: (history) => promptBound(bodyOf(history)),
+      goesOn: true,
       guard,
       limits: this.limits,
       server: this.endpoint.baseUrl,

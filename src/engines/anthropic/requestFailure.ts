@@ -12,6 +12,8 @@ export type RequestFailure =
       readonly reason: string;
       /** No Messages API took the request: nobody is at the address, or somebody else. Waiting for it costs nothing. */
       readonly unreached: boolean;
+      /** A server answered with an error before it began to think: it bills nothing. */
+      readonly answered: boolean;
       /** So long the server asked to be left alone; `null` when it named nothing. */
       readonly retryAfterMs: number | null;
     }
@@ -133,11 +135,15 @@ function readStatus(status: number, api: ApiError, context: FailureContext): Req
     const what = status === 429 ? 'asks to be asked less often' : 'is overloaded';
     return transient(code, `The model server ${what} (${status}).`, {
       afterMs: retryAfterMs(api.headers, context.nowMs),
+      answered: true,
     });
   }
   if (!isFinal && (status >= 500 || status === 408 || status === 409 || status === 425)) {
     const reason = `The model server failed (${status})${said}`;
-    return transient('model-unreachable', reason, { afterMs: retryAfterMs(api.headers, context.nowMs) });
+    return transient('model-unreachable', reason, {
+      afterMs: retryAfterMs(api.headers, context.nowMs),
+      answered: true,
+    });
   }
   return refusal(status, said, context);
 }
@@ -183,9 +189,13 @@ function retryAfterMs(headers: Headers | undefined, nowMs: number): number | nul
 function transient(
   code: Extract<RequestFailure, { kind: 'transient' }>['code'],
   reason: string,
-  { afterMs = null, unreached = false }: { readonly afterMs?: number | null; readonly unreached?: boolean } = {},
+  {
+    afterMs = null,
+    unreached = false,
+    answered = false,
+  }: { readonly afterMs?: number | null; readonly unreached?: boolean; readonly answered?: boolean } = {},
 ): RequestFailure {
-  return { kind: 'transient', code, reason, unreached, retryAfterMs: afterMs };
+  return { kind: 'transient', code, reason, unreached, answered, retryAfterMs: afterMs };
 }
 
 function final(code: string, message: string, facts: Record<string, string | number>): RequestFailure {

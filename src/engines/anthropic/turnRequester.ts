@@ -13,6 +13,10 @@ export interface TurnRequesterOptions {
   readonly conversation: ConversationOptions;
   /** Sends one request for the next message of `history` and gives the events of its answer. */
   readonly ask: (history: readonly ConversationMessage[], signal: AbortSignal) => Promise<AsyncIterable<unknown>>;
+  /** No more tokens than this are in what `ask` sends. */
+  readonly promptBound: (history: readonly ConversationMessage[]) => number;
+  /** Each request has the one before it at its beginning. */
+  readonly goesOn: boolean;
   readonly guard: ResponseGuard;
   readonly limits: EngineLimits;
   /** The address of the server. */
@@ -38,7 +42,7 @@ export class TurnRequester {
     let taken = 0;
     let unreachedSinceMs: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
-      await this.waitForLeave();
+      await this.waitForLeave(history);
       const outcome = await this.tryOnce(history);
       if ('message' in outcome) return outcome.message;
       const { failure } = outcome;
@@ -57,11 +61,12 @@ export class TurnRequester {
     }
   }
 
-  private async waitForLeave(): Promise<void> {
-    const { conversation, signal } = this.options;
+  private async waitForLeave(history: readonly ConversationMessage[]): Promise<void> {
+    const { conversation, signal, promptBound, goesOn } = this.options;
     const { host, model, maxOutputTokens } = conversation;
     throwIfAborted(signal);
-    await host.beforeRequest({ model, maxOutputTokens });
+    await host.beforeRequest({ model, maxOutputTokens, promptBound: promptBound(history), goesOn });
+    if (signal.aborted) await host.requestOver('nothing');
     throwIfAborted(signal);
   }
 
@@ -80,9 +85,12 @@ export class TurnRequester {
       // What came whole is whole, whatever happened to the connection after it.
       if (assembler.complete) return { message: this.named(assembler.message()) };
       await this.recordLostUsage(assembler);
-      throwIfAborted(signal);
       const context = { model: conversation.model, server, redact, nowMs: clock.nowMs() };
-      return { failure: readFailure(guard.failure ?? error, context) };
+      const failure = readFailure(guard.failure ?? error, context);
+      const wasRefused = failure.kind === 'final' || failure.answered || failure.unreached;
+      await conversation.host.requestOver(wasRefused && !signal.aborted && !assembler.began ? 'nothing' : 'unknown');
+      throwIfAborted(signal);
+      return { failure };
     } finally {
       guard.end();
       lines.flush();

@@ -4,6 +4,7 @@ import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthoriza
 import { defaultEngineLimits, type EngineLimits } from '../anthropic/engineOptions';
 import { createModelClient } from '../anthropic/modelClient';
 import { ResponseGuard } from '../anthropic/responseGuard';
+import { promptBound } from '../anthropic/promptBound';
 import { TurnRequester } from '../anthropic/turnRequester';
 import type { ApiRequest } from './apiRequest';
 import { ClaudeCodeConversation } from './claudeCodeConversation';
@@ -85,6 +86,9 @@ class ClaudeCodeEngine implements Engine {
           signal,
           headers: { 'anthropic-version': '2023-06-01', 'anthropic-beta': screenedBetas(betas) },
         }),
+      promptBound: () => promptBound(request.body),
+      // Whatever it shows first and then, it may be something else.
+      goesOn: false,
       guard,
       limits: this.serverLimits,
       server: this.endpoint.baseUrl,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ownPricesSchema } from '../../core/prices';
 
 /**
  * Who may choose a setting.
@@ -53,6 +54,16 @@ export const settingTable = {
 
   'airlock.personas.folder': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
   'airlock.personas.network': machine(z.array(z.string()), []),
+
+  'airlock.budget.perTask': machine(z.number().positive().nullable(), null),
+  'airlock.budget.perDay': machine(z.number().positive().nullable(), null),
+  'airlock.budget.total': machine(z.number().positive().nullable(), null),
+  'airlock.budget.perPersona': machine(z.record(z.string(), z.number().positive()), {}),
+  'airlock.budget.tokensPerTask': machine(z.number().int().positive().nullable(), null),
+  'airlock.budget.tokensPerDay': machine(z.number().int().positive().nullable(), null),
+  'airlock.budget.tokensTotal': machine(z.number().int().positive().nullable(), null),
+  'airlock.budget.unknownPrices': machine(z.enum(['refuse', 'allow']), 'refuse'),
+  'airlock.prices': machine(ownPricesSchema, {}),
 
   'airlock.setup.network': machine(z.array(z.string()), []),
   'airlock.setup.maxGigabytes': machine(z.number().positive().max(10_000), 20),

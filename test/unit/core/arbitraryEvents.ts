@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { budgetLimitsSchema } from '../../../src/core/budget';
 import { type AirlockEvent, currentVersion, type EventBody, eventBodySchema } from '../../../src/core/events';
 import { checkSubjectSchema, verdictSchema } from '../../../src/core/evidence';
 import { snapshotCauseSchema } from '../../../src/core/runSnapshot';
@@ -20,6 +21,7 @@ const words = fc.oneof(
 const outcome = fc.constantFrom(...taskOutcomes);
 const timeMs = fc.integer({ min: 0, max: 2 ** 42 });
 const count = fc.nat({ max: 100_000 });
+const dollars = fc.option(fc.double({ min: 0.01, max: 10, noNaN: true }), { nil: null });
 const process = fc.record({ pid: fc.integer({ min: 1, max: 99_999 }), startTicks: count, bootId: words });
 
 const spec: fc.Arbitrary<TaskSpec> = fc.record({
@@ -75,6 +77,21 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     cause: fc.constantFrom('disk', 'host', 'budget'),
     reason: fc.option(words, { nil: null }),
   }),
+  'budget.limited': fc.record({
+    limits: fc
+      .record({ perDayUsd: dollars, totalUsd: dollars, perPersonaUsd: fc.constantFrom({}, { implementer: 2 }) })
+      .map((some) => budgetLimitsSchema.parse(some)),
+    prices: words,
+  }),
+  'budget.alert': fc.record({ about: words, percent: fc.constantFrom(50, 80, 100), message: words }),
+  'request.reserved': fc.record({
+    runId,
+    model: words,
+    promptBound: count,
+    upperUsd: fc.option(fc.double({ min: 0, max: 10, noNaN: true }), { nil: null }),
+    upperTokens: count,
+  }),
+  'request.settled': fc.record({ runId, unseen: fc.boolean() }),
   'source.changed': fc.record({ sourceId, healthy: fc.boolean(), message: words }),
   'task.queued': fc.record({ taskId, spec }),
   'task.accepting': fc.record({ taskId }),

@@ -176,6 +176,7 @@ describe('the fold of runs', () => {
         cacheReadTokens: 1000,
       },
       costUsd: 0.75,
+      spent: { costUsd: 0.75, unseenUsd: 0, unpriced: 0, tokens: 1308 },
       checks: [check],
       resumptions: 0,
       usedMs: 0,

@@ -27,6 +27,7 @@ export class MemoryHost implements EngineHost {
   /** What happened, in order: `record user`, `request`, `begin bash`, `end bash`, … */
   readonly log: string[] = [];
   requests = 0;
+  readonly ends: ('nothing' | 'unknown')[] = [];
   private readonly watchers = new Set<() => void>();
 
   constructor(public tool: (call: ToolCall) => ToolResult | Promise<ToolResult> = () => ({ ok: true, text: 'fine' })) {}
@@ -55,6 +56,10 @@ export class MemoryHost implements EngineHost {
   async beforeRequest(): Promise<void> {
     this.requests += 1;
     this.log.push('request');
+  }
+
+  async requestOver(cost: 'nothing' | 'unknown'): Promise<void> {
+    this.ends.push(cost);
   }
 
   async recordLostUsage(usage: TokenUsage, model: string): Promise<void> {
