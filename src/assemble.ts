@@ -47,7 +47,7 @@ export { createJails } from './jail/jails';
 export { checkPty } from './sessions/nodePty';
 export { startScriptedModel } from './engines/scripted/scriptedModel';
 export { startEmbeddedServer } from './sources/zmemory/embeddedServer';
-export { planOf, startNow, type PlannedTask } from './sources/taskDefinitions/plan';
+export { planOf, startNow } from './sources/taskDefinitions/plan';
 export { loadTasks } from './sources/zmemory/loadTasks';
 export { probeZMemory } from './sources/zmemory/probe';
 export { backUp, restore } from './store/backup';

@@ -6,6 +6,7 @@ import { systemClock } from './base/clock';
 import { DisposableStore } from './base/disposable';
 import type { Logger } from './base/logger';
 import type { Executor } from './core/executor';
+import type { TaskPlanner } from './core/plannedTask';
 import { Credentials } from './ui/credentials';
 import { ExecutorLink } from './ui/executorLink';
 import { FileProblems } from './ui/fileProblems';
@@ -46,7 +47,9 @@ export function activate(context: vscode.ExtensionContext): AirlockApi {
   const problems = store.add(new FileProblems());
   const open = (): Promise<Executor> => openExecutor({ context, settings, credentials, problems, logger });
   const link = store.add(new ExecutorLink(open, logger));
-  store.add(startUi({ context, link, settings, credentials, log, logger, clock: systemClock }));
+  store.add(
+    startUi({ context, link, planner: plannerOf(settings), settings, credentials, log, logger, clock: systemClock }),
+  );
   running = { link, store };
   credentials.load().catch((error: unknown) => logger.error('The secret storage cannot be read', error));
   link.open();
@@ -62,6 +65,14 @@ export async function deactivate(): Promise<void> {
   } finally {
     ending?.store.dispose();
   }
+}
+
+function plannerOf(settings: Settings): TaskPlanner {
+  const now = () => ({ nowMs: Date.now(), environment: settings.value('airlock.taskDefinitions.environment') });
+  return {
+    planOf: async (repo, count) => (await import('./assemble')).planOf(repo, { ...now(), count }),
+    startNow: async (repo, name) => (await import('./assemble')).startNow(repo, name, now()),
+  };
 }
 
 interface OpenParts {

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import path from 'node:path';
-import { openExecutor, planOf, startNow, type PlannedTask } from '../assemble';
+import { openExecutor, planOf, startNow } from '../assemble';
 import { diagnosticLine } from '../core/diagnostic';
+import type { PlannedTask } from '../core/plannedTask';
 import { collect, storageOption } from './arguments';
 import { consoleLogger } from './consoleLogger';
 import { visitOptions } from './visit';

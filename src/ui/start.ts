@@ -3,6 +3,7 @@ import * as l10n from '@vscode/l10n';
 import type { Clock } from '../base/clock';
 import { type Disposable, DisposableStore } from '../base/disposable';
 import type { Logger } from '../base/logger';
+import type { TaskPlanner } from '../core/plannedTask';
 import { registerAnalytics } from './analytics/analyticsPanel';
 import { guard, registerCommands } from './commands/commandRegistry';
 import { landingActions } from './commands/landingActions';
@@ -21,6 +22,7 @@ import { Notifications } from './notifications';
 import { allowedRepositories } from './repositories';
 import { Reports } from './review/reports';
 import { registerResultFiles } from './review/resultFiles';
+import { registerSchedule } from './schedule/schedule';
 import type { Settings } from './settings/settings';
 import { SettingsFollower } from './settings/settingsFollower';
 import { problemsOf } from './status/problem';
@@ -38,6 +40,7 @@ import { SessionTerminals } from './terminal/sessionTerminals';
 export interface UiParts {
   readonly context: Pick<vscode.ExtensionContext, 'extensionUri' | 'extension' | 'globalState'>;
   readonly link: ExecutorLink;
+  readonly planner: TaskPlanner;
   readonly settings: Settings;
   readonly credentials: Credentials;
   readonly log: vscode.LogOutputChannel;
@@ -71,6 +74,7 @@ export function startUi(parts: UiParts): Disposable {
   );
   const reports = features.start(l10n.t('The reports'), () => new Reports(link, tasks, clock));
   features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
+  features.start(l10n.t('The schedule'), () => startSchedule(parts));
   features.start(l10n.t('The analytics page'), () => registerAnalytics(parts.context, link, logger));
   features.start(l10n.t('The commands'), () => startCommands(parts, shown, { tree, terminals, reports }));
   features.start(l10n.t('The notifications'), () => startNotifications(parts, shown, tree));
@@ -95,6 +99,10 @@ function startTree({ link, logger }: UiParts, { tasks, surroundings }: Shown): T
   tree.keep(surroundings.onDidChange(showProblem));
   tree.keep(tasks.onDidChange(showProblem));
   return tree;
+}
+
+function startSchedule({ link, planner, settings, logger }: UiParts): Disposable {
+  return registerSchedule({ link, planner, isOn: () => settings.value('airlock.taskDefinitions.enabled'), logger });
 }
 
 interface CommandFeatures {

@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors';
-import type { Diagnostic } from '../../core/diagnostic';
+import type { PlannedTask } from '../../core/plannedTask';
 import type { NewTask } from '../../core/task';
 import { definedTask, honestyOf } from './definedTask';
 import { DefinitionFolder, type LoadedDefinition } from './definitionFolder';
@@ -8,20 +8,6 @@ import type { TaskDefinition } from './definitionSchema';
 import { startsOf } from './dueStart';
 import { formatStartKey, timeKey } from './startKey';
 import { nextStarts } from './starts';
-
-/** One definition, for people who want to know what will happen. */
-export interface PlannedTask {
-  /** Its name in `.airlock/tasks`. */
-  readonly file: string;
-  /** Empty when the file cannot be used. */
-  readonly name: string;
-  readonly enabled: boolean;
-  /** What starts it, in words. */
-  readonly startedBy: string;
-  /** The next starts in ISO 8601. */
-  readonly next: readonly string[];
-  readonly diagnostics: readonly Diagnostic[];
-}
 
 /** What the definitions of a repository will start after `nowMs`, at most `count` times each. */
 export async function planOf(
@@ -34,6 +20,7 @@ export async function planOf(
     const starts = definition?.enabled ? startsOf(definition) : undefined;
     return {
       file: each.file,
+      path: each.path,
       name: definition?.name ?? '',
       enabled: definition?.enabled ?? false,
       startedBy: definition ? startedBy(definition) : 'nothing: the file is wrong',

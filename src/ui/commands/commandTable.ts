@@ -83,6 +83,8 @@ export const commandTable = {
   'airlock.deleteZMemoryToken': entry('deleteZMemoryToken', nothing, 'airlock.hasZMemoryToken'),
 
   'airlock.proveJail': entry('proveJail', nothing, isOpen),
+  'airlock.showSchedule': { title: 'command.showSchedule', needs: nothing, action: null, when: isTrusted },
+  'airlock.runDefinition': { title: 'command.runDefinition', needs: nothing, action: null, when: isTrusted },
   'airlock.openAnalytics': { title: 'command.openAnalytics', needs: nothing, action: null, when: isOpen },
   'airlock.showTasks': entry('showTasks', nothing),
   'airlock.showSessions': entry('showSessions', nothing),

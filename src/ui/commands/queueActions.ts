@@ -40,7 +40,8 @@ export function requireTrust(): void {
   throw new UserError('untrusted', l10n.t('This workspace is not trusted, so nothing runs in it. Trust it first.'));
 }
 
-async function offerStart(executor: Executor): Promise<void> {
+/** Says that a task is queued, while nothing starts it. */
+export async function offerStart(executor: Executor): Promise<void> {
   const start = l10n.t('Start Queue');
   const chosen = await vscode.window.showInformationMessage(l10n.t('The task is queued. The queue is paused.'), start);
   if (chosen === start) await startQueue(executor);

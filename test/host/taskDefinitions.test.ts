@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { executor, repository } from './airlock';
+
+const enabled = 'airlock.taskDefinitions.enabled';
+
+describe('task definitions in a real VS Code', () => {
+  const folder = (): string => path.join(repository(), '.airlock', 'tasks');
+  const write = (file: string, text: string): vscode.Uri => {
+    fs.mkdirSync(folder(), { recursive: true });
+    fs.writeFileSync(path.join(folder(), file), text);
+    return vscode.Uri.file(path.join(folder(), file));
+  };
+  const setEnabled = (value: boolean | undefined): Thenable<void> =>
+    vscode.workspace.getConfiguration().update(enabled, value, vscode.ConfigurationTarget.Global);
+
+  afterEach(async () => {
+    await setEnabled(undefined);
+    fs.rmSync(path.join(repository(), '.airlock'), { recursive: true, force: true });
+  });
+
+  it('shows what is wrong with one at its line in the Problems panel, until it is mended', async () => {
+    const uri = write('nightly.yaml', 'name: Nightly\nenabled: false\nschedule:\n  type: cron\n  expression: "0 9"\n');
+    await setEnabled(true);
+    await untilProblems(uri, (problems) => problems.length > 0);
+    const problems = vscode.languages.getDiagnostics(uri);
+    assert.deepEqual(
+      problems.map(({ source, severity }) => [source, severity]),
+      problems.map(() => ['Airlock', vscode.DiagnosticSeverity.Error]),
+    );
+    assert.ok(problems.some(({ range }) => range.start.line === 4));
+    write(
+      'nightly.yaml',
+      'name: Nightly\nenabled: false\nschedule:\n  type: cron\n  expression: "0 9 * * *"\ntask:\n  prompt: Look.\n',
+    );
+    await untilProblems(uri, (left) => left.length === 0);
+  });
+
+  it('queues the task of a definition when it is asked to, though nothing is started by itself', async () => {
+    const uri = write('hello.yaml', 'name: Say hello\ntask:\n  prompt: Write hello.\n  checks: ["true"]\n');
+    await vscode.commands.executeCommand('airlock.runDefinition', uri);
+    const current = await executor();
+    const task = [...current.state.tasks.values()].find(({ spec }) => spec.title === 'Say hello');
+    assert.deepEqual(
+      [task?.status, task?.spec.origin.sourceId, task?.spec.repo, task?.spec.checks],
+      ['queued', 'user', repository(), ['true']],
+    );
+    await current.cancel(task?.id ?? '');
+  });
+});
+
+function untilProblems(uri: vscode.Uri, holds: (problems: readonly vscode.Diagnostic[]) => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (!holds(vscode.languages.getDiagnostics(uri))) return;
+      subscription.dispose();
+      resolve();
+    };
+    const subscription = vscode.languages.onDidChangeDiagnostics(look);
+    look();
+  });
+}
