@@ -16,6 +16,7 @@ import { taskActions } from './commands/taskActions';
 import { viewActions } from './commands/viewActions';
 import { ContextKeys } from './contextKeys';
 import type { Credentials } from './credentials';
+import { registerEditorTasks } from './entryPoints/editorTasks';
 import type { ExecutorLink } from './executorLink';
 import { type Feature, Features } from './features';
 import { Notifications } from './notifications';
@@ -74,6 +75,7 @@ export function startUi(parts: UiParts): Disposable {
   );
   const reports = features.start(l10n.t('The reports'), () => new Reports(link, tasks, clock));
   features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
+  features.start(l10n.t('Tasks from the editor'), () => startEditorTasks(parts));
   features.start(l10n.t('The schedule'), () => startSchedule(parts));
   features.start(l10n.t('The analytics page'), () => registerAnalytics(parts.context, link, logger));
   features.start(l10n.t('The commands'), () => startCommands(parts, shown, { tree, terminals, reports }));
@@ -99,6 +101,11 @@ function startTree({ link, logger }: UiParts, { tasks, surroundings }: Shown): T
   tree.keep(surroundings.onDidChange(showProblem));
   tree.keep(tasks.onDidChange(showProblem));
   return tree;
+}
+
+function startEditorTasks({ link, settings, logger }: UiParts): Disposable {
+  const repositories = (): readonly string[] => allowedRepositories(settings.value('airlock.repositories'));
+  return registerEditorTasks({ link, repositories, logger });
 }
 
 function startSchedule({ link, planner, settings, logger }: UiParts): Disposable {

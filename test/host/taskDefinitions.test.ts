@@ -21,6 +21,18 @@ describe('task definitions in a real VS Code', () => {
     fs.rmSync(path.join(repository(), '.airlock'), { recursive: true, force: true });
   });
 
+  it('queues the task of a definition when it is asked to, though nothing is started by itself', async () => {
+    const uri = write('hello.yaml', 'name: Say hello\ntask:\n  prompt: Write hello.\n  checks: ["true"]\n');
+    await vscode.commands.executeCommand('airlock.runDefinition', uri);
+    const current = await executor();
+    const task = [...current.state.tasks.values()].find(({ spec }) => spec.title === 'Say hello');
+    assert.deepEqual(
+      [task?.status, task?.spec.origin.sourceId, task?.spec.repo, task?.spec.checks],
+      ['queued', 'user', repository(), ['true']],
+    );
+    await current.cancel(task?.id ?? '');
+  });
+
   it('shows what is wrong with one at its line in the Problems panel, until it is mended', async () => {
     const uri = write('nightly.yaml', 'name: Nightly\nenabled: false\nschedule:\n  type: cron\n  expression: "0 9"\n');
     await setEnabled(true);
@@ -36,18 +48,6 @@ describe('task definitions in a real VS Code', () => {
       'name: Nightly\nenabled: false\nschedule:\n  type: cron\n  expression: "0 9 * * *"\ntask:\n  prompt: Look.\n',
     );
     await untilProblems(uri, (left) => left.length === 0);
-  });
-
-  it('queues the task of a definition when it is asked to, though nothing is started by itself', async () => {
-    const uri = write('hello.yaml', 'name: Say hello\ntask:\n  prompt: Write hello.\n  checks: ["true"]\n');
-    await vscode.commands.executeCommand('airlock.runDefinition', uri);
-    const current = await executor();
-    const task = [...current.state.tasks.values()].find(({ spec }) => spec.title === 'Say hello');
-    assert.deepEqual(
-      [task?.status, task?.spec.origin.sourceId, task?.spec.repo, task?.spec.checks],
-      ['queued', 'user', repository(), ['true']],
-    );
-    await current.cancel(task?.id ?? '');
   });
 });
 

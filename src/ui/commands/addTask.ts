@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import { CancelledError } from '../../base/errors';
 import { maxChecks, maxTitleLength, type NewTask, type Priority } from '../../core/task';
+import { promptWith, type TaskDraft } from '../entryPoints/taskDraft';
 import { pickRepository } from './pickRepository';
 
 const totalSteps = 4;
@@ -10,16 +11,18 @@ const totalSteps = 4;
  * Asks for a task, step by step; any step that is left with Escape ends it.
  * @throws {CancelledError} when the user gives up. @throws {UserError} `no-repository`.
  */
-export async function askForTask(folders: readonly string[]): Promise<NewTask> {
-  const repo = await pickRepository(folders, { always: false });
+export async function askForTask(folders: readonly string[], draft?: TaskDraft): Promise<NewTask> {
+  const repo = draft?.repo ?? (await pickRepository(folders, { always: false }));
   const title = await askForText(1, {
     title: l10n.t('What is to be done, in a few words?'),
     placeHolder: l10n.t('Fix the rounding of totals'),
+    value: draft?.title ?? '',
     validate: (value) => titleProblem(value),
   });
   const prompt = await askForText(2, {
-    title: l10n.t('What should the agent know? Leave it empty if the title says it all.'),
+    title: promptQuestion(draft),
     placeHolder: l10n.t('Totals are off by a cent when …'),
+    value: draft?.prompt ?? '',
   });
   const checks = await askForText(3, {
     title: l10n.t('Which command must pass? Leave it empty for the checks of the repository.'),
@@ -27,12 +30,21 @@ export async function askForTask(folders: readonly string[]): Promise<NewTask> {
     validate: (value) => checksProblem(value),
   });
   const priority = await askForPriority();
-  return { repo, title, prompt: prompt === '' ? title : prompt, checks: checksOf(checks), priority };
+  const words = prompt === '' ? title : prompt;
+  return { repo, title, prompt: draft ? promptWith(words, draft.about) : words, checks: checksOf(checks), priority };
+}
+
+function promptQuestion(draft: TaskDraft | undefined): string {
+  if (!draft) return l10n.t('What should the agent know? Leave it empty if the title says it all.');
+  const { path, firstLine, lastLine } = draft.about;
+  return l10n.t('What should the agent know? It is shown lines {0}–{1} of {2} too.', firstLine, lastLine, path);
 }
 
 interface Question {
   readonly title: string;
   readonly placeHolder: string;
+  /** What the answer begins with. */
+  readonly value?: string;
   readonly validate?: (value: string) => string | undefined;
 }
 
@@ -41,6 +53,7 @@ async function askForText(step: number, question: Question): Promise<string> {
     title: l10n.t('Add Task ({0}/{1})', step, totalSteps),
     prompt: question.title,
     placeHolder: question.placeHolder,
+    value: question.value ?? '',
     ignoreFocusOut: true,
     validateInput: (value) => question.validate?.(value.trim()),
   });

@@ -83,6 +83,19 @@ export const commandTable = {
   'airlock.deleteZMemoryToken': entry('deleteZMemoryToken', nothing, 'airlock.hasZMemoryToken'),
 
   'airlock.proveJail': entry('proveJail', nothing, isOpen),
+  'airlock.addTaskFromSelection': {
+    title: 'command.addTaskFromSelection',
+    needs: nothing,
+    action: null,
+    when: `${isTrusted} && editorIsOpen && resourceScheme == file`,
+  },
+  'airlock.addTaskFromTodo': { title: 'command.addTaskFromTodo', needs: nothing, action: null, when: 'false' },
+  'airlock.fixProblem': {
+    title: 'command.fixProblem',
+    needs: nothing,
+    action: null,
+    when: `${isTrusted} && editorIsOpen && resourceScheme == file`,
+  },
   'airlock.showSchedule': { title: 'command.showSchedule', needs: nothing, action: null, when: isTrusted },
   'airlock.runDefinition': { title: 'command.runDefinition', needs: nothing, action: null, when: isTrusted },
   'airlock.openAnalytics': { title: 'command.openAnalytics', needs: nothing, action: null, when: isOpen },

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import { UserError } from '../../base/errors';
 import type { Executor } from '../../core/executor';
+import type { TaskDraft } from '../entryPoints/taskDraft';
 import type { ExecutorLink } from '../executorLink';
 import { askForTask } from './addTask';
 import type { QueueActions } from './commandActions';
@@ -14,14 +15,17 @@ export function queueActions(link: ExecutorLink, repositories: () => readonly st
     pauseQueue: async () => (await link.ready()).pauseQueue(),
     stopQueue: () => withProgress(l10n.t('Stopping the queue…'), async () => (await link.ready()).stopQueue()),
     refreshSources: () => withProgress(l10n.t('Looking for tasks…'), async () => (await link.ready()).refreshSources()),
-    addTask: async () => {
-      requireTrust();
-      const task = await askForTask(repositories());
-      const executor = await link.ready();
-      await executor.add(task);
-      if (executor.state.queueMode === 'paused') await offerStart(executor);
-    },
+    addTask: () => addTask(link, repositories()),
   };
+}
+
+/** Asks for a task and queues it. @param draft What is known of it already. @throws {UserError} `untrusted`, `no-repository`. */
+export async function addTask(link: ExecutorLink, repositories: readonly string[], draft?: TaskDraft): Promise<void> {
+  requireTrust();
+  const task = await askForTask(repositories, draft);
+  const executor = await link.ready();
+  await executor.add(task);
+  if (executor.state.queueMode === 'paused') await offerStart(executor);
 }
 
 /** @throws {UserError} `untrusted`, or what the jail lacks: a queue that cannot run is not started. */
