@@ -25,11 +25,23 @@ export class UnreadableFileError extends Error {
   }
 }
 
+/** How often a read is begun anew because the file was written or replaced meanwhile, be it by Airlock itself. */
+const maxReads = 20;
+
 /**
- * Reads a file of a repository: a regular one, really within `root`, UTF-8, at most `maxBytes`.
+ * Reads a file of a repository as it was at one moment: a regular one, really within `root`, UTF-8, at most `maxBytes`.
  * @throws {UnreadableFileError}
  */
 export async function readLocalText(root: string, file: string, maxBytes: number): Promise<LocalText> {
+  for (let reads = 0; reads < maxReads; reads += 1) {
+    const read = await readUndisturbed(root, file, maxBytes);
+    if (read) return read;
+  }
+  throw new UnreadableFileError('unfit', 'It is being written just now.');
+}
+
+/** `undefined` when it was changed while it was read. */
+async function readUndisturbed(root: string, file: string, maxBytes: number): Promise<LocalText | undefined> {
   await requireWithin(root, file);
   const handle = await openRegular(file);
   try {
@@ -40,12 +52,9 @@ export async function readLocalText(root: string, file: string, maxBytes: number
     }
     const bytes = Buffer.alloc(Number(before.size));
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
-    const text = decode(bytes.subarray(0, bytesRead));
     const stamp = stampOf(before);
-    // It was changed while it was read: the next look sees it whole.
-    if (stampOf(await handle.stat({ bigint: true })) !== stamp || bytesRead !== bytes.length)
-      throw new UnreadableFileError('unfit', 'It is being written just now.');
-    return { text, stamp, writtenAtMs: Number(before.mtimeNs / 1_000_000n) };
+    if (stampOf(await handle.stat({ bigint: true })) !== stamp || bytesRead !== bytes.length) return undefined;
+    return { text: decode(bytes), stamp, writtenAtMs: Number(before.mtimeNs / 1_000_000n) };
   } finally {
     await handle.close();
   }
