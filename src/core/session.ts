@@ -86,7 +86,7 @@ export interface SessionProgram {
   write(text: string): void;
   /** Its standard input ends after what was written. */
   endInput(): void;
-  /** Ends it and all that it started; resolves when nothing of it lives. */
+  /** Ends it and all that it started, also while a user has the keyboard; resolves when nothing of it lives. */
   kill(): Promise<void>;
 }
 

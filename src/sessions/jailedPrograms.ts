@@ -4,7 +4,6 @@ import type { Disposable } from '../base/disposable';
 import { UserError } from '../base/errors';
 import type { SessionProgram } from '../core/session';
 import { JailedProgram } from './jailedProgram';
-import type { PauseGate } from './pauseGate';
 import type { SessionShells } from './sessionShells';
 
 const startTimeoutMs = 10_000;
@@ -19,7 +18,6 @@ export interface ProgramsOptions {
   /** The folder of the host that the jail sees as its channels. */
   readonly folder: string;
   readonly handOver: (folder: string) => Promise<void>;
-  readonly gate: PauseGate;
   readonly clock: Clock;
 }
 
@@ -76,13 +74,13 @@ export class JailedPrograms implements Disposable {
   }
 
   private async kill(program: JailedProgram): Promise<void> {
-    await this.options.gate.whenOpen();
     if (!this.programs.has(program)) return;
+    // First, so that the same is told of it whoever is quicker.
+    program.finished(null);
     this.signal(program, 'SIGKILL');
     for (let waitedMs = 0; waitedMs < killedMs && this.signal(program, null) > 0; waitedMs += stepMs) {
       await sleep(this.options.clock, stepMs);
     }
-    program.finished(null);
   }
 
   private look(program: JailedProgram): void {

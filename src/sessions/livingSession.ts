@@ -101,7 +101,6 @@ export class LivingSession implements Session {
         shells: options.shells,
         folder: options.channelsFolder,
         handOver: options.handOver,
-        gate: options.gate,
         clock: options.clock,
       }),
     );

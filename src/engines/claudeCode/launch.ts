@@ -44,6 +44,10 @@ export function sessionIdOf(folder: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
+/** Claude Code reads them by itself only together with the settings beside them. */
+const notesText =
+  'If there is a CLAUDE.md or an AGENTS.md at the top of /workspace, read it before you begin: it says how this repository is worked on.';
+
 /** Settings of the user and of the repository do not count: what an agent may do is decided outside. */
 export function launchArguments(options: ConversationOptions, sessionId: string, joining: Joining): string[] {
   return [
@@ -52,7 +56,7 @@ export function launchArguments(options: ConversationOptions, sessionId: string,
     ...['--strict-mcp-config', '--setting-sources', ''],
     ...['--tools', claudeToolsFor(options.tools.map(({ name }) => name)).join(',')],
     ...['--model', options.model],
-    ...['--append-system-prompt', options.systemPrompt],
+    ...['--append-system-prompt', `${options.systemPrompt}\n\n${notesText}`],
     ...[joining.kind === 'new' ? '--session-id' : '--resume', sessionId],
   ];
 }

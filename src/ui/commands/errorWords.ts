@@ -47,6 +47,9 @@ function buttonFor(code: string): ErrorButton | null {
     case 'source-key-malformed':
       return { title: l10n.t('Set ZMemory Token…'), command: 'airlock.setZMemoryToken' };
     case 'source-url-invalid':
+    case 'claude-code-missing':
+    case 'claude-code-unusable':
+    case 'claude-code-too-old':
     case 'budget-spent':
       return { title: l10n.t('Open Settings'), command: 'airlock.openSettings' };
     case 'untrusted':
