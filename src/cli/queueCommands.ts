@@ -43,6 +43,11 @@ function addSteering(airlock: Command): void {
     (task: string, options: { storage: string }) =>
       steer(folderOf(options), `${task} is paused.`, (executor) => executor.pauseTask(task)),
   );
+  command('answer', 'task', 'answer what the agent of a task has asked; it goes on with that')
+    .argument('<text>')
+    .action((task: string, text: string, options: { storage: string }) =>
+      steer(folderOf(options), `${task} has the answer.`, (executor) => executor.answer(task, text)),
+    );
   command('resume', 'task', 'let a paused task go on where it was').action(
     (task: string, options: { storage: string }) =>
       steer(folderOf(options), `${task} is queued again.`, (executor) => executor.resumeTask(task)),

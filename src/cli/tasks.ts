@@ -1,5 +1,6 @@
 import type { Executor } from '../core/executor';
 import { UserError } from '../base/errors';
+import { claimsSchema, standingOf } from '../core/claims';
 import { passed, summarizeChecks, type CheckResult } from '../core/evidence';
 import { conversationMessageSchema } from '../core/engine';
 import type { RunState, TaskState } from '../core/liveState';
@@ -41,7 +42,10 @@ export async function showTask(storage: string, taskId: string): Promise<void> {
     const parts = [overview(task, run)];
     // Once it has begun, the log starts with the prompt.
     if (!run || run.messages.length === 0) parts.push(await promptText(executor, task));
-    if (run) parts.push(await evidenceText(executor, run), await logText(executor, run));
+    if (run) {
+      parts.push(questionText(task, run), await evidenceText(executor, run));
+      parts.push(await claimsText(executor, run), await logText(executor, run));
+    }
     process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
   });
 }
@@ -132,6 +136,21 @@ async function evidenceText(executor: Executor, run: RunState): Promise<string> 
     if (decisive) lines.push(indent(tail(await textOf(executor, decisive.output)), '    | '));
   }
   return lines.join('\n');
+}
+
+function questionText({ id, status }: TaskState, { question }: RunState): string {
+  if (!question || question.answer !== null || status !== 'waiting') return '';
+  return `The agent asks\n${indent(question.text, '  ')}\n  Answer it with: airlock answer ${id} TEXT`;
+}
+
+/** What the agent said of its result, each with what the evidence says of that. */
+async function claimsText(executor: Executor, run: RunState): Promise<string> {
+  if (run.claims === undefined) return '';
+  const said = claimsSchema.safeParse(JSON.parse((await textOf(executor, run.claims)) || 'null'));
+  if (!said.success) return '';
+  const { summary, claims } = said.data;
+  const lines = claims.map((claim) => `  ${standingOf(claim, run.checks)}: ${oneLine(claim.statement, 500)}`);
+  return ['What the agent says of its result', indent(summary, '  '), ...lines].join('\n');
 }
 
 function stateOf(result: CheckResult | undefined): string {

@@ -1,7 +1,7 @@
 import { personaSchema, type Persona } from './persona';
 
 /** What looks and tells: nothing in the workspace can be changed with them. */
-const looking = ['read', 'glob', 'grep', 'report_progress'] as const;
+const looking = ['read', 'glob', 'grep', 'report_progress', 'ask_user', 'finish'] as const;
 
 /** The persona of tasks that name none, and of what must be checked when its own is gone. */
 export const implementer: Persona = personaSchema.parse({

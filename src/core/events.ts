@@ -253,6 +253,12 @@ const bodies = [
     output: digestSchema,
     durationMs: z.number(),
   }),
+  /** The agent asks the user something; the run is left until there is an answer. */
+  z.object({ kind: z.literal('question.asked'), runId: runIdSchema, callId: z.string(), text: z.string().max(6000) }),
+  /** The user's answer, as a blob. */
+  z.object({ kind: z.literal('question.answered'), runId: runIdSchema, answer: digestSchema }),
+  /** What the agent says of its result: a blob with `Claims` as JSON. Nothing follows from it. */
+  z.object({ kind: z.literal('run.claimed'), runId: runIdSchema, claims: digestSchema }),
   z.object({
     kind: z.literal('usage.recorded'),
     runId: runIdSchema,

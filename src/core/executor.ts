@@ -67,6 +67,11 @@ export interface Executor extends Disposable {
   runNow(taskId: TaskId): Promise<void>;
   /** Says which repository a task is for that could not be told. */
   assignRepository(taskId: TaskId, repo: string): Promise<void>;
+  /**
+   * Answers what the agent of a task has asked; it goes on with that.
+   * @throws {UserError} `wrong-state` when it asks nothing; `answer-invalid` when the answer is empty or too long.
+   */
+  answer(taskId: TaskId, text: string): Promise<void>;
   /** Holds one task back, and its run where it is, until it is resumed or retried. */
   pauseTask(taskId: TaskId): Promise<void>;
   /** Lets a paused task go on where it was. */

@@ -6,6 +6,7 @@ import { foldReport } from './reportFold';
 import { foldLanding } from './landingFold';
 import { type LiveState, type RunState, type TaskState, type ToolCallState, toolCallOf } from './liveState';
 import { maxPastSessions } from './pastSession';
+import { foldTalk } from './talkFold';
 import { noUsage } from './usage';
 
 type EventOf<K extends AirlockEvent['kind']> = Extract<AirlockEvent, { kind: K }>;
@@ -292,6 +293,10 @@ function foldWork(state: LiveState, run: RunState, event: AirlockEvent): void {
       // What there is to tell goes with the result of a tool.
       run.untoldRestore = null;
       return;
+    case 'question.asked':
+    case 'question.answered':
+    case 'run.claimed':
+      return foldTalk(run, event);
     case 'usage.recorded':
       foldUsage(state, run, event);
       return;
@@ -468,6 +473,9 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'res
     case 'message.recorded':
     case 'tool.called':
     case 'tool.finished':
+    case 'question.asked':
+    case 'question.answered':
+    case 'run.claimed':
     case 'usage.recorded':
     case 'request.reserved':
     case 'request.settled':

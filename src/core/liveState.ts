@@ -112,6 +112,10 @@ export interface RunState {
   messages: Digest[];
   /** Tool calls: by id, what became of them. Read them with `toolCallOf`: ids are the model's own words. */
   toolCalls: Record<string, ToolCallState>;
+  /** What it last asked the user; an answer is a blob. Absent: nothing yet. */
+  question?: { readonly callId: string; readonly text: string; readonly answer: Digest | null };
+  /** The blob with what the agent says of its result. Absent: nothing. */
+  claims?: Digest;
   usage: TokenUsage;
   /** What it spent, and what it may have spent unseen. Absent: nothing yet. */
   spent?: Spent;

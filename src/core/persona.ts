@@ -14,6 +14,8 @@ export const toolNames = [
   'glob',
   'grep',
   'report_progress',
+  'ask_user',
+  'finish',
 ] as const;
 export const toolNameSchema = z.enum(toolNames);
 export type ToolName = z.infer<typeof toolNameSchema>;

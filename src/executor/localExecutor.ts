@@ -30,6 +30,7 @@ import { foundTask, Steering, wrongState } from './steering';
 import { SessionShelf } from './sessionShelf';
 import { SnapshotDesk } from './snapshotDesk';
 import { TakeOvers } from './takeOvers';
+import { isAsking, UserQuestions } from './userQuestions';
 import { WorkspaceKeeper } from './workspaceKeeper';
 
 export interface LocalExecutorOptions {
@@ -56,6 +57,7 @@ export class LocalExecutor implements Executor {
   private readonly archive: SessionArchive;
   private readonly keeper: WorkspaceKeeper;
   private readonly landings: Landings;
+  private readonly questions: UserQuestions;
   private readonly intake: Intake;
   private readonly lanes: LaneGovernor;
   private readonly dispatcher: Dispatcher;
@@ -91,6 +93,7 @@ export class LocalExecutor implements Executor {
     this.takeOvers = new TakeOvers(ports, this.shelf);
     this.keeper = new WorkspaceKeeper(ports);
     this.snapshots = new SnapshotDesk(ports, settings, this.dispatcher, this.shelf);
+    this.questions = new UserQuestions(ports);
     this.archive = new SessionArchive(ports, this.shelf);
     this.landings = new Landings(ports, settings, this.stopping.signal);
   }
@@ -188,6 +191,10 @@ export class LocalExecutor implements Executor {
     ]);
   }
 
+  answer(taskId: TaskId, text: string): Promise<void> {
+    return this.questions.answer(taskId, text);
+  }
+
   pauseTask(taskId: TaskId): Promise<void> {
     return this.steering.pauseTask(taskId);
   }
@@ -222,7 +229,8 @@ export class LocalExecutor implements Executor {
   async credentialsChanged(): Promise<void> {
     const waiting = [...this.state.tasks.values()].filter((task) => {
       const run = this.runOf(task);
-      return task.status === 'waiting' && !task.paused && run !== undefined && run.outcome === null;
+      const isOpen = run !== undefined && run.outcome === null && !isAsking(run);
+      return task.status === 'waiting' && !task.paused && isOpen;
     });
     await this.triedAnew(waiting);
     const resting = waiting.filter(({ status }) => status === 'waiting');
@@ -382,7 +390,9 @@ export class LocalExecutor implements Executor {
     }
     const tasks = [...this.state.tasks.values()];
     const left = tasks.filter(({ status }) => status === 'running');
-    const waiting = tasks.filter(({ paused, waitingOn }) => !paused && (waitingOn === 'user' || waitingOn === 'lane'));
+    const waiting = tasks.filter(
+      (task) => !task.paused && (task.waitingOn === 'user' || task.waitingOn === 'lane') && !isAsking(this.runOf(task)),
+    );
     const { settings, ports } = this.options;
     const limits = { ...settings.budget, perRunUsd: settings.maxCostUsd };
     await this.append([

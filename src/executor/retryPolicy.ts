@@ -22,6 +22,7 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'claude-code-missing': 'wait',
   'claude-code-unusable': 'wait',
   'claude-code-too-old': 'wait',
+  'question-open': 'wait',
   // Its jail died or used too much: the run goes on in another one, and the model is told.
   'session-closed': 'retry',
   'disk-full': 'pause',

@@ -21,6 +21,7 @@ import { interruptionOf } from './interruption';
 import type { ExecutorPorts } from './ports';
 import type { RequestGates } from './requestGates';
 import type { RunSnapshots } from './runSnapshots';
+import { answerTo } from './userQuestions';
 
 export interface RunHostOptions {
   readonly runId: RunId;
@@ -123,15 +124,17 @@ export class RunHost implements EngineHost {
     const callId = `${this.lastAssistantIndex()}/${call.id}`;
     const known = toolCallOf(this.run(), callId);
     if (known?.output) return this.storedResult(known.output, known.ok ?? false);
-    if (known && !this.begun.has(callId))
+    const tool = this.ports.tools.find((candidate) => candidate.definition.name === call.name);
+    if (known && !this.begun.has(callId) && !tool?.repeatable)
       return this.finish(callId, this.withNews({ ok: false, text: interruptedAnswer }), 0);
     this.begun.add(callId);
-    const tool = this.ports.tools.find((candidate) => candidate.definition.name === call.name);
     const allowed = tool !== undefined && persona.tools.some((name) => name === call.name);
     const summary = tool ? tool.summarize(call.input) : `unknown tool ${call.name}`;
-    await this.ports.events.append([
-      { kind: 'tool.called', runId, callId, name: call.name.slice(0, 200), summary: summary.slice(0, 300) },
-    ]);
+    if (!known) {
+      await this.ports.events.append([
+        { kind: 'tool.called', runId, callId, name: call.name.slice(0, 200), summary: summary.slice(0, 300) },
+      ]);
+    }
     const startedMs = this.ports.clock.monotonicMs();
     const result = allowed
       ? await this.runTool(tool, call, callId)
@@ -303,10 +306,17 @@ export class RunHost implements EngineHost {
             this.appendLater([{ kind: 'run.progress', runId, message: message.slice(0, 500), percent }]);
             this.options.onProgress(percent, message);
           },
+          ask: (text) => answerTo(this.ports, runId, { callId, text }),
+          claim: async (claims) => {
+            const blob = await this.ports.blobs.put(JSON.stringify(claims));
+            await this.ports.events.append([{ kind: 'run.claimed', runId, claims: blob }]);
+          },
         });
       return await snapshots.during(!tool.definition.readOnly, run);
     } catch (error) {
       this.throwIfEnded();
+      // Asked again when the run goes on, it is answered.
+      if (error instanceof UserError && error.code === 'question-open') throw error;
       // The jail is gone, and every other call would fail in the same way. The model learns it in the next jail.
       if (error instanceof UserError && error.code === 'session-closed') {
         await this.finish(callId, this.withNews({ ok: false, text: jailGoneAnswer(error) }), 0);

@@ -26,6 +26,8 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       return done(executor.runNow(call.taskId));
     case 'assignRepository':
       return done(executor.assignRepository(call.taskId, call.repo));
+    case 'answer':
+      return done(executor.answer(call.taskId, call.text));
     case 'pauseTask':
       return done(executor.pauseTask(call.taskId));
     case 'resumeTask':

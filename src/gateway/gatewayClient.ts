@@ -127,6 +127,10 @@ class GatewayClient implements Executor {
     await this.call({ method: 'assignRepository', taskId, repo });
   }
 
+  async answer(taskId: TaskId, text: string): Promise<void> {
+    await this.call({ method: 'answer', taskId, text });
+  }
+
   async pauseTask(taskId: TaskId): Promise<void> {
     await this.call({ method: 'pauseTask', taskId });
   }

@@ -118,6 +118,10 @@ export class RoamingExecutor implements Executor {
     return (await this.found()).assignRepository(taskId, repo);
   }
 
+  async answer(taskId: TaskId, text: string): Promise<void> {
+    return (await this.found()).answer(taskId, text);
+  }
+
   async pauseTask(taskId: TaskId): Promise<void> {
     return (await this.found()).pauseTask(taskId);
   }

@@ -18,7 +18,7 @@ const counterparts: ReadonlyMap<string, readonly ToolName[]> = new Map<string, r
 ]);
 
 /** Tools that only tell the user something: every agent has them. */
-const telling: readonly ToolName[] = ['report_progress'];
+const telling: readonly ToolName[] = ['report_progress', 'ask_user', 'finish'];
 
 /** Only what a run of ours can do is looked at: colours, hooks, memory and the like are for Claude Code. */
 const headerSchema = z.looseObject({

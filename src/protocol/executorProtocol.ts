@@ -20,7 +20,7 @@ import type { FileChange } from '../core/workspace';
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 9;
+export const protocolVersion = 10;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;
@@ -38,6 +38,7 @@ const methods = [
   z.object({ method: z.literal('retry'), taskId: taskIdSchema }),
   z.object({ method: z.literal('runNow'), taskId: taskIdSchema }),
   z.object({ method: z.literal('assignRepository'), taskId: taskIdSchema, repo: z.string() }),
+  z.object({ method: z.literal('answer'), taskId: taskIdSchema, text: z.string() }),
   z.object({ method: z.literal('pauseTask'), taskId: taskIdSchema }),
   z.object({ method: z.literal('resumeTask'), taskId: taskIdSchema }),
   z.object({ method: z.literal('moveTask'), taskId: taskIdSchema, before: taskIdSchema.nullable() }),
@@ -171,6 +172,7 @@ export const resultSchemas = {
   retry: nothing,
   runNow: nothing,
   assignRepository: nothing,
+  answer: nothing,
   pauseTask: nothing,
   resumeTask: nothing,
   moveTask: nothing,

@@ -6,12 +6,17 @@ import type { Tool, ToolContext } from '../core/tool';
 
 const maxSummaryLength = 160;
 
+/** Errors after which the run does not go on now: they are no answers. */
+const runEnding: ReadonlySet<string> = new Set(['session-closed', 'question-open']);
+
 export interface ToolPlan<Schema extends z.ZodType> {
   readonly name: string;
   readonly description: string;
   readonly schema: Schema;
   /** It changes nothing, so several may run at once. */
   readonly readOnly: boolean;
+  /** Doing an interrupted call again does no harm. Absent: it may. */
+  readonly repeatable?: boolean;
   /** What is about to happen, in a few words. It may have anything in it: it is made safe to show. */
   summarize(input: z.output<Schema>): string;
   run(input: z.output<Schema>, context: ToolContext): Promise<ToolResult>;
@@ -19,7 +24,7 @@ export interface ToolPlan<Schema extends z.ZodType> {
 
 /**
  * Makes a tool of its plan: the schema is what the model is told, and what its input is checked against. What the user of
- * the tool can mend (a `UserError` of the session) becomes an answer; that the session is gone does not.
+ * the tool can mend (a `UserError` of the session) becomes an answer; that the session is gone, or an answer not there, does not.
  */
 export function defineTool<Schema extends z.ZodType>(plan: ToolPlan<Schema>): Tool {
   return {
@@ -29,6 +34,7 @@ export function defineTool<Schema extends z.ZodType>(plan: ToolPlan<Schema>): To
       inputSchema: inputSchemaOf(plan.schema),
       readOnly: plan.readOnly,
     },
+    repeatable: plan.repeatable ?? false,
     summarize(input) {
       const parsed = plan.schema.safeParse(input);
       return oneLine(parsed.success ? plan.summarize(parsed.data) : `${plan.name} with a malformed input`);
@@ -39,7 +45,7 @@ export function defineTool<Schema extends z.ZodType>(plan: ToolPlan<Schema>): To
       try {
         return await plan.run(parsed.data, context);
       } catch (error) {
-        if (error instanceof UserError && error.code !== 'session-closed') return failed(error.message);
+        if (error instanceof UserError && !runEnding.has(error.code)) return failed(error.message);
         throw error;
       }
     },

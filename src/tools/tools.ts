@@ -1,7 +1,9 @@
 import type { Tool } from '../core/tool';
+import { askUserTool } from './askUserTool';
 import { bashInputTool, bashOutputTool, bashStopTool } from './backgroundTools';
 import { bashTool } from './bashTool';
 import { editTool } from './editTool';
+import { finishTool } from './finishTool';
 import { globTool } from './globTool';
 import { grepTool } from './grepTool';
 import { readTool } from './readTool';
@@ -21,5 +23,7 @@ export function createTools(): readonly Tool[] {
     globTool,
     grepTool,
     reportProgressTool,
+    askUserTool,
+    finishTool,
   ];
 }

@@ -211,6 +211,10 @@ export class FakeExecutor implements Executor {
     this.append({ kind: 'task.changed', taskId, repo, priority: spec.priority }, { kind: 'task.resumed', taskId });
   }
 
+  async answer(taskId: TaskId, text: string): Promise<void> {
+    await this.called('answer', taskId, text);
+  }
+
   async pauseTask(taskId: TaskId): Promise<void> {
     await this.called('pauseTask', taskId);
   }

@@ -84,8 +84,8 @@ function toolsOf({ task }: TaskDefinition): string[] | null {
   const allowed = new Set<string>(
     task.allowed_tools === undefined ? toolNames : task.allowed_tools.flatMap((tool) => ownTool(tool) ?? []),
   );
-  // Every agent may say how far it is.
-  allowed.add('report_progress');
+  // Every agent may say how far it is, and what it has done.
+  allowed.add('report_progress').add('finish');
   return toolNames.filter(
     (tool) =>
       allowed.has(tool) && !denied.has(tool) && (task.permission_mode !== 'plan' || readingTools.includes(tool)),

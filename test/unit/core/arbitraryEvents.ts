@@ -174,6 +174,9 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   }),
   'tool.called': fc.record({ runId, callId: words, name: words, summary: words }),
   'tool.finished': fc.record({ runId, callId: words, ok: fc.boolean(), output: digest, durationMs: count }),
+  'question.asked': fc.record({ runId, callId: words, text: words }),
+  'question.answered': fc.record({ runId, answer: digest }),
+  'run.claimed': fc.record({ runId, claims: digest }),
   'usage.recorded': fc.record({
     runId,
     model: fc.constantFrom('model-a', 'model-b'),

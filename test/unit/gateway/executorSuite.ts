@@ -261,6 +261,7 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
     await executor.cancel(taskId);
     await executor.retry(taskId);
     await executor.stopQueue();
+    await executor.answer(taskId, 'The blue one.');
     await executor.pauseTask(taskId);
     await executor.resumeTask(taskId);
     await executor.moveTask(taskId, 'other');
@@ -274,6 +275,7 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
       { command: 'cancel', args: [taskId] },
       { command: 'retry', args: [taskId] },
       { command: 'stopQueue', args: [] },
+      { command: 'answer', args: [taskId, 'The blue one.'] },
       { command: 'pauseTask', args: [taskId] },
       { command: 'resumeTask', args: [taskId] },
       { command: 'moveTask', args: [taskId, 'other'] },

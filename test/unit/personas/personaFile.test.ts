@@ -91,7 +91,7 @@ describe('a subagent of Claude Code', () => {
         name: 'fixer',
         description: 'Fixes.',
         prompt: 'You fix things.',
-        tools: toolNames.filter((tool) => tool.startsWith('bash') || tool === 'read' || tool === 'report_progress'),
+        tools: ['bash', 'bash_output', 'bash_input', 'bash_stop', 'read', 'report_progress', 'ask_user', 'finish'],
       }),
       diagnostics: [],
     });

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Emitter } from '../../../src/base/emitter';
 import { systemCodeOf, UserError } from '../../../src/base/errors';
 import type { BackgroundCommands } from '../../../src/core/background';
+import type { Claims } from '../../../src/core/claims';
 import type {
   ExecOptions,
   ExecResult,
@@ -25,6 +26,7 @@ export class FolderSession implements Session {
   readonly onDidClose = new Emitter<{ readonly reason: string; readonly breach: null }>().event;
   readonly onDidGiveBack: Session['onDidGiveBack'] = new Emitter<never>().event;
   readonly progress: { readonly message: string; readonly percent: number | null }[] = [];
+  readonly claims: Claims[] = [];
   readonly abort = new AbortController();
   readonly files: SessionFiles;
 
@@ -49,6 +51,8 @@ export class FolderSession implements Session {
       session: this,
       signal: this.abort.signal,
       progress: (message, percent) => this.progress.push({ message, percent }),
+      ask: (question) => Promise.reject(new UserError('question-open', question)),
+      claim: (claims) => Promise.resolve(void this.claims.push(claims)),
     };
   }
 
