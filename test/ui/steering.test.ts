@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { type DemoWorld, makeDemoWorld } from './demoWorld';
+import { eventually, pictureFailure, Workbench } from './workbench';
+
+const definition = `# TODO: choose a better hour
+name: Update the changelog
+schedule: { type: cron, expression: "0 9 * * 1-5" }
+task: { prompt: Bring CHANGELOG.md up to date. }
+`;
+
+describe('steering the queue in a real VS Code', function () {
+  this.timeout(120_000);
+  let world: DemoWorld;
+  let workbench: Workbench;
+
+  before(async () => {
+    const tasks = ['First', 'Second', 'Third'].map((description) => ({ id: description, description, context: {} }));
+    world = await makeDemoWorld({ scenarios: [], tasks });
+    const folder = path.join(world.repository, '.airlock', 'tasks');
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, 'changelog.yaml'), definition);
+    fs.writeFileSync(path.join(folder, 'wrong.yaml'), 'name: Wrong\ntask: {}\n');
+    workbench = await Workbench.open({ ...world, workspace: world.repository });
+    await workbench.openContainer('Airlock');
+    await eventually(queued, (labels) => labels.length === 3);
+  });
+
+  afterEach(function () {
+    return pictureFailure(workbench, this.currentTest);
+  });
+
+  after(async () => {
+    await workbench?.close();
+    await world?.close();
+  });
+
+  const queued = async (): Promise<string[]> =>
+    (await workbench.rows('Tasks')).filter(({ level }) => level === 2).map(({ label }) => label);
+
+  it('moves a task by dragging it onto another one, and one that is paused stays in its place', async () => {
+    const [first = '', second = '', third = ''] = await queued();
+    await workbench.row('Tasks', third).dragTo(workbench.row('Tasks', first));
+    await eventually(queued, (labels) => labels.join() === [third, first, second].join());
+    await workbench.contextMenu('Tasks', first, 'Pause Task');
+    await eventually(
+      () => workbench.rows('Tasks'),
+      (rows) => rows.some(({ label, description }) => label === first && description === 'paused'),
+    );
+    assert.deepEqual(await queued(), [third, first, second]);
+    for (const theme of ['light', 'dark'] as const) {
+      await workbench.setTheme(theme);
+      await workbench.screenshot(`steering-${theme}`);
+    }
+  });
+
+  it('lists the sources in the menu of the status bar item', async () => {
+    await workbench.command('Airlock: Show Menu');
+    const choices = await workbench.choices();
+    assert.ok(choices.includes('Pause Source zmemory:embedded: answers'), choices.join('\n'));
+    await workbench.screenshot('steering-menu');
+    await workbench.page.keyboard.press('Escape');
+  });
+
+  it('shows when task definitions start next and what is wrong with them, and opens one', async () => {
+    await workbench.command('Airlock: Show Schedule…');
+    await eventually(
+      () => workbench.choices(),
+      (choices) =>
+        choices.includes('Update the changelog') &&
+        choices.some((label) => label.startsWith('Wrong') || label === 'wrong.yaml'),
+    );
+    await workbench.screenshot('schedule-dark');
+    await workbench.pick('Update the changelog');
+    await workbench.page.locator('.tab', { hasText: 'changelog.yaml' }).waitFor();
+  });
+
+  it('begins a task with what the user selected', async () => {
+    await workbench.command('Airlock: New Task from Selection…');
+    await workbench.question('Add Task (1/4)');
+    await workbench.answer('A better hour');
+    await workbench.question('Add Task (2/4)');
+    await workbench.screenshot('task-from-selection');
+    await workbench.answer('Choose one.');
+    await workbench.question('Add Task (3/4)');
+    await workbench.answer('');
+    await workbench.pick('P2');
+    await eventually(queued, (labels) => labels.includes('A better hour'));
+  });
+});
