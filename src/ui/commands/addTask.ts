@@ -37,6 +37,8 @@ export async function askForTask(folders: readonly string[], draft?: TaskDraft):
 function promptQuestion(draft: TaskDraft | undefined): string {
   if (!draft) return l10n.t('What should the agent know? Leave it empty if the title says it all.');
   const { path, firstLine, lastLine } = draft.about;
+  if (firstLine === lastLine)
+    return l10n.t('What should the agent know? It is shown line {0} of {1} too.', firstLine, path);
   return l10n.t('What should the agent know? It is shown lines {0}–{1} of {2} too.', firstLine, lastLine, path);
 }
 

@@ -50,7 +50,9 @@ export function registerSchedule(parts: ScheduleParts): Disposable {
 async function showSchedule(parts: ScheduleParts): Promise<void> {
   const items = await itemsOf(parts);
   const list = vscode.window.createQuickPick<Item>();
-  list.title = l10n.t('Schedule: the next {0} starts of each task definition', startsShown);
+  list.title = parts.isOn()
+    ? l10n.t('Schedule: the next {0} starts of each task definition', startsShown)
+    : l10n.t('Schedule: nothing starts by itself while airlock.taskDefinitions.enabled is off');
   list.placeholder = l10n.t('Choose one to open its file');
   list.matchOnDescription = true;
   list.items = items.map((item) =>

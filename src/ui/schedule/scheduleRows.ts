@@ -21,25 +21,20 @@ export function scheduleRow(plan: PlannedTask, isOn: boolean): ScheduleRow {
   return {
     label: oneLine(plan.name || plan.file, 100),
     description: oneLine(plan.name === '' ? plan.file : `${plan.startedBy} · ${plan.file}`, 150),
-    detail: wrong ? l10n.t('Line {0}: {1}', wrong.line, oneLine(wrong.message, 300)) : startsText(plan, isOn),
+    detail: wrong ? l10n.t('Line {0}: {1}', wrong.line, oneLine(wrong.message, 300)) : startsText(plan),
     icon: wrong ? 'error' : plan.enabled && isOn ? 'calendar' : 'circle-slash',
     canRun,
   };
 }
 
-function startsText({ enabled, next }: PlannedTask, isOn: boolean): string {
+function startsText({ enabled, next }: PlannedTask): string {
   if (!enabled) return l10n.t('switched off in its file');
-  const starts = next.map((time) => startText(new Date(time))).join('  ·  ');
-  const words = starts === '' ? l10n.t('no start at a time') : starts;
-  return isOn ? words : l10n.t('not started by itself (airlock.taskDefinitions.enabled): {0}', words);
+  const starts = next.map((time) => startText(new Date(time))).join(' · ');
+  return starts === '' ? l10n.t('no start at a time') : starts;
 }
 
+/** Short: five of them have to fit into one line. */
 function startText(start: Date): string {
-  return start.toLocaleString(undefined, {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-  });
+  const day = start.toLocaleDateString(undefined, { day: 'numeric', month: 'short' });
+  return `${day} ${start.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })}`;
 }
