@@ -11,6 +11,7 @@ import { queueActions, startQueue } from './commands/queueActions';
 import { secretActions } from './commands/secretActions';
 import { sessionActions } from './commands/sessionActions';
 import { moveTasks, steeringActions } from './commands/steeringActions';
+import { snapshotActions } from './commands/snapshotActions';
 import { targetFinder } from './commands/targetFinder';
 import { taskActions } from './commands/taskActions';
 import { viewActions } from './commands/viewActions';
@@ -129,6 +130,7 @@ function startCommands(
     ...queueActions(link, repositories),
     ...taskActions({ link, repositories, lookedAt, ...features }),
     ...landingActions(link),
+    ...snapshotActions(link),
     ...steeringActions(link, tasks),
     ...sessionActions({ sessions, ...features }),
     ...secretActions(credentials),

@@ -52,6 +52,11 @@ export type SteeringActions = Record<
   CommandAction
 >;
 
+export type SnapshotActions = Record<
+  'compareSnapshots' | 'restoreSnapshot' | 'keepSnapshot' | 'cleanWorkspaces',
+  CommandAction
+>;
+
 export type LandingActions = Record<'accept' | 'acceptOnto' | 'acceptFiles' | 'undoAccept' | 'discard', CommandAction>;
 
 export type SessionActions = Record<'replaySession' | 'goToTask', CommandAction>;
@@ -77,6 +82,7 @@ export type ViewActions = Record<
 export type CommandActions = QueueActions &
   TaskActions &
   LandingActions &
+  SnapshotActions &
   SteeringActions &
   SessionActions &
   SecretActions &

@@ -74,6 +74,15 @@ export const commandTable = {
   'airlock.undoAccept': entry('undoAccept', all('undoAccept'), `${isTrusted} && airlock.can.undoAccept`),
   'airlock.discard': entry('discard', all('discard'), 'airlock.can.discard'),
 
+  'airlock.compareSnapshots': entry('compareSnapshots', one('readSnapshots'), 'airlock.can.readSnapshots'),
+  'airlock.restoreSnapshot': entry(
+    'restoreSnapshot',
+    one('restoreSnapshot'),
+    `${isTrusted} && airlock.can.restoreSnapshot`,
+  ),
+  'airlock.keepSnapshot': entry('keepSnapshot', one('readSnapshots'), `${isTrusted} && airlock.can.readSnapshots`),
+  'airlock.cleanWorkspaces': entry('cleanWorkspaces', nothing, isOpen),
+
   'airlock.replaySession': entry('replaySession', session('replay'), 'airlock.hasEndedSessions'),
   'airlock.goToTask': entry('goToTask', session('goToTask'), 'false'),
 

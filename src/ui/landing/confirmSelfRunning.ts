@@ -28,7 +28,8 @@ export async function confirmSelfRunning(
   const accept = l10n.t('Accept');
   const open = l10n.t('Open Changes');
   const [taskId] = taskIds;
-  const buttons = taskIds.length === 1 ? [accept, open] : [accept];
+  // The first is what Enter does.
+  const buttons = taskIds.length === 1 ? [open, accept] : [accept];
   const chosen = await vscode.window.showWarningMessage(question, { modal: true, detail: listed(found) }, ...buttons);
   if (chosen === accept) return;
   if (chosen === open) await vscode.commands.executeCommand('airlock.openChanges', taskId);

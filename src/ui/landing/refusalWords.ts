@@ -51,7 +51,7 @@ function openChanges(): RefusalButton {
 }
 
 function retry(): RefusalButton {
-  return { title: l10n.t('Retry on What Is There Now'), command: 'airlock.retryTask' };
+  return { title: l10n.t('Retry'), command: 'airlock.retryTask' };
 }
 
 function acceptAgain(): RefusalButton {

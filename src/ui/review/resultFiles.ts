@@ -2,10 +2,11 @@ import * as vscode from 'vscode';
 import { type Disposable, toDisposable } from '../../base/disposable';
 import type { ExecutorLink } from '../executorLink';
 import { resultScheme } from '../ids';
-import { fromUriParts, type ResultFile, toUriParts } from './resultUri';
+import { fromUriParts, type ReviewFile, toUriParts } from './resultUri';
+import { snapshotCommit } from './snapshotWords';
 
 /** The address under which VS Code opens a file of a result. */
-export function resultUri(file: ResultFile): vscode.Uri {
+export function resultUri(file: ReviewFile): vscode.Uri {
   return vscode.Uri.from({ scheme: resultScheme, ...toUriParts(file) });
 }
 
@@ -49,7 +50,10 @@ export class ResultFiles implements vscode.FileSystemProvider {
     // After a reload a restored tab asks before the executor is open; until then nothing is known of any task.
     const executor = await this.link.ready();
     if (!this.isCurrent(file)) throw vscode.FileSystemError.FileNotFound(uri);
-    const bytes = await executor.readResultFile(file.taskId, file.side, file.path);
+    const bytes =
+      file.side === 'snapshot'
+        ? await executor.readSnapshotFile(file.taskId, file.index, file.path)
+        : await executor.readResultFile(file.taskId, file.side, file.path);
     if (!bytes) throw vscode.FileSystemError.FileNotFound(uri);
     this.keep(key, bytes);
     return bytes;
@@ -75,10 +79,12 @@ export class ResultFiles implements vscode.FileSystemProvider {
     throw vscode.FileSystemError.NoPermissions(uri);
   }
 
-  /** The executor answers for a task's last result alone. */
-  private isCurrent(file: ResultFile): boolean {
+  /** The executor answers for a task's last run alone. */
+  private isCurrent(file: ReviewFile): boolean {
     const { tasks, runs } = this.link.state;
-    return runs.get(tasks.get(file.taskId)?.runId ?? '')?.commit === file.commit;
+    const run = runs.get(tasks.get(file.taskId)?.runId ?? '');
+    if (!run) return false;
+    return (file.side === 'snapshot' ? snapshotCommit(run, file.index) : run.commit) === file.commit;
   }
 
   private keep(key: string, bytes: Uint8Array): void {

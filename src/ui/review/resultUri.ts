@@ -11,6 +11,19 @@ export interface ResultFile {
   readonly path: string;
 }
 
+/** A file of a snapshot of a task's last run. */
+export interface SnapshotFile {
+  readonly taskId: TaskId;
+  readonly side: 'snapshot';
+  /** 0 is the base. */
+  readonly index: number;
+  /** The commit of the snapshot, so that an address never shows another run's file. */
+  readonly commit: ObjectId;
+  readonly path: string;
+}
+
+export type ReviewFile = ResultFile | SnapshotFile;
+
 /** The parts of an address, as `vscode.Uri` has them: decoded. */
 export interface UriParts {
   readonly authority: string;
@@ -18,20 +31,26 @@ export interface UriParts {
   readonly query: string;
 }
 
-const sideSchema = z.enum(['base', 'result']);
+const partsSchema = z.object({ taskId: taskIdSchema, commit: objectIdSchema, path: z.string().min(1) });
+const fileSchema = z.discriminatedUnion('side', [
+  partsSchema.extend({ side: z.enum(['base', 'result']) }),
+  partsSchema.extend({
+    side: z.literal('snapshot'),
+    index: z
+      .string()
+      .regex(/^\d{1,9}$/)
+      .transform(Number),
+  }),
+]);
 
-export function toUriParts(file: ResultFile): UriParts {
+export function toUriParts(file: ReviewFile): UriParts {
   const query = new URLSearchParams({ side: file.side, commit: file.commit });
+  if (file.side === 'snapshot') query.set('index', String(file.index));
   return { authority: file.taskId, path: `/${file.path}`, query: query.toString() };
 }
 
 /** `undefined` when it is no address of ours. */
-export function fromUriParts(uri: UriParts): ResultFile | undefined {
-  const query = new URLSearchParams(uri.query);
-  const taskId = taskIdSchema.safeParse(uri.authority);
-  const side = sideSchema.safeParse(query.get('side'));
-  const commit = objectIdSchema.safeParse(query.get('commit'));
-  const path = uri.path.slice(1);
-  if (!taskId.success || !side.success || !commit.success || path === '') return undefined;
-  return { taskId: taskId.data, side: side.data, commit: commit.data, path };
+export function fromUriParts({ authority, path, query }: UriParts): ReviewFile | undefined {
+  const told = Object.fromEntries(new URLSearchParams(query));
+  return fileSchema.safeParse({ ...told, taskId: authority, path: path.slice(1) }).data;
 }

@@ -23,6 +23,8 @@ export const abilities = [
   'accept',
   'undoAccept',
   'discard',
+  'readSnapshots',
+  'restoreSnapshot',
 ] as const;
 export type Ability = (typeof abilities)[number];
 
@@ -62,6 +64,9 @@ export function abilitiesOf(state: LiveState, task: TaskState, seen: Seen): Set<
     accept: canAccept(task, run),
     undoAccept: task.status === 'landed' && task.landing?.from != null && task.landing.commit !== null,
     discard: canDiscard(task, run),
+    readSnapshots: hasSnapshots(task, run),
+    // What is published has left its folder.
+    restoreSnapshot: hasSnapshots(task, run) && run?.commit === null,
   };
   return new Set(abilities.filter((ability) => can[ability]));
 }
@@ -80,6 +85,10 @@ function canAccept(task: TaskState, run: RunState | undefined): boolean {
 function canDiscard(task: TaskState, run: RunState | undefined): boolean {
   const isDecided = task.status === 'landed' || task.status === 'discarded';
   return run !== undefined && isEnded(task.status) && !isDecided && !isLanding(task);
+}
+
+function hasSnapshots(task: TaskState, run: RunState | undefined): boolean {
+  return run !== undefined && run.snapshots.length > 0 && task.status !== 'discarded';
 }
 
 function canRetry(task: TaskState): boolean {

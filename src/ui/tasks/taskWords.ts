@@ -46,7 +46,7 @@ function waitingWord(on: TaskState['waitingOn']): string {
 }
 
 /** How far a result is on its way out; empty while nobody has asked for that. */
-export function landingPhrase({ status, landing }: Pick<TaskState, 'status' | 'waitingOn' | 'landing'>): string {
+export function landingPhrase({ status, landing }: Pick<TaskState, 'status' | 'landing'>): string {
   if (!landing) return '';
   const branch = branchName(landing.ref);
   switch (landing.phase) {
@@ -59,9 +59,7 @@ export function landingPhrase({ status, landing }: Pick<TaskState, 'status' | 'w
     case 'landed':
       return l10n.t('landed on {0}', branch);
     case 'failed':
-      return status === 'discarded'
-        ? ''
-        : l10n.t('{0}, not accepted: {1}', statusWord({ status, waitingOn: null }), obstacle(landing));
+      return status === 'discarded' ? '' : l10n.t('not accepted: {0}', obstacle(landing));
   }
 }
 

@@ -157,6 +157,8 @@ describe('the address of a file of a result', () => {
   it('comes back as what it was, whatever the file is called', () => {
     const file = { taskId: 'task-1', side: 'base', commit, path: 'src/ä #?%25&side=result.ts' } as const;
     assert.deepEqual(fromUriParts(toUriParts(file)), file);
+    const ofSnapshot = { ...file, side: 'snapshot', index: 3 } as const;
+    assert.deepEqual(fromUriParts(toUriParts(ofSnapshot)), ofSnapshot);
   });
 
   it('is not understood when a part of it is wrong', () => {
@@ -167,6 +169,8 @@ describe('the address of a file of a result', () => {
       { path: '/' },
       { query: 'side=result' },
       { query: `side=x&commit=${commit}` },
+      { query: `side=snapshot&commit=${commit}` },
+      { query: `side=snapshot&commit=${commit}&index=-1` },
     ]) {
       assert.equal(fromUriParts({ ...good, ...bad }), undefined);
     }

@@ -168,15 +168,40 @@ describe('the row of a task', () => {
       return [rowOf(input).description.split(' · ')[0], input.abilities.has('retry'), groupOf(input.task, false)];
     };
     executor.append(...failure('landing-conflict', 'a.ts'));
-    assert.deepEqual(row(), ['verified, not accepted: conflict in a.ts', true, 'needsYou']);
+    assert.deepEqual(row(), ['not accepted: conflict in a.ts', true, 'needsYou']);
     executor.append(...failure('landing-conflict', 'a.ts', 'b.ts'));
-    assert.deepEqual(row(), ['verified, not accepted: conflicts in 2 files', true, 'needsYou']);
+    assert.deepEqual(row(), ['not accepted: conflicts in 2 files', true, 'needsYou']);
     executor.append(...failure('landing-check-failed'));
-    assert.deepEqual(row(), ['verified, not accepted: a check fails on main', true, 'needsYou']);
+    assert.deepEqual(row(), ['not accepted: a check fails on main', true, 'needsYou']);
     executor.append(...failure('landing-overwrites'));
-    assert.deepEqual(row(), ['verified, not accepted: uncommitted changes are in the way', false, 'needsYou']);
+    assert.deepEqual(row(), ['not accepted: uncommitted changes are in the way', false, 'needsYou']);
     executor.append(...failure('landing-interrupted'));
-    assert.deepEqual(row(), ['verified, not accepted: It did not work out.', false, 'needsYou']);
+    assert.deepEqual(row(), ['not accepted: It did not work out.', false, 'needsYou']);
+  });
+
+  it('offers to put files back while they are in their folder, and to read snapshots as long as they are there', async () => {
+    const executor = await running();
+    const can = (): string[] =>
+      [...inputOf(executor).abilities].filter((ability) => /snapshot/i.test(ability)).toSorted();
+    assert.deepEqual(can(), []);
+    const names = { runId: 'run-1', tree, commit: 'e'.repeat(40) };
+    executor.append({ kind: 'snapshot.taken', ...names, index: 1, cause: 'turn', filesChanged: 2 });
+    assert.deepEqual(can(), ['readSnapshots', 'restoreSnapshot']);
+    executor.append(
+      {
+        kind: 'result.published',
+        runId: 'run-1',
+        branch: 'airlock/task-1-1',
+        commit: 'c'.repeat(40),
+        filesChanged: 2,
+        insertions: 5,
+        deletions: 1,
+      },
+      { kind: 'task.ended', taskId: 'task-1', outcome: 'verified', reason: '', runId: 'run-1' },
+    );
+    assert.deepEqual(can(), ['readSnapshots']);
+    await executor.discard('task-1');
+    assert.deepEqual(can(), []);
   });
 
   it('gives tokens where the price is not known', async () => {
