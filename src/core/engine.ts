@@ -92,6 +92,16 @@ export type EngineEnd =
   /** The answer was cut at the token limit, more than once. */
   | { readonly kind: 'tooLong' };
 
+/** What a server allows its key until it allows more. */
+export interface LaneAllowance {
+  readonly of: 'requests' | 'inputTokens' | 'outputTokens';
+  /** All that there is at most; `null` when that was not told. */
+  readonly limit: number | null;
+  readonly remaining: number;
+  /** When everything is there again, in wall time. */
+  readonly resetMs: number;
+}
+
 /** What bounds the cost of a request. */
 export interface RequestSize {
   readonly model: string;
@@ -134,6 +144,8 @@ export interface EngineHost {
   requestOver(cost: 'nothing' | 'unknown'): Promise<void>;
   /** Usage of a request that failed after it had begun: it was paid for, and no message was kept. */
   recordLostUsage(usage: TokenUsage, model: string): Promise<void>;
+  /** What the server said of its limits with an answer. */
+  laneTold(allowances: readonly LaneAllowance[]): void;
   /** The lane is to be left alone until then, for every session that uses it. */
   pauseLane(untilMs: number, reason: string): void;
   notify(notice: EngineNotice): void;

@@ -6,6 +6,7 @@ import {
   type EngineNotice,
   type OwnToolLeave,
   type OwnToolUse,
+  type LaneAllowance,
   type RequestSize,
   type ToolCall,
   type ToolResult,
@@ -42,6 +43,9 @@ const maxNews = 20;
 
 /** A lane that is held for longer than this shows on the task. */
 const shownHoldMs = 3_000;
+
+/** About so many bytes of a prompt are one token. Only for spacing: money is counted otherwise. */
+const bytesOfToken = 4;
 
 /** What an interrupted tool call is answered with, so that the model can look before it repeats it. */
 const interruptedAnswer =
@@ -196,10 +200,16 @@ export class RunHost implements EngineHost {
     this.options.snapshots.turnEnded();
     await this.throwIfNoRoom();
     await this.sayIfHeld();
-    await this.gates.lanes.waitUntilFree(this.ports.engine.lane, this.options.signal);
+    await this.gates.lanes.waitUntilFree(this.lane, this.options.signal, this.newTokens(request));
     this.throwIfEnded();
     await this.reserve(request);
     this.requesting = true;
+  }
+
+  /** About what of a prompt is new to the server. What it has in its cache hardly counts against its limits. */
+  private newTokens({ promptBound, goesOn }: RequestSize): number {
+    const known = goesOn ? (this.run().lastPrompt?.bound ?? 0) : 0;
+    return Math.max(1, promptBound - known) / bytesOfToken;
   }
 
   private reserve(request: RequestSize): Promise<void> {
@@ -219,8 +229,17 @@ export class RunHost implements EngineHost {
     await this.ports.events.append([this.usageEvent(usage, model)]);
   }
 
+  laneTold(allowances: readonly LaneAllowance[]): void {
+    if (allowances.length > 0) this.gates.lanes.told(this.lane, allowances);
+  }
+
+  /** A key at a server, and the model: that is what servers limit. */
+  private get lane(): string {
+    return `${this.ports.engine.lane} ${this.run().model}`;
+  }
+
   pauseLane(untilMs: number, reason: string): void {
-    this.gates.lanes.hold(this.ports.engine.lane, untilMs, reason);
+    this.gates.lanes.hold(this.lane, untilMs, reason);
   }
 
   notify(notice: EngineNotice): void {
@@ -257,7 +276,7 @@ export class RunHost implements EngineHost {
   }
 
   private async sayIfHeld(): Promise<void> {
-    const reason = this.gates.lanes.heldBecause(this.ports.engine.lane, shownHoldMs);
+    const reason = this.gates.lanes.heldBecause(this.lane, shownHoldMs);
     if (reason !== undefined && !this.waits) await this.ports.events.append([this.beginWait(reason)]);
   }
 

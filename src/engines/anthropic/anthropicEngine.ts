@@ -1,4 +1,5 @@
 import type { Conversation, ConversationOptions, Engine } from '../../core/engine';
+import { readAllowances } from './allowances';
 import { AnthropicConversation } from './anthropicConversation';
 import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization } from './endpoint';
 import { type AnthropicEngineOptions, defaultEngineLimits, type EngineLimits } from './engineOptions';
@@ -41,7 +42,9 @@ class AnthropicEngine implements Engine {
     const { clock, logger, credential, promptCaching = 'auto', random = Math.random } = this.options;
     const authorization = await readAuthorization(credential, this.endpoint);
     this.authorization = authorization;
-    const guard = new ResponseGuard(clock, this.limits);
+    const guard = new ResponseGuard(clock, this.limits, (headers) =>
+      conversation.host.laneTold(readAllowances(headers)),
+    );
     const ending = new AbortController();
     const client = await createModelClient(this.endpoint, authorization, guard, this.limits);
     const withCaching = promptCaching === 'on' || (promptCaching === 'auto' && this.endpoint.isAnthropic);

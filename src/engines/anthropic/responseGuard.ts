@@ -31,6 +31,8 @@ export class ResponseGuard {
   constructor(
     private readonly clock: Clock,
     private readonly limits: EngineLimits,
+    /** Told of the headers of every answer, errors too. */
+    private readonly onHeaders: (headers: Headers) => void = () => {},
   ) {}
 
   /** Begins to watch a request. @returns what aborts it when the answer is no good. */
@@ -59,6 +61,7 @@ export class ResponseGuard {
   /** `fetch` for the SDK. */
   readonly fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
     const response = await fetch(input, init);
+    this.onHeaders(response.headers);
     if (response.ok) this.requireEventStream(response);
     if (!response.body) return response;
     const watched = response.body.pipeThrough(

@@ -1,4 +1,5 @@
 import type { Conversation, ConversationMessage, ConversationOptions, Engine } from '../../core/engine';
+import { readAllowances } from '../anthropic/allowances';
 import type { Mount } from '../../core/jailPolicy';
 import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization } from '../anthropic/endpoint';
 import { defaultEngineLimits, type EngineLimits } from '../anthropic/engineOptions';
@@ -55,7 +56,9 @@ class ClaudeCodeEngine implements Engine {
     const authorization = await readAuthorization(credential, this.endpoint);
     this.authorization = authorization;
     const program = await (this.program ??= findClaude(this.options));
-    const guard = new ResponseGuard(clock, this.serverLimits);
+    const guard = new ResponseGuard(clock, this.serverLimits, (headers) =>
+      conversation.host.laneTold(readAllowances(headers)),
+    );
     const client = await createModelClient(this.endpoint, authorization, guard, this.serverLimits);
     const opened = new ClaudeCodeConversation({
       conversation,

@@ -6,6 +6,7 @@ import type {
   ConversationOptions,
   EngineHost,
   EngineNotice,
+  LaneAllowance,
   OwnToolLeave,
   OwnToolUse,
   ToolCall,
@@ -27,6 +28,7 @@ export class MemoryHost implements EngineHost {
   /** What happened, in order: `record user`, `request`, `begin bash`, `end bash`, … */
   readonly log: string[] = [];
   requests = 0;
+  readonly allowances: LaneAllowance[] = [];
   readonly ends: ('nothing' | 'unknown')[] = [];
   private readonly watchers = new Set<() => void>();
 
@@ -64,6 +66,10 @@ export class MemoryHost implements EngineHost {
 
   async recordLostUsage(usage: TokenUsage, model: string): Promise<void> {
     this.lost.push({ usage, model });
+  }
+
+  laneTold(allowances: readonly LaneAllowance[]): void {
+    this.allowances.push(...allowances);
   }
 
   pauseLane(untilMs: number, reason: string): void {
