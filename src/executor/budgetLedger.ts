@@ -130,9 +130,12 @@ export class BudgetLedger {
     { lastPrompt }: RunState,
   ): { readonly usd: number | null; readonly tokens: number } {
     const isMeasured = goesOn && lastPrompt?.model === model && lastPrompt.bound <= promptBound;
-    // Only what is new has to be bounded by its bytes.
-    const measured = isMeasured ? lastPrompt.tokens + promptBound - lastPrompt.bound : Infinity;
-    const inputTokens = Math.min(promptBound, measured) + hiddenTokens;
+    // A server that counts more than there are bytes counts in its own way, and the next time too.
+    const factor = lastPrompt && lastPrompt.bound > 0 ? Math.max(1, lastPrompt.tokens / lastPrompt.bound) : 1;
+    // What was measured is known; only what is new has to be bounded by its bytes.
+    const inputTokens =
+      hiddenTokens +
+      (isMeasured ? lastPrompt.tokens + promptBound - lastPrompt.bound : Math.ceil(promptBound * factor));
     const classes: Partial<TokenUsage>[] = [
       { inputTokens },
       { cacheWrite5mTokens: inputTokens },

@@ -191,6 +191,16 @@ describe('the budget ledger', () => {
     assert.equal(log.state.budget.reservations.get('run-a')?.upperTokens, 104_000 + 1_000 + 8_000);
   });
 
+  it('believes a server that counts more tokens than there are bytes', async () => {
+    const ledger = ledgerWith({});
+    await reserve(ledger, 'a', { promptBound: 5_000 });
+    await answered(ledger, 'a', 0.01, { ...noUsage, inputTokens: 400_000 });
+    await reserve(ledger, 'a', { promptBound: 6_000 });
+    assert.equal(log.state.budget.reservations.get('run-a')?.upperTokens, 401_000 + 1_000 + 8_000);
+    await reserve(ledger, 'a', { promptBound: 6_000, goesOn: false });
+    assert.equal(log.state.budget.reservations.get('run-a')?.upperTokens, 480_000 + 1_000 + 8_000);
+  });
+
   it('asks no model of an unknown price while there is a limit in dollars, unless that is allowed', async () => {
     const unknown = { model: 'mystery' };
     await assert.rejects(reserve(ledgerWith({ perDayUsd: 5 }), 'a', unknown), { code: 'price-unknown' });
