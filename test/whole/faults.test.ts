@@ -188,7 +188,10 @@ describe('a model that is unwell', () => {
     const executor = await room.open();
     const task = await taskReported(executor, 'dear');
     assert.equal(task.status, 'failed');
-    assert.match(task.reason, /^The budget of this run is used up: 0\.80 \$ of 1\.00 \$ spent, and the next request may take /);
+    assert.match(
+      task.reason,
+      /^The budget of this run is used up: 0\.80 \$ of 1\.00 \$ spent, and the next request may take /,
+    );
     assert.equal(room.model.api.requests.length, 1);
     assert.equal(resultFile(room, 'airlock/dear-1', 'value.txt'), 'dear');
   });
