@@ -42,7 +42,10 @@ async function main(): Promise<void> {
   executor.onDidReset(tell);
   executor.onDidAppend(tell);
   tell();
-  createInterface({ input: process.stdin }).on('line', (title) => void executor.add({ title, prompt: title }));
+  createInterface({ input: process.stdin }).on('line', (title) => {
+    // The owner may be killed between the event, which everybody sees, and its reply.
+    executor.add({ title, prompt: title }).catch(() => {});
+  });
 }
 
 process.on('exit', () => held);
