@@ -1,18 +1,14 @@
-import * as path from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
-import type { AirlockOptions, EngineChoice, SourceChoice } from './assemble';
 import { systemClock } from './base/clock';
 import { DisposableStore } from './base/disposable';
-import type { Logger } from './base/logger';
 import type { Executor } from './core/executor';
 import type { TaskPlanner } from './core/plannedTask';
+import { executorOptions, type OptionParts } from './executorOptions';
 import { Credentials } from './ui/credentials';
 import { ExecutorLink } from './ui/executorLink';
 import { FileProblems } from './ui/fileProblems';
 import { loggerTo } from './ui/logChannel';
-import { allowedRepositories, homeExpanded, openFolders } from './ui/repositories';
-import { budgetOf } from './ui/settings/budgetSettings';
 import { Settings } from './ui/settings/settings';
 import { startUi } from './ui/start';
 
@@ -75,98 +71,9 @@ function plannerOf(settings: Settings): TaskPlanner {
   };
 }
 
-interface OpenParts {
-  readonly context: vscode.ExtensionContext;
-  readonly settings: Settings;
-  readonly credentials: Credentials;
-  readonly problems: FileProblems;
-  readonly logger: Logger;
-}
-
-async function openExecutor(parts: OpenParts): Promise<Executor> {
+async function openExecutor(parts: OptionParts): Promise<Executor> {
   // Loaded here, so that activation does not wait for it.
   const assemble = await import('./assemble');
   // In a folder that is not trusted this window looks on while another one works, and works nothing itself.
-  return assemble.openExecutor(optionsOf(parts), vscode.workspace.isTrusted ? 'work' : 'look');
-}
-
-function optionsOf({ context, settings, credentials, problems, logger }: OpenParts): AirlockOptions {
-  const minutes = (value: number): number => value * 60_000;
-  return {
-    storage: homeExpanded(settings.value('airlock.storage')) || context.globalStorageUri.fsPath,
-    settings: {
-      concurrency: settings.value('airlock.concurrency'),
-      concurrencyPerRepository: settings.value('airlock.limits.runsPerRepository'),
-      concurrencyPerPersona: settings.value('airlock.limits.runsPerPersona'),
-      maxFixRounds: settings.value('airlock.checks.maxFixRounds'),
-      checkTimeoutMs: minutes(settings.value('airlock.checks.timeoutMinutes')),
-      maxTurns: settings.value('airlock.limits.maxTurns'),
-      runTimeoutMs: minutes(settings.value('airlock.limits.runMinutes')),
-      maxCostUsd: settings.value('airlock.limits.maxCostPerRun'),
-      personaDomains: settings.value('airlock.personas.network'),
-      budget: budgetOf(settings),
-      setupDomains: settings.value('airlock.setup.network'),
-      maxDependencyBytes: settings.value('airlock.setup.maxGigabytes') * 1024 ** 3,
-      keepWorkspacesMs: settings.value('airlock.workspaces.keepDays') * 24 * 60 * 60_000,
-      maxSnapshots: settings.value('airlock.snapshots.keep'),
-      maxSnapshotBytes: settings.value('airlock.snapshots.maxMegabytes') * 1024 ** 2,
-      model: settings.value('airlock.engine.model') || null,
-    },
-    engineLimits: { maxUnreachedMs: minutes(settings.value('airlock.limits.modelWaitMinutes')) },
-    prices: settings.value('airlock.prices'),
-    repositories: () => allowedRepositories(settings.value('airlock.repositories')),
-    engine: engineOf(settings, credentials),
-    toolChains: settings.value('airlock.jail.toolChains'),
-    sources: [serverOf(settings, credentials), ...folderSources(settings)],
-    personas: homeExpanded(settings.value('airlock.personas.folder') || '~/.config/airlock/personas'),
-    logger,
-    onDiagnostics: problems.show,
-    onNotice: (message) => void vscode.window.showInformationMessage(message),
-    nodePtyPath: path.join(vscode.env.appRoot, 'node_modules', 'node-pty'),
-    onDidChangeCredentials: (listener) =>
-      credentials.onDidChangeSecret((kind) => {
-        if (kind === 'apiKey') listener();
-      }),
-  };
-}
-
-function engineOf(settings: Settings, credentials: Credentials): EngineChoice {
-  const baseUrl = credentials.modelServer ?? null;
-  const server = {
-    // Servers other than Anthropic's own mostly want a bearer token.
-    credential: { kind: baseUrl === null ? 'apiKey' : 'authToken', read: () => credentials.apiKey() },
-    baseUrl,
-    model: settings.value('airlock.engine.model') || null,
-  } as const;
-  if (settings.value('airlock.engine.kind') === 'anthropic') return { kind: 'anthropic', ...server };
-  const claude = homeExpanded(settings.value('airlock.claudeCode.path')) || null;
-  return { kind: 'claude-code', ...server, path: claude, process: settings.value('airlock.claudeCode.process') };
-}
-
-function serverOf(settings: Settings, credentials: Credentials): SourceChoice {
-  const url = settings.value('airlock.zmemory.url');
-  const agent = settings.value('airlock.zmemory.agent');
-  if (url === '') return { kind: 'embedded', agent };
-  return {
-    kind: 'server',
-    name: new URL(url).host,
-    url,
-    token: () => credentials.zmemoryToken(),
-    agent,
-    pollMs: settings.value('airlock.zmemory.pollSeconds') * 1000,
-  };
-}
-
-/** What lies in the folders that are open. In folders that are not trusted nothing is worked on at all. */
-function folderSources(settings: Settings): SourceChoice[] {
-  const rows = settings.value('airlock.taskFile.rows').trim();
-  const file = settings.value('airlock.taskFile.path');
-  const agent = settings.value('airlock.zmemory.agent');
-  const environment = settings.value('airlock.taskDefinitions.environment');
-  return openFolders().flatMap((repo): SourceChoice[] => [
-    ...(rows === '' ? [] : [{ kind: 'taskFile' as const, repo, file, agent, rows, mayBeMissing: true }]),
-    ...(settings.value('airlock.taskDefinitions.enabled')
-      ? [{ kind: 'taskDefinitions' as const, repo, environment }]
-      : []),
-  ]);
+  return assemble.openExecutor(executorOptions(parts), vscode.workspace.isTrusted ? 'work' : 'look');
 }
