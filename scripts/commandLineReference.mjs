@@ -5,7 +5,8 @@ import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
 const file = path.join(root, 'docs', 'commandLine.md');
-const program = path.join(root, 'dist', 'airlock.js');
+const named = process.argv.find((argument) => argument.startsWith('--program='));
+const program = named?.slice('--program='.length) ?? path.join(root, 'dist', 'airlock.js');
 
 const introduction = `# Command line
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { keyRefused, says } from '../fakes/messagesApiTurns';
-import { eventIn, type CommandEnd, WholeCommand } from '../fakes/wholeCommand';
+import { builtCommand, eventIn, type CommandEnd, WholeCommand } from '../fakes/wholeCommand';
 import { honestWork, runs, writes } from '../fakes/wholeModel';
 import { agentName, modelName, processesThatName, resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
 
@@ -50,6 +51,13 @@ describe('the airlock command', () => {
   async function run(...args: string[]): Promise<CommandEnd> {
     return start(...args).exited;
   }
+
+  it('is described in docs/commandLine.md as it describes itself', function () {
+    this.timeout(60_000);
+    const script = path.resolve(import.meta.dirname, '../../scripts/commandLineReference.mjs');
+    const { status, stderr } = spawnSync(process.execPath, [script, '--check', `--program=${builtCommand()}`]);
+    assert.equal(status, 0, stderr.toString());
+  });
 
   it('works off what there is, tells it line by line, and ends with 0', async () => {
     await room.queues(
