@@ -17,7 +17,7 @@ const suites = {
   format: { command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '.'], minutes: 2, single: true },
   unit: { command: [node, ...mocha, 'test/unit/**/*.test.ts'], minutes: 6 },
   jail: { command: [node, ...mocha, '--timeout', '60000', 'test/jail/**/*.test.ts'], minutes: 10 },
-  whole: { command: [node, ...mocha, '--timeout', '120000', 'test/whole/**/*.test.ts'], minutes: 8 },
+  whole: { command: [node, ...mocha, '--timeout', '120000', 'test/whole/**/*.test.ts'], minutes: 10 },
   crash: { command: [node, ...mocha, '--timeout', '300000', 'test/crash/**/*.test.ts'], minutes: 6 },
   host: { command: [node, 'test/host/run.mjs'], minutes: 6 },
   ui: { command: [node, ...mocha, '--timeout', '120000', 'test/ui/**/*.test.ts'], minutes: 12 },
