@@ -38,14 +38,14 @@ describe('The configuration of a repository', () => {
     assert.deepEqual(parseRepositoryConfig('setup: [a, b]\n').setup, { commands: ['a', 'b'], ...plain });
     const whole = `setup:
   run: npm ci
-  network: [registry.npmjs.org]
+  network: [packages.example.com]
   lock_files: [api/lock.json]
   outputs: [node_modules/, lib/gen]
   timeout_seconds: 1.5
 `;
     assert.deepEqual(parseRepositoryConfig(whole).setup, {
       commands: ['npm ci'],
-      network: ['registry.npmjs.org'],
+      network: ['packages.example.com'],
       lockFiles: ['api/lock.json'],
       outputs: ['node_modules', 'lib/gen'],
       timeoutMs: 1500,
