@@ -33,6 +33,7 @@ export function executorOptions({ context, settings, credentials, problems, logg
       maxCostUsd: settings.value('airlock.limits.maxCostPerRun'),
       personaDomains: settings.value('airlock.personas.network'),
       budget: budgetOf(settings),
+      maxSameCalls: settings.value('airlock.breaker.sameCalls'),
       setupDomains: settings.value('airlock.setup.network'),
       maxDependencyBytes: settings.value('airlock.setup.maxGigabytes') * 1024 ** 3,
       keepWorkspacesMs: settings.value('airlock.workspaces.keepDays') * 24 * 60 * 60_000,

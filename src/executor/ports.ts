@@ -47,6 +47,8 @@ export interface ExecutorSettings {
   readonly maxCostUsd: number | null;
   /** What all runs together may spend. Its `perRunUsd` is `maxCostUsd`. */
   readonly budget: BudgetLimits;
+  /** The same tool call in a row, after which a run stops and asks; 0 for never. */
+  readonly maxSameCalls: number;
   /** Snapshots of one run that are kept for going back, those that were judged among them; 0 for none. */
   readonly maxSnapshots: number;
   /** How long the snapshots of a run stay whose result is published. */
@@ -72,6 +74,7 @@ export const defaultSettings: ExecutorSettings = {
   maxDependencyBytes: 20 * 1024 ** 3,
   maxCostUsd: null,
   budget: noLimits,
+  maxSameCalls: 20,
   maxSnapshots: 20,
   maxSnapshotBytes: 512 * 1024 ** 2,
   keepWorkspacesMs: 14 * 24 * 3_600_000,

@@ -14,6 +14,7 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'model-key-refused': 'wait',
   'model-url-invalid': 'wait',
   'price-unknown': 'wait',
+  'runaway-loop': 'wait',
   // The user lands them, and then it can start from one commit.
   'several-bases': 'wait',
   'jail-unavailable': 'wait',

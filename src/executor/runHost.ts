@@ -17,6 +17,7 @@ import { toolCallOf, type RunState, type ToolCallState } from '../core/liveState
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
 import type { TokenUsage } from '../core/usage';
+import { CallBreaker } from './callBreaker';
 import { takeOverNews } from './instructions';
 import { interruptionOf } from './interruption';
 import type { ExecutorPorts } from './ports';
@@ -33,6 +34,8 @@ export interface RunHostOptions {
   readonly maxCostUsd: number | null;
   /** That limit is the task's own. */
   readonly isCostTasksOwn: boolean;
+  /** As in `ExecutorSettings`. */
+  readonly maxSameCalls: number;
   readonly signal: AbortSignal;
   /** The agent said how far it is. */
   readonly onProgress: (percent: number | null, message: string) => void;
@@ -70,6 +73,7 @@ function jailGoneAnswer({ message }: UserError): string {
 export class RunHost implements EngineHost {
   /** Calls that were begun in this process; others that are begun and not finished were interrupted. */
   private readonly begun = new Set<string>();
+  private readonly breaker: CallBreaker;
   /** Calls of the engine's own tools that are at work. */
   private readonly ownTools = new Map<string, { readonly startedMs: number; readonly over: () => void }>();
   /** What the model is to learn with the next result of a tool. */
@@ -87,6 +91,7 @@ export class RunHost implements EngineHost {
     private readonly gates: RequestGates,
     private readonly options: RunHostOptions,
   ) {
+    this.breaker = new CallBreaker(options.maxSameCalls, (words) => this.tell(words));
     const { signal } = options;
     const follow = (): void => {
       if (interruptionOf(signal) !== 'disk' || !this.requesting) this.ending.abort(signal.reason);
@@ -131,6 +136,7 @@ export class RunHost implements EngineHost {
     const tool = this.ports.tools.find((candidate) => candidate.definition.name === call.name);
     if (known && !this.begun.has(callId) && !tool?.repeatable)
       return this.finish(callId, this.withNews({ ok: false, text: interruptedAnswer }), 0);
+    this.breaker.look(call.name, call.input);
     this.begun.add(callId);
     const allowed = tool !== undefined && persona.tools.some((name) => name === call.name);
     const summary = tool ? tool.summarize(call.input) : `unknown tool ${call.name}`;
@@ -153,6 +159,7 @@ export class RunHost implements EngineHost {
     const known = toolCallOf(this.run(), callId);
     // Whoever asks again was restarted, perhaps while it ran.
     if (known) return { kind: 'answered', result: await this.resultBefore(callId, known) };
+    this.breaker.look(name, summary);
     await this.ports.events.append([
       { kind: 'tool.called', runId, callId, name: name.slice(0, 200), summary: summary.slice(0, 300) },
     ]);

@@ -110,6 +110,7 @@ export class RunWork {
       persona,
       session,
       snapshots: this.snapshots,
+      maxSameCalls: this.settings.maxSameCalls,
       isCostTasksOwn: task.spec.limits.maxCostUsd !== undefined,
       maxCostUsd: task.spec.limits.maxCostUsd ?? persona.limits.maxCostUsd ?? this.settings.maxCostUsd,
       signal,

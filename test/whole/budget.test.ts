@@ -44,3 +44,26 @@ describe('the budget of a day', () => {
     assert.equal(total.costUsd.toFixed(9), paid.toFixed(9));
   });
 });
+
+describe('an agent that goes round in a loop', () => {
+  let room: WholeRoom;
+  beforeEach(async () => (room = await WholeRoom.make()));
+  afterEach(() => room.close());
+
+  it('is stopped before it costs more; its task asks the user, and goes on when that one says so', async () => {
+    const again = runs('cat value.txt');
+    room.model.plays('Loop', again, again, again, again, again, says('Enough.'));
+    const executor = await room.open({ settings: { maxSameCalls: 3 }, sources: [] });
+    const id = await executor.add({ title: 'Loop', prompt: 'Look.', repo: room.repo, checks: [] });
+    const reason = await stateFits(executor, ({ tasks, sessions }) => {
+      const task = tasks.get(id);
+      return task?.waitingOn === 'user' && sessions.size === 0 ? task.reason : undefined;
+    });
+    assert.match(reason, /called bash 4 times in a row with the same input/);
+    assert.equal(room.model.api.requests.length, 4);
+    await executor.retry(id);
+    assert.equal((await taskEnded(executor, id)).status, 'unchecked');
+    assert.equal(room.model.api.requests.length, 6);
+    assert.deepEqual(room.model.api.paidTwice(), []);
+  });
+});

@@ -63,6 +63,7 @@ export const settingTable = {
   'airlock.budget.tokensPerDay': machine(z.number().int().positive().nullable(), null),
   'airlock.budget.tokensTotal': machine(z.number().int().positive().nullable(), null),
   'airlock.budget.unknownPrices': machine(z.enum(['refuse', 'allow']), 'refuse'),
+  'airlock.breaker.sameCalls': machine(z.number().int().min(0).max(1000), 20),
   'airlock.prices': machine(ownPricesSchema, {}),
 
   'airlock.setup.network': machine(z.array(z.string()), []),
