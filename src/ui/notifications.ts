@@ -4,11 +4,13 @@ import type { Clock } from '../base/clock';
 import { type Disposable, DisposableStore } from '../base/disposable';
 import type { AirlockEvent } from '../core/events';
 import type { TaskId } from '../core/ids';
+import type { TaskState } from '../core/liveState';
 import type { CommandId } from './commands/commandTable';
 import type { ExecutorLink } from './executorLink';
 import { oneLine } from './markdownText';
-import { lacksRepository } from './tasks/abilities';
+import { lacksRepository, openQuestionOf } from './tasks/abilities';
 import { groupOf } from './tasks/taskGroup';
+import { runOf } from './tasks/taskRow';
 
 /** Tasks that come to wait within this time are told together. */
 const gatherMs = 1500;
@@ -61,8 +63,14 @@ export class Notifications implements Disposable {
       needy.length === 1
         ? l10n.t('“{0}” needs you: {1}', oneLine(first.spec.title, 80), oneLine(first.reason, 300))
         : l10n.t('{0} tasks need you, among them “{1}”.', needy.length, oneLine(first.spec.title, 80));
-    const help = this.needsApiKey() ? setKey() : needy.length === 1 && lacksRepository(first) ? assign() : undefined;
+    const help = this.needsApiKey() ? setKey() : needy.length === 1 ? this.helpFor(first) : undefined;
     void this.show(message, first.id, help);
+  }
+
+  private helpFor(task: TaskState): Help | undefined {
+    if (lacksRepository(task)) return { title: l10n.t('Assign Repository…'), command: 'airlock.assignRepository' };
+    const isAsked = openQuestionOf(task, runOf(this.link.state, task)) !== undefined;
+    return isAsked ? { title: l10n.t('Answer…'), command: 'airlock.answer' } : undefined;
   }
 
   private async show(message: string, taskId: TaskId, help: Help | undefined): Promise<void> {
@@ -82,8 +90,4 @@ interface Help {
 
 function setKey(): Help {
   return { title: l10n.t('Set API Key…'), command: 'airlock.setApiKey' };
-}
-
-function assign(): Help {
-  return { title: l10n.t('Assign Repository…'), command: 'airlock.assignRepository' };
 }

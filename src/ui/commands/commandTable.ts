@@ -59,6 +59,7 @@ export const commandTable = {
   'airlock.pauseSource': entry('pauseSource', source(false), `${isOpen} && airlock.hasRunningSources`),
   'airlock.resumeSource': entry('resumeSource', source(true), `${isOpen} && airlock.hasPausedSources`),
   'airlock.assignRepository': entry('assignRepository', all('assignRepository'), 'airlock.can.assignRepository'),
+  'airlock.answer': entry('answer', one('answer'), `${isTrusted} && airlock.can.answer`),
   'airlock.openTerminal': entry('openTerminal', one('openTerminal'), 'airlock.can.openTerminal'),
   'airlock.takeOverTerminal': entry('takeOverTerminal', one('takeOver'), `${isTrusted} && airlock.can.takeOver`),
   'airlock.giveBackTerminal': entry('giveBackTerminal', one('giveBack'), 'airlock.can.giveBack'),

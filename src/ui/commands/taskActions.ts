@@ -13,6 +13,7 @@ import type { LookedAt } from '../tasks/lookedAt';
 import type { TaskTree } from '../tasks/taskTree';
 import { runOf } from '../tasks/taskRow';
 import type { CommandAction, TaskActions } from './commandActions';
+import { answerQuestion } from './answerQuestion';
 import { pickRepository } from './pickRepository';
 import { withCancellableProgress } from './progress';
 import { requireTrust } from './queueActions';
@@ -53,6 +54,7 @@ export function taskActions(parts: TaskActionParts): TaskActions {
       await confirmCancel(executor, taskIds);
       await Promise.all(taskIds.map((taskId) => executor.cancel(taskId)));
     },
+    answer: one((taskId) => answerQuestion(link, taskId)),
     assignRepository: async ({ taskIds }) => {
       const repo = await pickRepository(parts.repositories(), { always: true });
       const executor = await link.ready();

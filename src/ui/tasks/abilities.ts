@@ -13,6 +13,7 @@ export const abilities = [
   'move',
   'sendReportAgain',
   'assignRepository',
+  'answer',
   'openTerminal',
   'takeOver',
   'giveBack',
@@ -54,6 +55,7 @@ export function abilitiesOf(state: LiveState, task: TaskState, seen: Seen): Set<
     move: groupOf(task, true) === 'queued',
     sendReportAgain: seen.hasDeadReport,
     assignRepository: lacksRepository(task),
+    answer: openQuestionOf(task, run) !== undefined,
     openTerminal: session !== undefined,
     takeOver: session?.takenOver === false,
     giveBack: session?.takenOver === true,
@@ -74,6 +76,12 @@ export function abilitiesOf(state: LiveState, task: TaskState, seen: Seen): Set<
 /** It waits for the user because nobody could tell which repository it is for. */
 export function lacksRepository(task: TaskState): boolean {
   return task.status === 'waiting' && task.waitingOn === 'user' && !task.paused && task.spec.repo === null;
+}
+
+/** What the agent asks its user, while it waits for an answer. */
+export function openQuestionOf(task: TaskState, run: RunState | undefined): string | undefined {
+  if (task.status !== 'waiting' || run?.outcome !== null || run.question?.answer !== null) return undefined;
+  return run.question.text;
 }
 
 function canAccept(task: TaskState, run: RunState | undefined): boolean {

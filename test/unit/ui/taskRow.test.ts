@@ -236,6 +236,19 @@ describe('the row of a task', () => {
     assert.equal(rowOf(inputOf(executor)).contextValue, ' task waiting cancel retry showDetails ');
   });
 
+  it('offers to answer an agent that asks, until it has its answer', async () => {
+    const executor = await running();
+    executor.append(
+      { kind: 'question.asked', runId: 'run-1', callId: 'call-1', text: 'Which colour?' },
+      { kind: 'session.closed', sessionId: 'session-1', reason: 'It waits.', breach: null },
+      { kind: 'task.waiting', taskId: 'task-1', on: 'user', reason: 'The agent asks: Which colour?' },
+    );
+    assert.match(rowOf(inputOf(executor)).contextValue, / answer /);
+    assert.match(rowOf(inputOf(executor)).description, /Which colour\?/);
+    executor.append({ kind: 'question.answered', runId: 'run-1', answer: digest });
+    assert.doesNotMatch(rowOf(inputOf(executor)).contextValue, / answer /);
+  });
+
   it('shows unseen characters of a title, and keeps it on one line', async () => {
     const executor = await withTask('a\u202eb\nc\u200b');
     assert.equal(rowOf(inputOf(executor)).label, 'a<U+202E>b c<U+200B>');
