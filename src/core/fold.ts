@@ -192,6 +192,7 @@ function newTask(event: EventOf<'task.queued'>): TaskState {
     runId: null,
     landing: null,
     queuedAtMs: event.atMs,
+    arrival: event.seq,
     notBeforeMs: 0,
     endedAtMs: null,
     changedAtMs: event.atMs,

@@ -32,6 +32,8 @@ export interface TaskState {
   /** How far its result is on its way out, or why it did not get there; `null` while nobody has asked for that. */
   landing: LandingState | null;
   queuedAtMs: number;
+  /** Its place among all that were ever queued; absent in states of earlier versions. */
+  arrival?: number;
   notBeforeMs: number;
   /** What all its runs together have spent. Absent: nothing yet. */
   spent?: Spent;

@@ -6,7 +6,12 @@ import type { TaskState } from './liveState';
  */
 const waitingPerLevelMs = 4 * 3_600_000;
 
-/** A task's place in the order in which tasks start: lower goes first, and ids decide between equals. */
+/** A task's place in the order in which tasks start: lower goes first, and `arrivalOf` decides between equals. */
 export function startRankOf(task: Pick<TaskState, 'rank' | 'queuedAtMs' | 'spec'>): number {
   return task.rank ?? task.queuedAtMs + task.spec.priority * waitingPerLevelMs;
+}
+
+/** Tasks that were queued in the same moment, as those of one offer are, start in the order in which they came. */
+export function arrivalOf(task: Pick<TaskState, 'arrival'>): number {
+  return task.arrival ?? 0;
 }

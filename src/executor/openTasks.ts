@@ -2,8 +2,8 @@ import type { TaskId } from '../core/ids';
 import type { LiveState, TaskState } from '../core/liveState';
 import { isEnded } from '../core/task';
 import { isOurs, userSourceId } from './intake';
-import { SortedTasks } from './sortedTasks';
-import { startRankOf } from '../core/taskRank';
+import { type SortedTask, SortedTasks } from './sortedTasks';
+import { arrivalOf, startRankOf } from '../core/taskRank';
 import { compareTasks, dependencyTrouble } from './taskOrder';
 
 /** Tasks that compete for the same slots: of one repository and persona, and of one source that must be asked for them. */
@@ -16,7 +16,7 @@ interface Share {
 
 interface Place {
   readonly share: Share | null;
-  readonly rank: number;
+  readonly sorted: SortedTask;
   /** The source that believes it to be in work here. */
   readonly heldFor: string | null;
 }
@@ -96,19 +96,19 @@ export class OpenTasks {
     if ((trouble?.kind === 'blocked') !== (task.status === 'blocked') && isOpen(task, 'blocked'))
       this.suspects.add(task.id);
     const share = trouble === undefined && isOpen(task) ? this.shareOf(task) : null;
-    const rank = startRankOf(task);
-    share?.tasks.add(task.id, rank);
+    const sorted = { id: task.id, rank: startRankOf(task), arrival: arrivalOf(task) };
+    share?.tasks.add(sorted);
     const { sourceId } = task.spec.origin;
     const isHeld = !isUsers(task) && (task.accepted || task.status === 'accepting' || this.isWorking(task.id));
     if (isHeld) this.held.set(sourceId, this.heldFor(sourceId) + 1);
-    this.places.set(task.id, { share, rank, heldFor: isHeld ? sourceId : null });
+    this.places.set(task.id, { share, sorted, heldFor: isHeld ? sourceId : null });
   }
 
   private remove(taskId: TaskId): void {
     const place = this.places.get(taskId);
     if (!place) return;
     this.places.delete(taskId);
-    place.share?.tasks.remove(taskId, place.rank);
+    place.share?.tasks.remove(place.sorted);
     if (place.heldFor !== null) this.held.set(place.heldFor, this.heldFor(place.heldFor) - 1);
   }
 

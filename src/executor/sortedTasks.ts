@@ -1,42 +1,48 @@
 import type { TaskId } from '../core/ids';
 
-interface Entry {
+/** What decides about a task's place: the rank, then the arrival, then the id. */
+export interface SortedTask {
   readonly rank: number;
+  readonly arrival: number;
   readonly id: TaskId;
 }
 
-/** Task ids by rank, the lowest first; ids decide between equals. Adding and removing costs a binary search. */
+/** Task ids in their order, the lowest first. Adding and removing costs a binary search. */
 export class SortedTasks implements Iterable<TaskId> {
-  private readonly entries: Entry[] = [];
+  private readonly entries: SortedTask[] = [];
 
   get size(): number {
     return this.entries.length;
   }
 
-  add(id: TaskId, rank: number): void {
-    this.entries.splice(this.placeOf(id, rank), 0, { id, rank });
+  add(task: SortedTask): void {
+    this.entries.splice(this.placeOf(task), 0, task);
   }
 
-  /** @param rank The one that it was added with. */
-  remove(id: TaskId, rank: number): void {
-    const place = this.placeOf(id, rank);
-    if (this.entries[place]?.id === id) this.entries.splice(place, 1);
+  /** @param task As it was added. */
+  remove(task: SortedTask): void {
+    const place = this.placeOf(task);
+    if (this.entries[place]?.id === task.id) this.entries.splice(place, 1);
   }
 
   *[Symbol.iterator](): Iterator<TaskId> {
     for (const { id } of this.entries) yield id;
   }
 
-  private placeOf(id: TaskId, rank: number): number {
+  private placeOf(task: SortedTask): number {
     let low = 0;
     let high = this.entries.length;
     while (low < high) {
       const middle = (low + high) >> 1;
       const entry = this.entries[middle];
-      const isBefore = entry !== undefined && (entry.rank - rank || (entry.id < id ? -1 : entry.id > id ? 1 : 0)) < 0;
-      if (isBefore) low = middle + 1;
+      if (entry !== undefined && isBefore(entry, task)) low = middle + 1;
       else high = middle;
     }
     return low;
   }
+}
+
+function isBefore(one: SortedTask, other: SortedTask): boolean {
+  const difference = one.rank - other.rank || one.arrival - other.arrival;
+  return difference < 0 || (difference === 0 && one.id < other.id);
 }

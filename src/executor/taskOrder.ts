@@ -1,11 +1,11 @@
 import type { TaskId } from '../core/ids';
 import type { LiveState, TaskState } from '../core/liveState';
-import { startRankOf } from '../core/taskRank';
+import { arrivalOf, startRankOf } from '../core/taskRank';
 import { ringOf } from './dependencyRing';
 
-/** Priority, then age; ids decide between equals, so that the order is the same everywhere. */
+/** Priority, then age, then arrival; ids decide between equals, so that the order is the same everywhere. */
 export function compareTasks(a: TaskState, b: TaskState): number {
-  return startRankOf(a) - startRankOf(b) || (a.id < b.id ? -1 : 1);
+  return startRankOf(a) - startRankOf(b) || arrivalOf(a) - arrivalOf(b) || (a.id < b.id ? -1 : 1);
 }
 
 export type Readiness =

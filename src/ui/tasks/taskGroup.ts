@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { LiveState, TaskState } from '../../core/liveState';
 import { isEnded } from '../../core/task';
-import { startRankOf } from '../../core/taskRank';
+import { arrivalOf, startRankOf } from '../../core/taskRank';
 import { needsReview } from './lookedAt';
 
 /** The groups of the task tree, in their order. */
@@ -48,7 +48,7 @@ export function rankOf(state: LiveState, task: TaskState, group: TaskGroup): Ran
         ? [behindWaiting, -(task.endedAtMs ?? task.changedAtMs)]
         : [task.spec.priority, task.queuedAtMs];
     case 'queued':
-      return [startRankOf(task), 0];
+      return [startRankOf(task), arrivalOf(task)];
     case 'running':
       return [(task.runId === null ? undefined : state.runs.get(task.runId)?.startedAtMs) ?? task.queuedAtMs, 0];
     case 'done':

@@ -42,6 +42,7 @@ describe('the fold of tasks', () => {
       waitingOn: null,
       accepted: false,
       attempts: 0,
+      arrival: 1,
       failures: 0,
       landing: null,
       runId: null,

@@ -37,14 +37,14 @@ describe('the tasks that may get a slot', () => {
     }
   };
 
-  it('come by priority and age, whatever repository and persona they are for', async () => {
+  it('come by priority, age and arrival, whatever repository and persona they are for', async () => {
     await add('low', { priority: 3 });
     await add('other', { repo: '/other' });
     await add('mid');
     await add('urgent', { priority: 0, persona: 'tester' });
-    assert.deepEqual(order(), ['urgent', 'mid', 'other', 'low']);
+    assert.deepEqual(order(), ['urgent', 'other', 'mid', 'low']);
     await log.append([{ kind: 'task.changed', taskId: 'low', repo: '/other', priority: 0 }]);
-    assert.deepEqual(order(), ['low', 'urgent', 'mid', 'other']);
+    assert.deepEqual(order(), ['low', 'urgent', 'other', 'mid']);
   });
 
   it('leave out all that compete for what is full', async () => {
