@@ -162,7 +162,10 @@ describe('the queue', () => {
     const events = eventsOf(executor);
     await executor.startQueue();
     for (const id of ids) await taskEnded(executor, id);
-    assert.deepEqual([startsIn(events), most], [[ids[0], ids[2], ids[1]], 2]);
+    const [a, b, c] = ids;
+    const starts = startsIn(events);
+    // The first two begin side by side.
+    assert.deepEqual([starts.slice(0, 2).sort(), starts[2], most], [[a, c].sort(), b, 2]);
   });
 
   it('does not play a persona that there is not', async () => {
