@@ -178,9 +178,18 @@ export class Workbench {
     await this.row(title, label).click({ button: 'right' });
     const item = this.page.locator('.context-view .action-menu-item').filter({ hasText: entry }).first();
     await item.waitFor();
-    // The menu takes a click only from a mouse that has moved over it.
-    await item.hover();
-    await item.click();
+    // The menu takes a click only from a mouse that has moved over it, and none in its first moments.
+    for (let tries = 0; ; tries += 1) {
+      await this.page.mouse.move(0, 0);
+      await item.hover();
+      await item.click();
+      const isTaken = await item.waitFor({ state: 'hidden', timeout: 1_000 }).then(
+        () => true,
+        () => false,
+      );
+      if (isTaken) return;
+      if (tries === 10) throw new Error(`The menu does not take a click on “${entry}”`);
+    }
   }
 
   /** The extension's items in the status bar; ids are `publisher.name.<item>`. */
