@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { runIdSchema, sessionIdSchema } from './ids';
+import { jailProofSchema } from './jail';
+import { processIdentitySchema } from './session';
+
+/** A jail with shells and a terminal in it. */
+export const sessionEvents = [
+  z.object({
+    kind: z.literal('session.created'),
+    sessionId: sessionIdSchema,
+    runId: runIdSchema,
+    process: processIdentitySchema,
+    proof: jailProofSchema,
+  }),
+  z.object({
+    kind: z.literal('session.closed'),
+    sessionId: sessionIdSchema,
+    reason: z.string(),
+    breach: z.string().nullable(),
+  }),
+  /** The user has put a session that is over out of the way; its recording stays. */
+  z.object({ kind: z.literal('session.archived'), sessionId: sessionIdSchema }),
+  /** What was recorded of a session that is over is gone. */
+  z.object({ kind: z.literal('session.deleted'), sessionId: sessionIdSchema }),
+  /** A user has the keyboard; the agent waits. */
+  z.object({ kind: z.literal('session.takenOver'), sessionId: sessionIdSchema }),
+  /** The agent goes on. `changedFiles`: how many the user changed; `null` when that could not be told. */
+  z.object({
+    kind: z.literal('session.givenBack'),
+    sessionId: sessionIdSchema,
+    changedFiles: z.number().int().nonnegative().nullable(),
+  }),
+] as const;

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { runIdSchema, taskIdSchema } from './ids';
+import { taskOutcomeSchema, taskSpecSchema } from './task';
+
+/** A task from when it is queued to its end. */
+export const taskEvents = [
+  z.object({ kind: z.literal('task.queued'), taskId: taskIdSchema, spec: taskSpecSchema }),
+  /** Its source is being asked for it. */
+  z.object({ kind: z.literal('task.accepting'), taskId: taskIdSchema }),
+  /** It is ours. A user's own task is accepted as it is queued. */
+  z.object({ kind: z.literal('task.accepted'), taskId: taskIdSchema }),
+  z.object({ kind: z.literal('task.blocked'), taskId: taskIdSchema, reason: z.string() }),
+  z.object({
+    kind: z.literal('task.waiting'),
+    taskId: taskIdSchema,
+    on: z.enum(['user', 'budget', 'lane']),
+    reason: z.string(),
+    /** When it goes on by itself, in wall time. Absent: when what it waits for has passed. */
+    untilMs: z.number().nullable().optional(),
+  }),
+  /** The user holds it back: it goes on when the user says so. */
+  z.object({ kind: z.literal('task.paused'), taskId: taskIdSchema }),
+  /** The user gave it another place in the order. `rank` is on the scale of `rankOf`: lower goes first. */
+  z.object({ kind: z.literal('task.moved'), taskId: taskIdSchema, rank: z.number() }),
+  /** What it waited for or was blocked by has passed: it is queued again, or its run goes on. */
+  z.object({ kind: z.literal('task.resumed'), taskId: taskIdSchema }),
+  /** It goes back into the queue: a retry, or a run that an earlier process left. */
+  z.object({
+    kind: z.literal('task.requeued'),
+    taskId: taskIdSchema,
+    reason: z.string(),
+    notBeforeMs: z.number(),
+    /** Something of it went wrong: such tries are counted, and an interruption is none. Absent: no. */
+    failed: z.boolean().optional(),
+  }),
+  z.object({
+    kind: z.literal('task.changed'),
+    taskId: taskIdSchema,
+    repo: z.string().nullable(),
+    priority: z.number().int().min(0).max(3),
+  }),
+  /** What it depends on was offered: it is a task now like any other. */
+  z.object({
+    kind: z.literal('task.linked'),
+    taskId: taskIdSchema,
+    dependsOn: z.array(taskIdSchema),
+    dependsOnMissing: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal('task.ended'),
+    taskId: taskIdSchema,
+    outcome: taskOutcomeSchema,
+    reason: z.string(),
+    runId: runIdSchema.nullable(),
+  }),
+] as const;
