@@ -1,4 +1,4 @@
-import type { LiveState, RunState, TaskState } from '../core/liveState';
+import { runOf, type LiveState, type RunState, type TaskState } from '../core/liveState';
 import { totalTokens } from '../core/usage';
 import { costText, durationText, oneLine, tableText } from './words';
 
@@ -23,10 +23,6 @@ function row(task: TaskState, run: RunState | undefined): string[] {
     costText(run.costUsd),
     run.endedAtMs === null ? '–' : durationText(run.endedAtMs - run.startedAtMs),
   ];
-}
-
-function runOf(state: LiveState, task: TaskState): RunState | undefined {
-  return task.runId === null ? undefined : state.runs.get(task.runId);
 }
 
 /** 0: everything ended well. 1: something failed or was contradicted. 2: something could not be run at all. */

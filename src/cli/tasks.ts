@@ -3,7 +3,7 @@ import { UserError } from '../base/errors';
 import { claimsSchema, standingOf } from '../core/claims';
 import { passed, summarizeChecks, type CheckResult } from '../core/evidence';
 import { conversationMessageSchema } from '../core/engine';
-import type { RunState, TaskState } from '../core/liveState';
+import { runOf, type RunState, type TaskState } from '../core/liveState';
 import { totalTokens } from '../core/usage';
 import { makeVisible } from '../base/visible';
 import { visiting } from './visit';
@@ -15,7 +15,7 @@ export async function listTasks(storage: string, json: boolean): Promise<void> {
     const tasks = [...executor.state.tasks.values()];
     if (json) {
       for (const task of tasks)
-        process.stdout.write(`${JSON.stringify({ ...task, run: runOf(executor, task) ?? null })}\n`);
+        process.stdout.write(`${JSON.stringify({ ...task, run: runOf(executor.state, task) ?? null })}\n`);
       return;
     }
     if (tasks.length === 0) {
@@ -26,7 +26,7 @@ export async function listTasks(storage: string, json: boolean): Promise<void> {
       task.id,
       `P${task.spec.priority}`,
       task.status,
-      runOf(executor, task)?.branch ?? '–',
+      runOf(executor.state, task)?.branch ?? '–',
       oneLine(task.spec.title, 60),
     ]);
     process.stdout.write(`${tableText(['task', 'prio', 'state', 'branch', 'title'], rows)}\n`);
@@ -38,7 +38,7 @@ export async function showTask(storage: string, taskId: string): Promise<void> {
   await visiting(storage, async (executor) => {
     const task = executor.state.tasks.get(taskId);
     if (!task) throw new UserError('unknown-task', `There is no task ${taskId}. See: airlock tasks`, { taskId });
-    const run = runOf(executor, task);
+    const run = runOf(executor.state, task);
     const parts = [overview(task, run)];
     // Once it has begun, the log starts with the prompt.
     if (!run || run.messages.length === 0) parts.push(await promptText(executor, task));
@@ -71,10 +71,6 @@ export async function steer(storage: string, said: string, act: (executor: Execu
     await act(executor);
     process.stdout.write(`${said}\n`);
   });
-}
-
-function runOf(executor: Executor, task: TaskState): RunState | undefined {
-  return task.runId === null ? undefined : executor.state.runs.get(task.runId);
 }
 
 function overview(task: TaskState, run: RunState | undefined): string {

@@ -215,6 +215,11 @@ export function emptyState(): LiveState {
   };
 }
 
+/** The newest run of a task, if it has had one. */
+export function runOf({ runs }: LiveState, { runId }: TaskState): RunState | undefined {
+  return runId === null ? undefined : runs.get(runId);
+}
+
 /** What became of a tool call; `undefined` when there was none of this id (`constructor` is no call either). */
 export function toolCallOf(run: RunState, callId: string): ToolCallState | undefined {
   return Object.hasOwn(run.toolCalls, callId) ? run.toolCalls[callId] : undefined;

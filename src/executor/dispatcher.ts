@@ -3,19 +3,19 @@ import { messageOf } from '../base/errors';
 import type { AirlockEvent, EventBody } from '../core/events';
 import type { TaskId } from '../core/ids';
 import { taskOf, type TaskState } from '../core/liveState';
-import type { Persona } from '../core/persona';
-import { SourceUnreachableError } from '../core/source';
-import { isOurs, userSourceId } from './intake';
+import { Acceptance } from './acceptance';
+import { resolvePersona, resolveRepository } from './assignment';
+import { isOurs } from './intake';
 import { RunInterrupted, type Interruption } from './interruption';
 import type { RequestGates } from './requestGates';
 import { OpenTasks } from './openTasks';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { treatmentOf } from './retryPolicy';
-import { roleOf } from './roles';
+import { endWithoutRun } from './runlessEnd';
 import { dependencyTrouble } from './taskOrder';
-import { endOfTask, TaskRun } from './taskRun';
+import { TaskRun } from './taskRun';
 
-/** How long nothing new is started after nothing could be kept, and nothing is asked of a source that could not be asked. */
+/** How long nothing new is started after nothing could be kept. */
 const pauseMs = 10_000;
 
 interface Slot {
@@ -36,8 +36,7 @@ export class Dispatcher implements Disposable {
   private readonly urgent = new Set<TaskId>();
   private wakeUp: Disposable | undefined;
   private pausedUntilMs = 0;
-  /** Sources that could not be asked, and until when they are left alone, in monotonic time. */
-  private readonly sourcesHeldUntilMs = new Map<string, number>();
+  private readonly acceptance: Acceptance;
   private tasks: OpenTasks | undefined;
   /** When something that cannot start yet can, in wall time. */
   private nextMs = Infinity;
@@ -49,7 +48,9 @@ export class Dispatcher implements Disposable {
     private readonly settings: ExecutorSettings,
     private readonly gates: RequestGates,
     private readonly registry: SessionRegistry,
-  ) {}
+  ) {
+    this.acceptance = new Acceptance(ports);
+  }
 
   start(): void {
     const tasks = new OpenTasks(this.ports.events.state, (taskId) => this.slots.has(taskId));
@@ -178,7 +179,7 @@ export class Dispatcher implements Disposable {
     if (isOurs(task)) return true;
     const { sourceId } = task.spec.origin;
     if (this.ports.events.state.pausedSources.has(sourceId) && !isUrgent) return false;
-    const leftMs = (this.sourcesHeldUntilMs.get(sourceId) ?? 0) - this.ports.clock.monotonicMs();
+    const leftMs = this.acceptance.heldForMs(sourceId);
     if (leftMs > 0) return this.notBefore(nowMs + leftMs);
     // While its source has given as many as there are slots, it is not asked for more: somebody else may have one free.
     return task.status === 'accepting' || (this.tasks?.heldFor(sourceId) ?? 0) < this.settings.concurrency;
@@ -210,99 +211,16 @@ export class Dispatcher implements Disposable {
   }
 
   private async work(task: TaskState, signal: AbortSignal): Promise<void> {
-    if (task.spec.refusal === null && !(await this.resolveRepository(task))) return;
-    const persona = task.spec.refusal === null ? await this.resolvePersona(task.id) : undefined;
+    if (task.spec.refusal === null && !(await resolveRepository(this.ports, task))) return;
+    const persona = task.spec.refusal === null ? await resolvePersona(this.ports, task.id) : undefined;
     if (task.spec.refusal === null && persona === undefined) return;
-    if (!task.accepted && !(await this.accept(task, signal))) return;
+    if (!task.accepted && !(await this.acceptance.accept(task, signal))) return;
     // While its source was asked, the user may have decided otherwise.
     if (signal.aborted) return;
     if (task.spec.refusal !== null) return endWithoutRun(this.ports, task, 'failed', task.spec.refusal);
     if (persona === undefined) return;
     const work = { taskId: task.id, persona };
     await new TaskRun(this.ports, this.settings, this.gates, this.registry, work).execute(signal);
-  }
-
-  private async resolvePersona(taskId: TaskId): Promise<Persona | undefined> {
-    const task = this.ports.events.state.tasks.get(taskId);
-    if (!task) return undefined;
-    const answer = await roleOf(this.ports, task);
-    if (answer.kind === 'found') return answer.persona;
-    await this.ports.events.append([{ kind: 'task.waiting', taskId, on: 'user', reason: answer.reason }]);
-    return undefined;
-  }
-
-  /** With one repository there is no question which one is meant, unless the source means another one: then the user is asked. */
-  private async resolveRepository(task: TaskState): Promise<boolean> {
-    if (task.spec.repo !== null) return true;
-    const [only, ...others] = this.ports.repositories();
-    const { priority, repoName } = task.spec;
-    if (only !== undefined && others.length === 0 && repoName === undefined) {
-      await this.ports.events.append([{ kind: 'task.changed', taskId: task.id, repo: only, priority }]);
-      return true;
-    }
-    const reason = whyNoRepository(only !== undefined, repoName);
-    await this.ports.events.append([{ kind: 'task.waiting', taskId: task.id, on: 'user', reason }]);
-    return false;
-  }
-
-  private async accept(task: TaskState, signal: AbortSignal): Promise<boolean> {
-    const { events, sources } = this.ports;
-    const { origin } = task.spec;
-    if (origin.sourceId === userSourceId) {
-      await events.append([{ kind: 'task.accepted', taskId: task.id }]);
-      return true;
-    }
-    const source = sources.find((candidate) => candidate.id === origin.sourceId);
-    if (!source) {
-      await events.append([
-        {
-          kind: 'task.waiting',
-          taskId: task.id,
-          on: 'user',
-          reason: `Its source ${origin.sourceId} is not set up any more.`,
-        },
-      ]);
-      return false;
-    }
-    const isRepeat = task.status === 'accepting';
-    if (!isRepeat) await events.append([{ kind: 'task.accepting', taskId: task.id }]);
-    try {
-      const answer = await source.accept(origin.externalId, { isRepeat });
-      const answers = this.sourceAnswers(source.id);
-      if (answer.kind === 'accepted') {
-        await events.append([{ kind: 'task.accepted', taskId: task.id }, ...answers]);
-        return !signal.aborted;
-      }
-      await events.append([
-        { kind: 'task.ended', taskId: task.id, outcome: 'cancelled', reason: answer.reason, runId: null },
-        ...answers,
-      ]);
-      return false;
-    } catch (error) {
-      if (treatmentOf(error) === 'pause') throw error;
-      return this.acceptLater(task, error);
-    }
-  }
-
-  /** What was said of a source when it could not be asked is taken back. */
-  private sourceAnswers(sourceId: string): EventBody[] {
-    if (!this.sourcesHeldUntilMs.delete(sourceId)) return [];
-    return [{ kind: 'source.changed', sourceId, healthy: true, message: '' }];
-  }
-
-  /** Its source is left alone for a while; tasks of others go on. */
-  private async acceptLater(task: TaskState, error: unknown): Promise<false> {
-    const reason = messageOf(error);
-    const { sourceId } = task.spec.origin;
-    const asked = error instanceof SourceUnreachableError ? error.retryAfterMs : null;
-    this.sourcesHeldUntilMs.set(sourceId, this.ports.clock.monotonicMs() + (asked ?? pauseMs));
-    await this.ports.events.append([
-      treatmentOf(error) === 'fail'
-        ? { kind: 'task.waiting', taskId: task.id, on: 'user', reason }
-        : // It stays `accepting`: the source may have given it, and is asked again as a repeat.
-          { kind: 'source.changed', sourceId, healthy: false, message: reason.slice(0, 1000) },
-    ]);
-    return false;
   }
 
   /** What its dependencies do not allow is blocked; what they allow again goes back into the queue. */
@@ -335,26 +253,4 @@ function isOpen({ status }: TaskState): boolean {
 /** After such an event a task may have another place in the order, or none. */
 function movesTask({ kind }: AirlockEvent): boolean {
   return kind.startsWith('task.') || kind === 'run.started' || kind === 'run.resumed';
-}
-
-/** Ends a task that has no slot. */
-export async function endWithoutRun(
-  ports: ExecutorPorts,
-  task: TaskState,
-  outcome: 'cancelled' | 'failed',
-  reason: string,
-): Promise<void> {
-  const run = task.runId === null ? undefined : ports.events.state.runs.get(task.runId);
-  const open = run && run.outcome === null ? run : undefined;
-  await ports.events.append([
-    ...(open ? [{ kind: 'run.ended', runId: open.id, outcome, reason } as const] : []),
-    ...(await endOfTask(ports, task, open, { outcome, reason, response: '' })),
-  ]);
-}
-
-function whyNoRepository(isOneOpen: boolean, repoName: string | undefined): string {
-  if (!isOneOpen) return 'No repository is open. Open the folder that the task is for.';
-  return repoName === undefined
-    ? 'Several repositories are open. Choose the one that the task is for.'
-    : `No open repository is called “${repoName}”. Choose the one that the task is for.`;
 }

@@ -1,6 +1,6 @@
 import { Emitter, type Event } from '../base/emitter';
 import type { Disposable } from '../base/disposable';
-import { messageOf, UserError } from '../base/errors';
+import { messageOf } from '../base/errors';
 import { newId } from '../base/ids';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
@@ -10,14 +10,15 @@ import type { JailProof, JailReadiness } from '../core/jail';
 import { jailPolicySchema } from '../core/jailPolicy';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
 import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
-import { isLanding, isOutdated, type LiveState, type RunState, type TaskState } from '../core/liveState';
+import type { LiveState, TaskState } from '../core/liveState';
 import type { ProcessIdentity } from '../core/session';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import { isEnded, type NewTask } from '../core/task';
 import type { FileChange } from '../core/workspace';
 import { BudgetLedger } from './budgetLedger';
-import { budgetAtStart, BudgetWatch } from './budgetWatch';
-import { Dispatcher, endWithoutRun } from './dispatcher';
+import { BudgetWatch } from './budgetWatch';
+import { Dispatcher } from './dispatcher';
+import { takeOverFromEarlierProcess } from './earlierProcess';
 import { Intake } from './intake';
 import { Landings } from './landings';
 import { LaneGovernor } from './laneGovernor';
@@ -25,12 +26,15 @@ import { tidyWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 import { SessionArchive } from './sessionArchive';
+import { Results } from './results';
 import { RoomWatch } from './roomWatch';
+import { endWithoutRun } from './runlessEnd';
 import { foundTask, Steering, wrongState } from './steering';
 import { SessionShelf } from './sessionShelf';
 import { SnapshotDesk } from './snapshotDesk';
 import { TakeOvers } from './takeOvers';
-import { isAsking, UserQuestions } from './userQuestions';
+import { Tries } from './tries';
+import { UserQuestions } from './userQuestions';
 import { WorkspaceKeeper } from './workspaceKeeper';
 
 export interface LocalExecutorOptions {
@@ -59,9 +63,10 @@ export class LocalExecutor implements Executor {
   private readonly landings: Landings;
   private readonly questions: UserQuestions;
   private readonly intake: Intake;
-  private readonly lanes: LaneGovernor;
   private readonly dispatcher: Dispatcher;
   private readonly steering: Steering;
+  private readonly tries: Tries;
+  private readonly results: Results;
   private readonly outbox: Outbox;
   private readonly roomWatch: RoomWatch;
   private readonly budgetWatch: BudgetWatch;
@@ -73,11 +78,11 @@ export class LocalExecutor implements Executor {
     const { ports, settings } = options;
     this.ports = ports;
     this.outbox = new Outbox(ports);
-    this.lanes = new LaneGovernor(ports.clock);
+    const lanes = new LaneGovernor(ports.clock);
     this.dispatcher = new Dispatcher(
       ports,
       settings,
-      { lanes: this.lanes, ledger: new BudgetLedger(ports, settings.budget) },
+      { lanes, ledger: new BudgetLedger(ports, settings.budget) },
       this.shelf,
     );
     this.budgetWatch = new BudgetWatch(ports);
@@ -90,6 +95,8 @@ export class LocalExecutor implements Executor {
       },
     });
     this.steering = new Steering(ports, this.dispatcher);
+    this.tries = new Tries(ports, this.dispatcher, lanes);
+    this.results = new Results(ports);
     this.takeOvers = new TakeOvers(ports, this.shelf);
     this.keeper = new WorkspaceKeeper(ports);
     this.snapshots = new SnapshotDesk(ports, settings, this.dispatcher, this.shelf);
@@ -108,7 +115,8 @@ export class LocalExecutor implements Executor {
 
   /** Takes over what an earlier process left, and begins. Call it once, before anything else. */
   async start(): Promise<void> {
-    await this.takeOverFromEarlierProcess();
+    const { settings, process, version } = this.options;
+    await takeOverFromEarlierProcess(this.ports, settings, { id: this.executorId, process, version });
     await this.landings.settle();
     this.roomWatch.start();
     this.budgetWatch.start();
@@ -163,23 +171,12 @@ export class LocalExecutor implements Executor {
     });
   }
 
-  async retry(taskId: TaskId): Promise<void> {
-    const task = this.find(taskId);
-    if (await this.triedAnew([task])) return;
-    if (task.status === 'waiting' || task.status === 'blocked') {
-      await this.append([{ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 }]);
-      return;
-    }
-    if (!canBeRetried(task)) throw wrongState(task, 'retried');
-    await this.append([{ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 }]);
+  retry(taskId: TaskId): Promise<void> {
+    return this.tries.retry(taskId);
   }
 
-  async runNow(taskId: TaskId): Promise<void> {
-    const task = this.find(taskId);
-    if (task.status !== 'queued' && task.status !== 'waiting' && task.status !== 'blocked')
-      throw wrongState(task, 'started');
-    if (task.status !== 'queued') await this.retry(taskId);
-    this.dispatcher.runSoon(taskId);
+  runNow(taskId: TaskId): Promise<void> {
+    return this.tries.runNow(taskId);
   }
 
   async assignRepository(taskId: TaskId, repo: string): Promise<void> {
@@ -225,40 +222,20 @@ export class LocalExecutor implements Executor {
     this.outbox.retryNow();
   }
 
-  /** The key or the server has changed: what waited for it goes on. */
-  async credentialsChanged(): Promise<void> {
-    const waiting = [...this.state.tasks.values()].filter((task) => {
-      const run = this.runOf(task);
-      const isOpen = run !== undefined && run.outcome === null && !isAsking(run);
-      return task.status === 'waiting' && !task.paused && isOpen;
-    });
-    await this.triedAnew(waiting);
-    const resting = waiting.filter(({ status }) => status === 'waiting');
-    if (resting.length === 0) return;
-    await this.append(resting.map(({ id }) => ({ kind: 'task.requeued', taskId: id, reason: '', notBeforeMs: 0 })));
-  }
-
-  /** Runs that wait for their lane go back into the queue, to begin a new conversation. @returns whether there were any. */
-  private async triedAnew(tasks: readonly TaskState[]): Promise<boolean> {
-    const held = tasks.filter(({ id, waitingOn }) => waitingOn === 'lane' && this.dispatcher.isWorking(id));
-    if (held.length === 0) return false;
-    this.lanes.releaseAll();
-    await Promise.all(held.map(({ id }) => this.dispatcher.interrupt(id, 'stop')));
-    return true;
+  credentialsChanged(): Promise<void> {
+    return this.tries.credentialsChanged();
   }
 
   readBlob(digest: Digest): Promise<Uint8Array | undefined> {
     return this.ports.blobs.get(digest);
   }
 
-  async changes(taskId: TaskId): Promise<ResultChanges> {
-    const { repo, baseCommit, commit, branch } = this.result(taskId);
-    return { repo, baseCommit, commit, branch, files: await this.ports.workspaces.changes(repo, baseCommit, commit) };
+  changes(taskId: TaskId): Promise<ResultChanges> {
+    return this.results.changes(taskId);
   }
 
   readResultFile(taskId: TaskId, side: 'base' | 'result', path: string): Promise<Uint8Array | undefined> {
-    const { repo, baseCommit, commit } = this.result(taskId);
-    return this.ports.workspaces.readFile(repo, side === 'base' ? baseCommit : commit, path);
+    return this.results.readFile(taskId, side, path);
   }
 
   snapshotChanges(taskId: TaskId, from: number, to: number): Promise<readonly FileChange[]> {
@@ -369,66 +346,6 @@ export class LocalExecutor implements Executor {
     }
   }
 
-  /**
-   * Ends processes that an earlier executor left, and puts its runs back into the queue, where they go on. So does what waits
-   * for the user, who may have seen to it meanwhile: what has not changed waits again.
-   */
-  private async takeOverFromEarlierProcess(): Promise<void> {
-    const { sessions, logger } = this.ports;
-    for (const session of [...this.state.sessions.values()]) {
-      const wasAlive = await sessions.endOrphan(session.process);
-      if (wasAlive)
-        logger.warn('A session of an earlier process was still alive and was ended', { sessionId: session.id });
-      await this.append([
-        {
-          kind: 'session.closed',
-          sessionId: session.id,
-          reason: 'Airlock ended without closing it: it crashed, was killed, or the machine went down.',
-          breach: null,
-        },
-      ]);
-    }
-    const tasks = [...this.state.tasks.values()];
-    const left = tasks.filter(({ status }) => status === 'running');
-    const waiting = tasks.filter(
-      (task) => !task.paused && (task.waitingOn === 'user' || task.waitingOn === 'lane') && !isAsking(this.runOf(task)),
-    );
-    const { settings, ports } = this.options;
-    const limits = { ...settings.budget, perRunUsd: settings.maxCostUsd };
-    await this.append([
-      {
-        kind: 'executor.started',
-        executorId: this.executorId,
-        process: this.options.process,
-        version: this.options.version,
-        sources: this.ports.sources.map((source) => source.id),
-      },
-      ...left.map(
-        ({ id }) =>
-          ({
-            kind: 'task.requeued',
-            taskId: id,
-            reason: 'It was interrupted and goes on where it was.',
-            notBeforeMs: 0,
-          }) as const,
-      ),
-      ...waiting.map(({ id }) => ({ kind: 'task.requeued', taskId: id, reason: '', notBeforeMs: 0 }) as const),
-      ...budgetAtStart(this.state, limits, ports.priceList, ports.clock.nowMs()),
-    ]);
-  }
-
-  private result(taskId: TaskId): Omit<ResultChanges, 'files'> {
-    const run = this.runOf(this.find(taskId));
-    if (!run?.commit || !run.baseCommit || run.branch === null) {
-      throw new UserError('no-result', 'This task has no result that changes something.', { taskId });
-    }
-    return { repo: run.repo, baseCommit: run.baseCommit, commit: run.commit, branch: run.branch };
-  }
-
-  private runOf(task: TaskState): RunState | undefined {
-    return task.runId === null ? undefined : this.state.runs.get(task.runId);
-  }
-
   private find(taskId: TaskId): TaskState {
     return foundTask(this.state, taskId);
   }
@@ -436,10 +353,4 @@ export class LocalExecutor implements Executor {
   private async append(bodies: Parameters<ExecutorPorts['events']['append']>[0]): Promise<void> {
     await this.ports.events.append(bodies);
   }
-}
-
-/** A verified result is not done anew, unless it does not go with what its branch has become. */
-function canBeRetried(task: TaskState): boolean {
-  if (!isEnded(task.status) || task.status === 'landed' || isLanding(task)) return false;
-  return task.status !== 'verified' || isOutdated(task);
 }

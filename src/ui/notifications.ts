@@ -4,13 +4,12 @@ import type { Clock } from '../base/clock';
 import { type Disposable, DisposableStore } from '../base/disposable';
 import type { AirlockEvent } from '../core/events';
 import type { TaskId } from '../core/ids';
-import type { TaskState } from '../core/liveState';
+import { runOf, type TaskState } from '../core/liveState';
 import type { CommandId } from './commands/commandTable';
 import type { ExecutorLink } from './executorLink';
 import { oneLine } from './markdownText';
 import { lacksRepository, openQuestionOf } from './tasks/abilities';
 import { groupOf } from './tasks/taskGroup';
-import { runOf } from './tasks/taskRow';
 
 /** Tasks that come to wait within this time are told together. */
 const gatherMs = 1500;

@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import { CancelledError } from '../../base/errors';
 import type { TaskId } from '../../core/ids';
+import { runOf } from '../../core/liveState';
 import type { ExecutorLink } from '../executorLink';
 import { openQuestionOf } from '../tasks/abilities';
-import { runOf } from '../tasks/taskRow';
 import { requireTrust } from './queueActions';
 
 /** Shows what an agent asks and gives it the answer. @throws {CancelledError} when the user gives none. */

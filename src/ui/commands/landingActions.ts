@@ -3,11 +3,11 @@ import * as l10n from '@vscode/l10n';
 import { CancelledError } from '../../base/errors';
 import type { Executor } from '../../core/executor';
 import type { TaskId } from '../../core/ids';
+import { runOf } from '../../core/liveState';
 import type { ExecutorLink } from '../executorLink';
 import { acceptResults } from '../landing/acceptResults';
 import { pickBranch, pickFiles } from '../landing/landingChoices';
 import { oneLine } from '../markdownText';
-import { runOf } from '../tasks/taskRow';
 import type { LandingActions } from './commandActions';
 import { requireTrust } from './queueActions';
 

@@ -2,11 +2,11 @@ import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import { CancelledError, UserError } from '../../base/errors';
 import type { TaskId } from '../../core/ids';
-import type { RunState } from '../../core/liveState';
+import { runOf, type RunState } from '../../core/liveState';
 import { withCancellableProgress } from '../commands/progress';
 import type { ExecutorLink } from '../executorLink';
 import { oneLine } from '../markdownText';
-import { filesWord, runOf } from '../tasks/taskRow';
+import { filesWord } from '../tasks/taskRow';
 import { resultUri } from './resultFiles';
 import { snapshotChoices, snapshotCommit, snapshotLabel } from './snapshotWords';
 

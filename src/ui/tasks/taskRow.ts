@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { LiveState, ReportState, RunState, TaskState } from '../../core/liveState';
+import { runOf, type LiveState, type ReportState, type RunState, type TaskState } from '../../core/liveState';
 import { isEnded } from '../../core/task';
 import { formatCost, formatTokens } from '../figures';
 import { oneLine } from '../markdownText';
@@ -41,10 +41,6 @@ export function rowOf(input: RowInput): TaskRow {
     contextValue: ` task ${task.status} ${[...input.abilities].join(' ')} `,
     accessibleLabel: [label, statusWord(task), description].filter((part) => part !== '').join(', '),
   };
-}
-
-export function runOf(state: LiveState, task: TaskState): RunState | undefined {
-  return task.runId === null ? undefined : state.runs.get(task.runId);
 }
 
 function describe(input: RowInput, run: RunState | undefined): string {

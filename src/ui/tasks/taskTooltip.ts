@@ -1,11 +1,11 @@
 import * as l10n from '@vscode/l10n';
 import { describeVerdict, passed, summarizeChecks, type CheckSummary } from '../../core/evidence';
-import type { LiveState, RunState, TaskState } from '../../core/liveState';
+import { runOf, type LiveState, type RunState, type TaskState } from '../../core/liveState';
 import { inputTokensOf, totalTokens } from '../../core/usage';
 import { formatCost, formatDuration, formatTokens } from '../figures';
 import { escapeMarkdown } from '../markdownText';
 import type { RowInput } from './taskRow';
-import { filesWord, phaseWord, runOf } from './taskRow';
+import { filesWord, phaseWord } from './taskRow';
 import { statusWord } from './taskWords';
 
 /** How many checks a tooltip has room for. */
