@@ -23,6 +23,10 @@ describe('the arrows of the house', () => {
     ['core importing upwards', 'src/core/task.ts', "import { x } from '../executor/queue';"],
     ['base importing anything', 'src/base/ids.ts', "import { x } from '../core/task';"],
     ['an entrance importing a room below assemble', 'src/extension.ts', "import { x } from './jail/argv';"],
+    ['an entrance importing a part of assemble', 'src/extension.ts', "import { x } from './assemble/openSources';"],
+    ['the command line importing a part of assemble', 'src/cli/airlock.ts', "import { x } from '../assemble/options';"],
+    ['a room importing a part of assemble', 'src/executor/queue.ts', "import { x } from '../assemble/options';"],
+    ['a part of assemble importing the UI', 'src/assemble/openSources.ts', "import { x } from '../ui/tree';"],
     ['the command line importing the UI', 'src/cli/airlock.ts', "import { x } from '../ui/tree';"],
     ['types of vscode outside the UI', 'src/executor/queue.ts', "import type { Uri } from 'vscode';"],
     ['the SDK outside its engine', 'src/executor/queue.ts', "import Anthropic from '@anthropic-ai/sdk';"],
@@ -41,6 +45,9 @@ describe('the arrows of the house', () => {
     ['the jail from sessions', 'src/sessions/session.ts', "import { x } from '../jail/argv';"],
     ['vscode in the UI', 'src/ui/tree.ts', "import * as vscode from 'vscode';"],
     ['a room from assemble', 'src/assemble.ts', "import { x } from './store/journal';"],
+    ['a room from a part of assemble', 'src/assemble/openSources.ts', "import { x } from '../sources/ownWrites';"],
+    ['a part of assemble from assemble', 'src/assemble.ts', "import { x } from './assemble/openSources';"],
+    ['assemble from the command line', 'src/cli/airlock.ts', "import { x } from '../assemble';"],
     ['the protocol from the webview', 'webview/analytics.ts', "import type { x } from '../src/protocol/analytics';"],
   ];
   for (const [what, file, code] of allowed) {

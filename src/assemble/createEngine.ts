@@ -1,0 +1,57 @@
+import type { Clock } from '../base/clock';
+import type { Engine } from '../core/engine';
+import { createAnthropicEngine } from '../engines/anthropic/anthropicEngine';
+import { createClaudeCodeEngine } from '../engines/claudeCode/claudeCodeEngine';
+import { scriptedModelName } from '../engines/scripted/scriptedModel';
+import type { AirlockOptions } from './options';
+
+/** The model when nobody names one. */
+export const defaultModel = 'claude-sonnet-5-5';
+
+/** The engine that was chosen. */
+export function createEngine(
+  { engine: choice, engineLimits: limits = {}, logger }: AirlockOptions,
+  clock: Clock,
+): Engine {
+  switch (choice.kind) {
+    case 'scripted':
+      return createAnthropicEngine({
+        kind: 'scripted',
+        credential: { kind: 'authToken', read: () => Promise.resolve(choice.token) },
+        baseUrl: choice.baseUrl,
+        defaultModel: scriptedModelName,
+        limits,
+        clock,
+        logger,
+      });
+    case 'none':
+      return createAnthropicEngine({
+        credential: { kind: 'apiKey', read: () => Promise.resolve(undefined) },
+        defaultModel,
+        clock,
+        logger,
+      });
+    case 'claude-code':
+      return createClaudeCodeEngine({
+        path: choice.path,
+        searchPath: process.env['PATH'] ?? '',
+        processMode: choice.process,
+        credential: choice.credential,
+        ...(choice.baseUrl === null ? {} : { baseUrl: choice.baseUrl }),
+        defaultModel: choice.model ?? defaultModel,
+        serverLimits: limits,
+        limits: choice.limits ?? {},
+        clock,
+        logger,
+      });
+    case 'anthropic':
+      return createAnthropicEngine({
+        credential: choice.credential,
+        ...(choice.baseUrl === null ? {} : { baseUrl: choice.baseUrl }),
+        defaultModel: choice.model ?? defaultModel,
+        limits,
+        clock,
+        logger,
+      });
+  }
+}

@@ -1,0 +1,65 @@
+import path from 'node:path';
+import type { Clock } from '../base/clock';
+import type { KnownTasks } from '../core/knownTasks';
+import type { TaskSource } from '../core/source';
+import { OwnWrites } from '../sources/ownWrites';
+import { repositoryResolver } from '../sources/repositoryResolver';
+import { createDefinitionSource } from '../sources/taskDefinitions/definitionSource';
+import { parseRowChoice } from '../sources/taskFile/rowChoice';
+import { createTaskFileSource } from '../sources/taskFile/taskFileSource';
+import { openEmbeddedZMemory } from '../sources/zmemory/embeddedServer';
+import { connectZMemory, createZMemorySource } from '../sources/zmemory/zmemorySource';
+import type { AirlockOptions, SourceChoice } from './options';
+
+/** The sources that were chosen, in their order. What must be closed after them is added to `ends`. */
+export async function openSources(
+  options: AirlockOptions,
+  clock: Clock,
+  known: KnownTasks,
+  ends: (() => Promise<void>)[],
+): Promise<TaskSource[]> {
+  const { logger, onDiagnostics = () => {}, onNotice = () => {} } = options;
+  const resolveRepository = repositoryResolver(options.repositories);
+  const ownWrites = new OwnWrites();
+  const open = async (choice: SourceChoice): Promise<TaskSource> => {
+    switch (choice.kind) {
+      case 'server': {
+        const { url, agent, pollMs, timeoutMs } = choice;
+        const limits = timeoutMs === undefined ? {} : { timeoutMs };
+        const id = `zmemory:${choice.name}`;
+        return connectZMemory({
+          id,
+          url,
+          token: choice.token,
+          agent,
+          pollMs,
+          limits,
+          resolveRepository,
+          clock,
+          logger,
+        });
+      }
+      case 'embedded': {
+        const api = await openEmbeddedZMemory({ storage: path.join(options.storage, 'zmemory'), clock });
+        ends.push(() => api.close());
+        const id = 'zmemory:embedded';
+        return createZMemorySource({ id, api, agent: choice.agent, resolveRepository, clock, logger });
+      }
+      case 'taskFile':
+        return createTaskFileSource({
+          ...choice,
+          rows: parseRowChoice(choice.rows),
+          known,
+          ownWrites,
+          onDiagnostics,
+          clock,
+          logger,
+        });
+      case 'taskDefinitions':
+        return createDefinitionSource({ ...choice, known, ownWrites, onDiagnostics, onNotice, clock, logger });
+    }
+  };
+  const sources: TaskSource[] = [];
+  for (const choice of options.sources) sources.push(await open(choice));
+  return sources;
+}

@@ -1,0 +1,97 @@
+/** What a process says when it opens an executor: what thinks, where tasks come from, and what it lives by. */
+import type { Clock } from '../base/clock';
+import type { Logger } from '../base/logger';
+import type { DiagnosticSink } from '../core/diagnostic';
+import type { OwnPrices } from '../core/prices';
+import type { EngineLimits, ModelCredential } from '../engines/anthropic/engineOptions';
+import type { ClaudeCodeLimits, ProcessMode } from '../engines/claudeCode/engineOptions';
+import type { ExecutorSettings } from '../executor/ports';
+
+/** What thinks. */
+export type EngineChoice =
+  | {
+      readonly kind: 'anthropic';
+      /** The key or token, read anew for each conversation; `undefined` while there is none. */
+      readonly credential: ModelCredential;
+      /** `null` for Anthropic's own server. */
+      readonly baseUrl: string | null;
+      readonly model: string | null;
+    }
+  /** The user's own Claude Code, in the jail. Key, server and model as above. */
+  | {
+      readonly kind: 'claude-code';
+      readonly credential: ModelCredential;
+      readonly baseUrl: string | null;
+      readonly model: string | null;
+      /** The program; `null` to look for `claude` on the `PATH`. */
+      readonly path: string | null;
+      readonly process: ProcessMode;
+      readonly limits?: Partial<ClaudeCodeLimits>;
+    }
+  /** The bundled script that plays a model. */
+  | { readonly kind: 'scripted'; readonly baseUrl: string; readonly token: string }
+  /** None yet: tasks wait until there is one. */
+  | { readonly kind: 'none' };
+
+/** Where tasks come from, beside the user. */
+export type SourceChoice =
+  | {
+      readonly kind: 'server';
+      readonly name: string;
+      readonly url: string;
+      readonly token: () => Promise<string | undefined>;
+      readonly agent: string;
+      readonly pollMs: number;
+      /** How long one answer of the server may take. Absent: the client's own default. */
+      readonly timeoutMs?: number;
+    }
+  /** The embedded ZMemory, in this process, in the storage folder. */
+  | { readonly kind: 'embedded'; readonly agent: string }
+  | {
+      /** The table of tasks in a Markdown file of a repository that the user trusts. */
+      readonly kind: 'taskFile';
+      readonly repo: string;
+      /** Relative to the repository. */
+      readonly file: string;
+      /** The owner that rows get when they are taken. */
+      readonly agent: string;
+      /** `all`, or IDs and priorities such as `P0,P1,T-17`. */
+      readonly rows: string;
+      /** True: a repository without the file is nothing wrong. */
+      readonly mayBeMissing: boolean;
+    }
+  | {
+      /** The task definitions of a repository that the user trusts: `.airlock/tasks/*.yaml`. */
+      readonly kind: 'taskDefinitions';
+      readonly repo: string;
+      /** Names of environment variables that their prompts may have. */
+      readonly environment: readonly string[];
+    };
+
+export interface AirlockOptions {
+  /** The storage folder: one executor at a time owns it. */
+  readonly storage: string;
+  readonly settings: Partial<ExecutorSettings>;
+  /** Prices of models, in place of the public ones. */
+  readonly prices?: OwnPrices;
+  /** Absolute paths of the repositories that tasks may be for; asked anew each time. */
+  readonly repositories: () => readonly string[];
+  readonly engine: EngineChoice;
+  readonly sources: readonly SourceChoice[];
+  readonly logger: Logger;
+  /** The folder of the user's own personas. Absent: there are none. It need not exist. */
+  readonly personas?: string;
+  /** Told what is wrong in files of repositories that tasks come from. */
+  readonly onDiagnostics?: DiagnosticSink;
+  /** Told what task definitions want a person to hear. */
+  readonly onNotice?: (message: string) => void;
+  readonly clock?: Clock;
+  /** How patient the engine is with its server. What is absent is as the engine has it. */
+  readonly engineLimits?: Partial<EngineLimits>;
+  /** Paths of tool chains that jails see beside those on the `PATH`; `tool-chain-unsafe` keeps every jail from being built. */
+  readonly toolChains?: readonly string[];
+  /** VS Code's own copy of node-pty. */
+  readonly nodePtyPath?: string;
+  /** Fired when a key was set or removed: what waited for one goes on. */
+  readonly onDidChangeCredentials?: (listener: () => void) => { dispose(): void };
+}
