@@ -1,0 +1,39 @@
+import { messageOf } from '../base/errors';
+import type { EventBody } from '../core/events';
+import type { RunId } from '../core/ids';
+import type { RunState } from '../core/liveState';
+import type { Persona } from '../core/persona';
+import type { Session } from '../core/session';
+import type { ExecutorPorts } from './ports';
+import type { RunSnapshots } from './runSnapshots';
+
+/** The run that an engine works for, and what bounds it. */
+export interface HostedRun {
+  readonly runId: RunId;
+  readonly persona: Persona;
+  readonly session: Session;
+  readonly snapshots: RunSnapshots;
+  /** US dollars that the run may cost; `null` for no limit. */
+  readonly maxCostUsd: number | null;
+  /** That limit is the task's own. */
+  readonly isCostTasksOwn: boolean;
+  /** As in `ExecutorSettings`. */
+  readonly maxSameCalls: number;
+  readonly signal: AbortSignal;
+  /** The agent said how far it is. */
+  readonly onProgress: (percent: number | null, message: string) => void;
+}
+
+/** A run as it is now. */
+export function stateOf(ports: ExecutorPorts, runId: RunId): RunState {
+  const run = ports.events.state.runs.get(runId);
+  if (!run) throw new Error(`Run ${runId} is not in the state`);
+  return run;
+}
+
+/** Only for what is shown: losing one is no harm, and the next durable step meets the same trouble and says it. */
+export function appendLater({ events, logger }: ExecutorPorts, bodies: readonly EventBody[]): void {
+  events.append(bodies).catch((error: unknown) => {
+    logger.warn('An event for the display could not be kept', { reason: messageOf(error) });
+  });
+}
