@@ -18,6 +18,7 @@ import { defaultSettings } from './executor/ports';
 import { connectExecutor } from './gateway/gatewayClient';
 import { serveExecutor } from './gateway/gatewayServer';
 import { RoamingExecutor } from './gateway/roamingExecutor';
+import { ProcHostProbe } from './jail/hostLoad';
 import { createJails } from './jail/jails';
 import { identifyProcess } from './jail/procfs';
 import { createSessions } from './sessions/sessions';
@@ -140,6 +141,7 @@ function joinRooms(
       blobs: store.blobs,
       history: store.history,
       room: store.room,
+      host: options.host ?? new ProcHostProbe(),
       jails,
       sessions: createSessions({
         jails,

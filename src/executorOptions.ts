@@ -33,6 +33,8 @@ export function executorOptions({ context, settings, credentials, problems, logg
       maxCostUsd: settings.value('airlock.limits.maxCostPerRun'),
       personaDomains: settings.value('airlock.personas.network'),
       budget: budgetOf(settings),
+      maxHostCpuPercent: settings.value('airlock.host.maxCpuPercent'),
+      maxHostMemoryPercent: settings.value('airlock.host.maxMemoryPercent'),
       maxSameCalls: settings.value('airlock.breaker.sameCalls'),
       setupDomains: settings.value('airlock.setup.network'),
       maxDependencyBytes: settings.value('airlock.setup.maxGigabytes') * 1024 ** 3,

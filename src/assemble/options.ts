@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 import type { DiagnosticSink } from '../core/diagnostic';
+import type { HostProbe } from '../core/hostLoad';
 import type { OwnPrices } from '../core/prices';
 import type { EngineLimits, ModelCredential } from '../engines/anthropic/engineOptions';
 import type { ClaudeCodeLimits, ProcessMode } from '../engines/claudeCode/engineOptions';
@@ -86,6 +87,8 @@ export interface AirlockOptions {
   /** Told what task definitions want a person to hear. */
   readonly onNotice?: (message: string) => void;
   readonly clock?: Clock;
+  /** Tells how busy the machine is. Absent: by looking at it. */
+  readonly host?: HostProbe;
   /** How patient the engine is with its server. What is absent is as the engine has it. */
   readonly engineLimits?: Partial<EngineLimits>;
   /** Paths of tool chains that jails see beside those on the `PATH`; `tool-chain-unsafe` keeps every jail from being built. */

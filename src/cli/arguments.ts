@@ -41,6 +41,12 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+export function percentage(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 100)) throw new InvalidArgumentError('It must be from 0 to 100.');
+  return value;
+}
+
 export function positiveAmount(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || value <= 0)

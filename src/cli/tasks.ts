@@ -30,6 +30,8 @@ export async function listTasks(storage: string, json: boolean): Promise<void> {
       oneLine(task.spec.title, 60),
     ]);
     process.stdout.write(`${tableText(['task', 'prio', 'state', 'branch', 'title'], rows)}\n`);
+    for (const reason of executor.state.holds.values())
+      process.stdout.write(`\nNothing new is started: ${oneLine(reason, 400)}\n`);
   });
 }
 

@@ -26,6 +26,9 @@ export interface WorkOptions {
   /** Domains that a persona of a repository may reach. */
   readonly personaNetwork: readonly string[];
   readonly concurrency: number;
+  /** Percent of the machine in use from which on no new run starts; 0: never mind. */
+  readonly maxCpu: number;
+  readonly maxMemory: number;
   readonly budget: BudgetLimits;
   readonly prices: OwnPrices;
   readonly untilIdle: boolean;
@@ -49,6 +52,8 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
         personaDomains: options.personaNetwork,
         maxCostUsd: options.budget.perRunUsd,
         budget: options.budget,
+        maxHostCpuPercent: options.maxCpu,
+        maxHostMemoryPercent: options.maxMemory,
       },
       personas: options.personas,
       prices: options.prices,

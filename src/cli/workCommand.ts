@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import path from 'node:path';
 import type { SourceChoice } from '../assemble';
 import { UserError } from '../base/errors';
@@ -8,6 +8,7 @@ import {
   personaNetworkOption,
   personasOption,
   positiveAmount,
+  percentage,
   positiveInteger,
   storageOption,
 } from './arguments';
@@ -41,6 +42,8 @@ export function addWork(airlock: Command): void {
     .option('--task-definitions', 'take tasks from .airlock/tasks/*.yaml of each --repo, as their times come', false)
     .option('--allow-env <name>', 'a variable that their prompts may have; may be repeated', collect, [])
     .option('--concurrency <n>', 'runs at the same time', positiveInteger, 2)
+    .addOption(hostLimit('cpu', 'processors'))
+    .addOption(hostLimit('memory', 'memory'))
     .option('--budget-per-run <usd>', 'US dollars that one run may cost', positiveAmount)
     .option('--budget-per-task <usd>', 'that one task may cost, all its runs together', positiveAmount)
     .option('--budget-per-day <usd>', 'that all may cost from midnight to midnight', positiveAmount)
@@ -81,9 +84,16 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly taskDefinitions: boolean;
   readonly allowEnv: readonly string[];
   readonly concurrency: number;
+  readonly maxCpu: number;
+  readonly maxMemory: number;
   readonly untilIdle: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
+}
+
+function hostLimit(flag: 'cpu' | 'memory', what: string): Option {
+  const help = `no new run starts while more than so many percent of the machine's ${what} are in use; 0: never mind`;
+  return new Option(`--max-${flag} <percent>`, help).argParser(percentage).default(85);
 }
 
 function serverOf({ zmemory, agent }: WorkFlags): SourceChoice {

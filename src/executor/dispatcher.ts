@@ -5,6 +5,7 @@ import type { TaskId } from '../core/ids';
 import { taskOf, type TaskState } from '../core/liveState';
 import { Acceptance } from './acceptance';
 import { resolvePersona, resolveRepository } from './assignment';
+import type { HostWatch } from './hostWatch';
 import { isOurs } from './intake';
 import { RunInterrupted, type Interruption } from './interruption';
 import type { RequestGates } from './requestGates';
@@ -48,6 +49,7 @@ export class Dispatcher implements Disposable {
     private readonly settings: ExecutorSettings,
     private readonly gates: RequestGates,
     private readonly registry: SessionRegistry,
+    private readonly host: Pick<HostWatch, 'holdsBack'>,
   ) {
     this.acceptance = new Acceptance(ports);
   }
@@ -152,7 +154,7 @@ export class Dispatcher implements Disposable {
       const task = this.ports.events.state.tasks.get(taskId);
       if (task && isOpen(task) && this.mayStart(task, nowMs)) return task;
     }
-    if (this.ports.events.state.queueMode !== 'running') return undefined;
+    if (this.ports.events.state.queueMode !== 'running' || this.host.holdsBack) return undefined;
     const [only, ...others] = this.ports.repositories();
     const sole = others.length === 0 ? (only ?? null) : null;
     const isFull = this.fullShares(sole);

@@ -19,6 +19,7 @@ import { BudgetLedger } from './budgetLedger';
 import { BudgetWatch } from './budgetWatch';
 import { Dispatcher } from './dispatcher';
 import { takeOverFromEarlierProcess } from './earlierProcess';
+import { HostWatch } from './hostWatch';
 import { Intake } from './intake';
 import { Landings } from './landings';
 import { LaneGovernor } from './laneGovernor';
@@ -69,6 +70,7 @@ export class LocalExecutor implements Executor {
   private readonly results: Results;
   private readonly outbox: Outbox;
   private readonly roomWatch: RoomWatch;
+  private readonly hostWatch: HostWatch;
   private readonly budgetWatch: BudgetWatch;
   private readonly stopping = new AbortController();
   private tidying: Promise<void> = Promise.resolve();
@@ -78,12 +80,14 @@ export class LocalExecutor implements Executor {
     const { ports, settings } = options;
     this.ports = ports;
     this.outbox = new Outbox(ports);
+    this.hostWatch = new HostWatch(ports, settings);
     const lanes = new LaneGovernor(ports.clock);
     this.dispatcher = new Dispatcher(
       ports,
       settings,
       { lanes, ledger: new BudgetLedger(ports, settings.budget) },
       this.shelf,
+      this.hostWatch,
     );
     this.budgetWatch = new BudgetWatch(ports);
     this.intake = new Intake(ports, (taskId, reason) => this.cancelAs(taskId, reason));
@@ -119,6 +123,7 @@ export class LocalExecutor implements Executor {
     await takeOverFromEarlierProcess(this.ports, settings, { id: this.executorId, process, version });
     await this.landings.settle();
     this.roomWatch.start();
+    this.hostWatch.start();
     this.budgetWatch.start();
     this.outbox.start();
     this.dispatcher.start();
@@ -320,6 +325,7 @@ export class LocalExecutor implements Executor {
     this.intake.dispose();
     this.outbox.dispose();
     this.roomWatch.dispose();
+    this.hostWatch.dispose();
     this.budgetWatch.dispose();
     this.shelf.dispose();
   }

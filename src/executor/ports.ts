@@ -5,6 +5,7 @@ import { type BudgetLimits, noLimits } from '../core/budget';
 import type { BlobStore } from '../core/blobs';
 import type { Engine } from '../core/engine';
 import type { History } from '../core/history';
+import type { HostProbe } from '../core/hostLoad';
 import type { RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import type { EventLog } from '../core/journal';
@@ -49,6 +50,9 @@ export interface ExecutorSettings {
   readonly budget: BudgetLimits;
   /** The same tool call in a row, after which a run stops and asks; 0 for never. */
   readonly maxSameCalls: number;
+  /** From so much of the machine's processors or memory in use on, in percent, no new run starts; 0: never mind. */
+  readonly maxHostCpuPercent: number;
+  readonly maxHostMemoryPercent: number;
   /** Snapshots of one run that are kept for going back, those that were judged among them; 0 for none. */
   readonly maxSnapshots: number;
   /** How long the snapshots of a run stay whose result is published. */
@@ -75,6 +79,8 @@ export const defaultSettings: ExecutorSettings = {
   maxCostUsd: null,
   budget: noLimits,
   maxSameCalls: 20,
+  maxHostCpuPercent: 85,
+  maxHostMemoryPercent: 85,
   maxSnapshots: 20,
   maxSnapshotBytes: 512 * 1024 ** 2,
   keepWorkspacesMs: 14 * 24 * 3_600_000,
@@ -87,6 +93,7 @@ export interface ExecutorPorts {
   readonly blobs: BlobStore;
   readonly history: History;
   readonly room: StorageRoom;
+  readonly host: HostProbe;
   readonly jails: Jails;
   readonly sessions: Sessions;
   readonly workspaces: Workspaces;

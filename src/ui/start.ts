@@ -31,6 +31,7 @@ import { problemsOf } from './status/problem';
 import { sourcesOf } from './status/sourceState';
 import { StatusItem } from './status/statusItem';
 import { LiveSurroundings } from './status/surroundings';
+import { treeMessage } from './status/treeMessage';
 import { SessionList } from './sessionList/sessionList';
 import { SessionTree } from './sessionList/sessionTree';
 import { LookedAt } from './tasks/lookedAt';
@@ -94,11 +95,7 @@ function startTree({ link, logger }: UiParts, { tasks, surroundings }: Shown): T
     (taskIds, aim) => guard('Move', logger, () => moveTasks(link, tasks, taskIds, aim)),
   );
   const tree = new TaskTree(tasks, link, drag);
-  // An empty tree has a welcome view that says more than a line can.
-  const showProblem = (): void => {
-    const [worst] = problemsOf(link.state, surroundings.current);
-    tree.setMessage(worst?.severity === 'error' && link.state.tasks.size > 0 ? worst.text : '');
-  };
+  const showProblem = (): void => tree.setMessage(treeMessage(link.state, surroundings.current));
   tree.keep(surroundings.onDidChange(showProblem));
   tree.keep(tasks.onDidChange(showProblem));
   return tree;

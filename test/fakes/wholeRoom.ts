@@ -7,6 +7,7 @@ import { openExecutor, type AirlockOptions, type SourceChoice } from '../../src/
 import { systemClock } from '../../src/base/clock';
 import { type Logger, silentLogger } from '../../src/base/logger';
 import type { Executor } from '../../src/core/executor';
+import { unknownHost } from '../../src/core/hostLoad';
 import type { LiveState, RunState, TaskState } from '../../src/core/liveState';
 import { isEnded } from '../../src/core/task';
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/sources/zmemory/embeddedServer';
@@ -94,6 +95,8 @@ export class WholeRoom {
       },
       engineLimits: { firstDelayMs: 20, maxDelayMs: 100, firstByteMs: 5_000, idleMs: 300 },
       sources: [this.source()],
+      // Tests keep the machine busy.
+      host: unknownHost,
       logger: loudLogger,
       onDidChangeCredentials: (listener) => {
         this.keyListener = listener;

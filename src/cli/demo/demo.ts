@@ -63,6 +63,9 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
       personaNetwork: [],
       budget: noLimits,
       prices: {},
+      // Whoever tries it out wants to see it run.
+      maxCpu: 0,
+      maxMemory: 0,
       concurrency: options.concurrency,
       untilIdle: true,
       json: false,

@@ -50,6 +50,8 @@ export const settingTable = {
   'airlock.limits.modelWaitMinutes': machine(z.number().positive().max(1440), 30),
   'airlock.limits.runsPerRepository': machine(z.number().int().min(1).max(64).nullable(), null),
   'airlock.limits.runsPerPersona': machine(z.number().int().min(1).max(64).nullable(), null),
+  'airlock.host.maxCpuPercent': machine(z.number().min(0).max(100), 85),
+  'airlock.host.maxMemoryPercent': machine(z.number().min(0).max(100), 85),
   'airlock.limits.maxCostPerRun': machine(z.number().positive().nullable(), null),
 
   'airlock.personas.folder': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),

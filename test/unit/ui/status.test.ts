@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { emptyState, type LiveState } from '../../../src/core/liveState';
+import { emptyState, type LiveState, type TaskState } from '../../../src/core/liveState';
 import { noUsage } from '../../../src/core/usage';
 import { problemsOf, type Surroundings } from '../../../src/ui/status/problem';
 import { menuOf } from '../../../src/ui/status/statusMenu';
 import { spendOfToday, summarize } from '../../../src/ui/status/statusSummary';
+import { treeMessage } from '../../../src/ui/status/treeMessage';
 import { FakeExecutor } from '../../fakes/executor';
 
 const executor = new FakeExecutor();
@@ -172,6 +173,26 @@ describe('the menu behind the status bar item', () => {
   it('says what holds new runs back', () => {
     const state = stateWith(({ holds }) => holds.set('room', 'The disk is full.'));
     assert.deepEqual(problemsOf(state, well), [{ severity: 'warning', text: 'The disk is full.', command: null }]);
+  });
+
+  it('says above the tree why what is queued does not start, while the queue runs', () => {
+    const task = { id: 'a', status: 'queued' } as TaskState;
+    const held = stateWith((state) => {
+      state.holds.set('host', 'The machine is busy.');
+      state.tasks.set('a', task);
+    });
+    const said = (change: Partial<LiveState>, around = well): string => treeMessage({ ...held, ...change }, around);
+    const failed: Surroundings = { ...well, link: { kind: 'failed', error: new Error('No disk.') } };
+    assert.deepEqual(
+      [
+        said({ queueMode: 'running' }),
+        said({}),
+        said({ queueMode: 'running', tasks: new Map() }),
+        said({ queueMode: 'running', tasks: new Map([['a', { ...task, status: 'running' }]]) }),
+        said({ queueMode: 'running' }, failed),
+      ],
+      ['The machine is busy.', '', '', '', 'Airlock could not start: No disk.'],
+    );
   });
 
   it('starts with what changes the queue', () => {
