@@ -43,6 +43,8 @@ export interface ToolCall {
   readonly name: string;
   /** As the model gave it: not yet validated. */
   readonly input: unknown;
+  /** The id alone names the call: after a crash it may be asked for at any place of the conversation. Absent: no. */
+  readonly isIdLasting?: boolean;
 }
 
 export interface ToolResult {

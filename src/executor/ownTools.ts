@@ -6,15 +6,10 @@ import type { CallBreaker } from './callBreaker';
 import { stateOf, type HostedRun } from './hostedRun';
 import type { ExecutorPorts } from './ports';
 import { denial } from './toolDenial';
-import { interruptedAnswer, ToolResults } from './toolResults';
+import { interruptedAnswer, ownCallId, ToolResults } from './toolResults';
 
 /** Characters of the result of an engine's own tool that the terminal shows. */
 const maxShownResult = 4000;
-
-/** Tools of an engine's own program are known by the model's id alone: after a crash they may be asked for at any place. */
-function ownCallId(id: string): string {
-  return `own/${id}`;
-}
 
 /** Lets the tools of an engine's own program run, each at most once, when the persona allows them. */
 export class OwnTools {

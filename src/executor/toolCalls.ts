@@ -7,7 +7,7 @@ import type { CallBreaker } from './callBreaker';
 import { appendLater, stateOf, type HostedRun } from './hostedRun';
 import type { ExecutorPorts } from './ports';
 import { denial } from './toolDenial';
-import { interruptedAnswer, ToolResults } from './toolResults';
+import { interruptedAnswer, ownCallId, ToolResults } from './toolResults';
 import { answerTo } from './userQuestions';
 
 function jailGoneAnswer({ message }: UserError): string {
@@ -34,7 +34,7 @@ export class ToolCalls {
     const { runId, persona } = this.run;
     const state = stateOf(this.ports, runId);
     // Some servers count their ids anew in each message, so that the message is a part of what names a call.
-    const callId = `${state.messages.length - 1}/${call.id}`;
+    const callId = call.isIdLasting ? ownCallId(call.id) : `${state.messages.length - 1}/${call.id}`;
     const known = toolCallOf(state, callId);
     if (known?.output) return this.results.stored(known.output, known.ok ?? false);
     const tool = this.ports.tools.find((candidate) => candidate.definition.name === call.name);

@@ -6,6 +6,11 @@ import type { ExecutorPorts } from './ports';
 export const interruptedAnswer =
   'This call was interrupted by a restart before its result was kept. It may or may not have taken effect. Look before you repeat it.';
 
+/** The name of a call that is known by the model's id alone: after a crash it may be asked for at any place. */
+export function ownCallId(id: string): string {
+  return `own/${id}`;
+}
+
 /** What the tool calls of a run gave, kept so that a call which was finished is never done again. */
 export class ToolResults {
   constructor(

@@ -49,6 +49,42 @@ const hook = (callback, event, use, more) =>
     tool_use_id: use.id,
   });
 
+/** One question to a server that is reached through our own lines. */
+async function askServer(server, method, params) {
+  const message = { jsonrpc: '2.0', id: asked, method, params };
+  const { mcp_response: answer } = await ask({ subtype: 'mcp_message', server_name: server, message });
+  if (answer.error) throw new Error(answer.error.message);
+  return answer.result;
+}
+
+/** Tools of servers, by the names that the model calls them by. */
+const served = new Map();
+
+async function listTools(server) {
+  for (const [name, at] of served) if (at.server === server) served.delete(name);
+  const { tools } = await askServer(server, 'tools/list', {});
+  for (const tool of tools) served.set(`mcp__${server}__${tool.name}`, { server, tool });
+}
+
+async function connect(servers) {
+  for (const server of servers) {
+    await askServer(server, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: {} });
+    await listTools(server);
+  }
+}
+
+async function useServed({ server, tool }, block) {
+  const _meta = JSON.stringify(messages).includes('fake: names no use') ? {} : { 'claudecode/toolUseId': block.id };
+  const { content, isError } = await askServer(server, 'tools/call', {
+    name: tool.name,
+    arguments: block.input,
+    _meta,
+  });
+  const text = content.map((part) => part.text ?? '').join('');
+  if (isError) throw new Error(text);
+  return { text, response: content };
+}
+
 /** One request to the model, with the events of its answer put together. */
 function model() {
   const body = JSON.stringify({
@@ -57,7 +93,8 @@ function model() {
     system: [{ type: 'text', text: `You are a fake, ${Math.random()}.` }],
     tools: option('--tools')
       .split(',')
-      .map((name) => ({ name, description: name, input_schema: { type: 'object' } })),
+      .map((name) => ({ name, description: name, input_schema: { type: 'object' } }))
+      .concat([...served].map(([name, { tool }]) => ({ name, input_schema: tool.inputSchema }))),
     messages: messages.map((message, index) =>
       index === 0
         ? {
@@ -122,7 +159,8 @@ async function use(block) {
   if (leave?.permissionDecision !== 'allow') return result(leave?.permissionDecisionReason ?? 'denied', true);
   if (trap('dies before the tool')) process.exit(3);
   try {
-    const { text, response } = tools[block.name](block.input);
+    const at = served.get(block.name);
+    const { text, response } = at ? await useServed(at, block) : tools[block.name](block.input);
     const news = await hook('end', 'PostToolUse', block, { tool_response: response });
     if (trap('dies after the tool')) process.exit(3);
     return result(text + (news?.hookSpecificOutput?.additionalContext ?? ''), false);
@@ -187,7 +225,12 @@ createInterface({ input: process.stdin })
       waiting.get(message.response.request_id)?.(message.response.response);
       return;
     }
+    if (message.request?.subtype === 'mcp_message') {
+      turns = turns.then(() => listTools(message.request.server_name));
+      return;
+    }
     if (message.type === 'control_request') {
+      turns = connect(Object.keys(JSON.parse(option('--mcp-config')).mcpServers));
       say({ type: 'control_response', response: { subtype: 'success', request_id: message.request_id, response: {} } });
       const last = messages.at(-1);
       if (process.env.CLAUDE_CODE_RESUME_INTERRUPTED_TURN && last?.role === 'user') begin();

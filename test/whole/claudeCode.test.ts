@@ -3,7 +3,17 @@ import path from 'node:path';
 import type { EngineChoice } from '../../src/assemble';
 import { calls, says } from '../fakes/messagesApiTurns';
 import { WholeCommand } from '../fakes/wholeCommand';
-import { agentName, modelName, resultFile, runOf, sampleCheck, taskReported, WholeRoom } from '../fakes/wholeRoom';
+import {
+  agentName,
+  modelName,
+  resultFile,
+  runOf,
+  sampleCheck,
+  stateFits,
+  taskEnded,
+  taskReported,
+  WholeRoom,
+} from '../fakes/wholeRoom';
 
 const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
 
@@ -173,6 +183,43 @@ for (const [name, program] of [
         if (isTool) assert.match(JSON.stringify(asked), /interrupted by a restart/);
       });
     }
+
+    it('waits for its user without a jail, over a restart too, and keeps what it claims', async () => {
+      const heard: string[] = [];
+      const [, mend, done] = mending;
+      room.model.plays(
+        'Ask',
+        calls('mcp__airlock__ask_user', { question: 'Which one?' }, 'toolu_ask'),
+        (request) => {
+          heard.push(JSON.stringify(request.body.messages));
+          return mend ?? says('');
+        },
+        calls('mcp__airlock__finish', {
+          summary: 'It is right.',
+          claims: [{ statement: 'Right.', check: sampleCheck }],
+        }),
+        done ?? says(''),
+      );
+      const first = await room.open({ engine: engine() });
+      const id = await first.add({ title: 'Ask', prompt: 'Ask.', checks: [sampleCheck] });
+      const task = await stateFits(first, ({ tasks, sessions }) => {
+        const asking = tasks.get(id);
+        return asking?.status === 'waiting' && sessions.size === 0 ? asking : undefined;
+      });
+      assert.equal(task.reason, 'The agent asks: Which one?');
+      await first.shutdown();
+      const second = await room.open({ engine: engine() });
+      await second.answer(id, 'The right one.');
+      const ended = await taskEnded(second, id);
+      assert.equal(ended.status, 'verified', ended.reason);
+      assert.match(heard.join(), /The user answers:\\nThe right one\./);
+      assert.deepEqual(room.model.api.paidTwice(), []);
+      const bytes = await second.readBlob(runOf(second, id).claims ?? '');
+      assert.deepEqual(JSON.parse(Buffer.from(bytes ?? '').toString('utf8')), {
+        summary: 'It is right.',
+        claims: [{ statement: 'Right.', check: sampleCheck }],
+      });
+    });
 
     it('gives a failing check back to the same conversation', async () => {
       room.model.plays('Mend the value', says('It is right already.'), ...mending);

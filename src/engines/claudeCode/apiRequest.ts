@@ -134,13 +134,25 @@ export function isReminder(block: ContentBlock): boolean {
   return block.type === 'text' && typeof block.text === 'string' && block.text.startsWith('<system-reminder>');
 }
 
+/** What Claude Code says for its user when it takes up a turn that was interrupted: it is the same question as before. */
+function isNudge({ type, text }: ContentBlock): boolean {
+  return type === 'text' && typeof text === 'string' && text.trim() === 'Continue from where you left off.';
+}
+
+/** When it puts messages together it adds a line's end. */
+function withoutEdges(block: ContentBlock): ContentBlock {
+  return block.type === 'text' && typeof block.text === 'string' ? { ...block, text: block.text.trim() } : block;
+}
+
 function digestOf(
   body: ApiBody,
   messages: readonly { readonly role: string; readonly content: ContentBlock[] }[],
 ): string {
   const words = messages.map(({ role, content }) => [
     role,
-    content.filter((block) => !isReminder(block)).map(withoutMark),
+    content.filter((block) => !isReminder(block) && !isNudge(block)).map((block) => withoutEdges(withoutMark(block))),
   ]);
-  return sha256(JSON.stringify([body.model, (body.tools ?? []).map(({ name }) => name), words]));
+  // Tools of servers come when these are ready, which is another moment each time.
+  const names = (body.tools ?? []).map(({ name }) => name).filter((name) => !name.startsWith('mcp__'));
+  return sha256(JSON.stringify([body.model, names, words]));
 }

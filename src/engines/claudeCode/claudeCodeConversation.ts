@@ -1,14 +1,16 @@
-import type { Clock } from '../../base/clock';
-import { CancelledError, messageOf, UserError } from '../../base/errors';
+import { type Clock, sleep } from '../../base/clock';
+import { CancelledError, isUserError, messageOf, UserError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { makeVisible } from '../../base/visible';
 import type { Conversation, ConversationOptions, EngineEnd, EnginePlace } from '../../core/engine';
 import { type ApiSocket, openApiSocket } from './apiSocket';
 import { ClaudeProcess } from './claudeProcess';
+import { isDoneByClaude } from './claudeTools';
 import type { ClaudeCodeLimits, ProcessMode } from './engineOptions';
 import { Attempt, type AttemptEnd } from './exchange';
 import { type Joining, launchArguments, launchEnvironment, runFolders, sessionIdOf } from './launch';
 import { ModelRelay, wordsOf, type ModelRelayOptions } from './modelRelay';
+import { ToolBridge } from './toolBridge';
 import { ToolGate } from './toolGate';
 import { type ClaudeMessage, controlAnswer, controlRefusal, initializeLine, userLine } from './wire';
 
@@ -24,6 +26,7 @@ export interface ConversationParts {
   readonly logger: Logger;
 }
 
+const questionGraceMs = 500;
 const goOnText = 'You were interrupted. Go on where you were.';
 const lostSessionText = 'Your earlier notes on this task are lost; what you did is in the workspace. Look there first.';
 
@@ -33,6 +36,7 @@ const lostSessionText = 'Your earlier notes on this task are lost; what you did 
  */
 export class ClaudeCodeConversation implements Conversation {
   private readonly relay: ModelRelay;
+  private readonly bridge: ToolBridge;
   private readonly gate: ToolGate;
   private readonly sessionId: string;
   private socket: ApiSocket | undefined;
@@ -46,7 +50,12 @@ export class ClaudeCodeConversation implements Conversation {
     const { conversation, place, ask } = parts;
     this.hasSession = conversation.history.length > 0;
     this.sessionId = sessionIdOf(place.folder);
-    this.gate = new ToolGate(conversation.host);
+    this.bridge = new ToolBridge({
+      tools: () => conversation.tools.filter(({ name }) => !isDoneByClaude(name)),
+      servers: [],
+      callTool: (call) => conversation.host.callTool(call),
+    });
+    this.gate = new ToolGate(conversation.host, this.bridge);
     this.relay = new ModelRelay({
       conversation,
       ask,
@@ -142,7 +151,7 @@ export class ClaudeCodeConversation implements Conversation {
     const { conversation, place, programPath, clock } = this.parts;
     const process = await ClaudeProcess.start({
       session: place.session,
-      argv: [programPath, ...launchArguments(conversation, this.sessionId, joining)],
+      argv: [programPath, ...launchArguments(conversation, this.bridge.servers, this.sessionId, joining)],
       environment: launchEnvironment(conversation, joining),
       clock,
       onMessage: (message) => this.receive(process, message),
@@ -187,6 +196,11 @@ export class ClaudeCodeConversation implements Conversation {
   }
 
   private async concluded(end: Exclude<AttemptEnd, { kind: 'died' | 'silent' }>): Promise<EngineEnd> {
+    if (end.kind === 'failed' && isUserError(end.error) && end.error.code === 'question-open') {
+      // That it got so far is to be there when it takes up its session: it writes that down a moment later. Asked to end, it
+      // would take the call for interrupted and tell the model so.
+      await sleep(this.parts.clock, questionGraceMs);
+    }
     if (end.kind !== 'result') await this.endProcess();
     else if (this.parts.processMode === 'perExchange') await this.letGo();
     switch (end.kind) {

@@ -17,6 +17,11 @@ export function claudeToolsFor(names: readonly string[]): string[] {
   return tools.flatMap(([claude, persona]) => (names.includes(persona) ? [claude] : []));
 }
 
+/** Claude Code has a way of its own to do what this tool does, so that it is not offered another one. */
+export function isDoneByClaude(tool: string): boolean {
+  return tool.startsWith('bash_') || tools.some(([, persona]) => persona === tool);
+}
+
 /** The tool of a persona's list that allows a tool of Claude Code's; `null` for one that nothing allows. */
 export function personaToolOf(claude: string): ToolName | null {
   return tools.find(([name]) => name === claude)?.[1] ?? null;

@@ -49,11 +49,18 @@ const notesText =
   'If there is a CLAUDE.md or an AGENTS.md at the top of /workspace, read it before you begin: it says how this repository is worked on.';
 
 /** Settings of the user and of the repository do not count: what an agent may do is decided outside. */
-export function launchArguments(options: ConversationOptions, sessionId: string, joining: Joining): string[] {
+export function launchArguments(
+  options: ConversationOptions,
+  servers: readonly string[],
+  sessionId: string,
+  joining: Joining,
+): string[] {
+  // Named here it waits for their tools, also before it takes up what was interrupted.
+  const mcpServers = Object.fromEntries(servers.map((name) => [name, { type: 'sdk', name }]));
   return [
     ...['-p', '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
     ...['--permission-prompt-tool', 'stdio', '--permission-mode', 'default'],
-    ...['--strict-mcp-config', '--setting-sources', ''],
+    ...['--strict-mcp-config', '--mcp-config', JSON.stringify({ mcpServers }), '--setting-sources', ''],
     ...['--tools', claudeToolsFor(options.tools.map(({ name }) => name)).join(',')],
     ...['--model', options.model],
     ...['--append-system-prompt', `${options.systemPrompt}\n\n${notesText}`],
@@ -90,6 +97,10 @@ export function launchEnvironment(
     // Tries again are made outside.
     CLAUDE_CODE_MAX_RETRIES: '1',
     API_TIMEOUT_MS: String(requestTimeoutMs),
+    // What Airlock's own tools may take, and how long what they give may be, is decided outside; and there are few of them.
+    MCP_TOOL_TIMEOUT: String(requestTimeoutMs),
+    MAX_MCP_OUTPUT_TOKENS: '1000000',
+    ENABLE_TOOL_SEARCH: 'false',
     NO_PROXY: `localhost,127.0.0.1,::1,${host}`,
     no_proxy: `localhost,127.0.0.1,::1,${host}`,
     ...Object.fromEntries(models.map((name) => [name, model])),

@@ -17,6 +17,7 @@ const askedSchema = z.discriminatedUnion('subtype', [
       ...toolUse,
     }),
   }),
+  z.object({ subtype: z.literal('mcp_message'), server_name: z.string(), message: z.unknown() }),
 ]);
 export type Asked = z.infer<typeof askedSchema>;
 
@@ -75,6 +76,13 @@ export function initializeLine(): string {
   ];
   const hooks = { PreToolUse: every('begin'), PostToolUse: every('end'), PostToolUseFailure: every('end') };
   return lineOf({ type: 'control_request', request_id: 'initialize', request: { subtype: 'initialize', hooks } });
+}
+
+/** A server of ours has other tools than it had. `count` tells the lines apart. */
+export function toolsChangedLine(server: string, count: number): string {
+  const message = { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
+  const request = { subtype: 'mcp_message', server_name: server, message };
+  return lineOf({ type: 'control_request', request_id: `tools-${count}`, request });
 }
 
 export function controlAnswer(id: string, response: unknown): string {

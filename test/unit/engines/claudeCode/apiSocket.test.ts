@@ -204,6 +204,7 @@ describe('the socket to the model, as something hostile in the jail sees it', ()
 });
 
 describe('a question to the model', () => {
+  const nudge = 'Continue from where you left off.';
   const limits = { model: 'claude-sonnet-5-5', maxOutputTokens: 1000 };
   const digest = (changes: Record<string, unknown>): string =>
     screenRequest(JSON.stringify({ ...body, ...changes }), limits).digest;
@@ -219,6 +220,19 @@ describe('a question to the model', () => {
       },
     ];
     assert.equal(digest({ messages: reminded, system: 'On Monday', metadata: { user_id: 'a' } }), digest({}));
+  });
+
+  it('is the same when it is taken up after an interruption, and whatever tools of servers are ready', () => {
+    const nudged = [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Hi\n' },
+          { type: 'text', text: nudge },
+        ],
+      },
+    ];
+    assert.equal(digest({ messages: nudged, tools: [...body.tools, { name: 'mcp__files__read' }] }), digest({}));
   });
 
   it('is another one when anything else was said', () => {

@@ -75,6 +75,12 @@ describe('the traps of Claude Code', function () {
     });
   }
 
+  it('a version that does not say which use of a tool a call belongs to is understood', async () => {
+    await plays(() => room.calls('ask_user', { question: 'Which?' }, 'toolu_ask'), says('Done.'));
+    assert.deepEqual(await (await room.open()).send('fake: names no use'), { kind: 'done', text: 'Done.' });
+    assert.deepEqual(room.host.asked, [['toolu_ask', { question: 'Which?' }]]);
+  });
+
   it('garbage among its lines is said once and harms nothing', async () => {
     await plays(says('Fine.'));
     assert.deepEqual(await (await room.open()).send('fake: says garbage'), { kind: 'done', text: 'Fine.' });

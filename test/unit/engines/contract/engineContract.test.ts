@@ -69,6 +69,36 @@ for (const kind of contractEngines) {
       await assert.rejects(room.session.files.read('was-here', { maxBytes: 1 }));
     });
 
+    it('has the executor do a tool that is its own', async () => {
+      await plays(() => room.calls('ask_user', { question: 'Which?' }, 'toolu_ask'), says('The blue one.'));
+      room.host.tool = () => ({ ok: true, text: 'The blue one, please.' });
+      assert.deepEqual(await (await room.open()).send('Go'), { kind: 'done', text: 'The blue one.' });
+      assert.deepEqual(room.host.asked, [['toolu_ask', { question: 'Which?' }]]);
+      assert.match(JSON.stringify(room.api.requests[1]?.body.messages.at(-1)), /toolu_ask.*The blue one, please\./);
+    });
+
+    it('leaves off at a question that is open, and goes on with its answer in another process', async () => {
+      await plays(
+        () => room.runs('echo before', 'toolu_before'),
+        () => room.calls('ask_user', { question: 'Which?' }, 'toolu_ask'),
+        says('The blue one.'),
+      );
+      room.host.tool = ({ name }) => {
+        if (name === 'ask_user') throw new UserError('question-open', 'The agent asks: Which?');
+        return { ok: true, text: 'before' };
+      };
+      await assert.rejects((await room.open()).send('Go'), { code: 'question-open' });
+      const later = await room.crash();
+      room.host.tool = () => ({ ok: true, text: 'The blue one, please.' });
+      assert.deepEqual(await later.resume(), { kind: 'done', text: 'The blue one.' });
+      assert.deepEqual(
+        room.host.asked.map((asked) => JSON.stringify(asked)),
+        Array(2).fill('["toolu_ask",{"question":"Which?"}]'),
+      );
+      assert.deepEqual(room.api.paidTwice(), []);
+      assert.match(JSON.stringify(room.api.requests[2]?.body.messages), /toolu_ask.*The blue one, please\./);
+    });
+
     it('asks again when the server has too much to do, and counts no request twice', async () => {
       await plays(rateLimited(), overloaded(), says('Now.'));
       assert.deepEqual(await (await room.open()).send('Go'), { kind: 'done', text: 'Now.' });

@@ -32,13 +32,20 @@ export class KeepingHost extends MemoryHost {
   readonly results = new Map<string, ToolResult | undefined>();
   /** Why no tool may be used. */
   denial: string | undefined;
+  /** What a tool of the executor's own was asked. */
+  readonly asked: unknown[] = [];
   /** Thrown before each request. */
   obstacle: Error | undefined;
 
   override async callTool(call: ToolCall): Promise<ToolResult> {
+    // A question is asked again until it is answered, and its answer is the same each time.
+    if (call.name === 'ask_user') {
+      this.asked.push([call.id, call.input]);
+      return this.tool(call);
+    }
     const leave = await this.beginOwnTool({ id: call.id, name: call.name, tool: 'bash', summary: '' });
     if (leave.kind === 'answered') return leave.result;
-    const result = { ok: true, text: 'fine' };
+    const result = await this.tool(call);
     await this.endOwnTool(call.id, result);
     return result;
   }
@@ -101,6 +108,11 @@ export class EngineRoom {
     return this.kind.isClaudeCode ? calls('Bash', { command, description: 'x' }, id) : calls('bash', { command }, id);
   }
 
+  /** A use of a tool of the executor's own, in the words of this engine's model. */
+  calls(name: string, input: Record<string, unknown>, id: string): FakeTurn {
+    return calls(this.kind.isClaudeCode ? `mcp__airlock__${name}` : name, input, id);
+  }
+
   async open(
     changes: Partial<ConversationOptions> = {},
     limits: Partial<ClaudeCodeLimits> = {},
@@ -111,7 +123,7 @@ export class EngineRoom {
     const conversation = await engine.open({
       systemPrompt: 'You are a test.',
       model: 'claude-sonnet-5-5',
-      tools: [tool('bash'), tool('read', true)],
+      tools: [tool('bash'), tool('read', true), tool('ask_user', true)],
       maxTurns: 20,
       maxOutputTokens: 1000,
       history: [...this.host.messages],
@@ -162,7 +174,8 @@ export class EngineRoom {
       ...server,
       credential,
       serverLimits,
-      limits: { resumeGraceMs: 1500, ...limits },
+      // The real one needs a while for its start.
+      limits: { resumeGraceMs: this.kind.program === realClaude ? 6000 : 1500, ...limits },
       path: this.kind.program ?? null,
       searchPath: '',
       processMode,
