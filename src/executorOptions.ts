@@ -2,11 +2,13 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { AirlockOptions, EngineChoice, SourceChoice } from './assemble';
 import type { Logger } from './base/logger';
+import { prioritySchema } from './core/task';
 import type { Credentials } from './ui/credentials';
 import type { FileProblems } from './ui/fileProblems';
 import { allowedRepositories, homeExpanded, openFolders } from './ui/repositories';
 import { budgetOf } from './ui/settings/budgetSettings';
 import type { Settings } from './ui/settings/settings';
+import type { ServerSetting } from './ui/settings/settingTable';
 
 /** What the options are read from. */
 export interface OptionParts {
@@ -48,7 +50,7 @@ export function executorOptions({ context, settings, credentials, problems, logg
     repositories: () => allowedRepositories(settings.value('airlock.repositories')),
     engine: engineOf(settings, credentials),
     toolChains: settings.value('airlock.jail.toolChains'),
-    sources: [serverOf(settings, credentials), ...folderSources(settings)],
+    sources: [...zmemoryServers(settings, credentials), ...folderSources(settings)],
     personas: homeExpanded(settings.value('airlock.personas.folder') || '~/.config/airlock/personas'),
     logger,
     onDiagnostics: problems.show,
@@ -74,18 +76,37 @@ function engineOf(settings: Settings, credentials: Credentials): EngineChoice {
   return { kind: 'claude-code', ...server, path: claude, process: settings.value('airlock.claudeCode.process') };
 }
 
-function serverOf(settings: Settings, credentials: Credentials): SourceChoice {
-  const url = settings.value('airlock.zmemory.url');
+/** Every server that is set up, or the embedded one when none is. */
+function zmemoryServers(settings: Settings, credentials: Credentials): SourceChoice[] {
   const agent = settings.value('airlock.zmemory.agent');
-  if (url === '') return { kind: 'embedded', agent };
-  return {
-    kind: 'server',
-    name: new URL(url).host,
-    url,
-    token: () => credentials.zmemoryToken(),
-    agent,
-    pollMs: settings.value('airlock.zmemory.pollSeconds') * 1000,
-  };
+  const pollSeconds = settings.value('airlock.zmemory.pollSeconds');
+  const url = settings.value('airlock.zmemory.url');
+  const listed = settings.value('airlock.zmemory.servers');
+  // One that stands in both is one: its tasks are not to be done twice.
+  const single = url === '' || listed.some((server) => server.url === url) ? [] : [{ name: new URL(url).host, url }];
+  const choices = [
+    ...single.map((server) => serverChoice(server, () => credentials.zmemoryToken())),
+    ...listed.map((server) => serverChoice(server, () => credentials.zmemoryToken(server.name))),
+  ];
+  return choices.length === 0 ? [{ kind: 'embedded', agent }] : choices;
+
+  function serverChoice(server: ServerSetting, token: () => Promise<string | undefined>): SourceChoice {
+    const { name, url: address, repos, personas, priorities, query } = server;
+    return {
+      kind: 'server',
+      name,
+      url: address,
+      token,
+      agent: server.agent ?? agent,
+      pollMs: (server.pollSeconds ?? pollSeconds) * 1000,
+      filter: {
+        ...(repos ? { repos } : {}),
+        ...(personas ? { personas } : {}),
+        ...(priorities ? { priorities: priorities.map((word) => prioritySchema.parse(Number(word.slice(1)))) } : {}),
+      },
+      ...(query ? { query } : {}),
+    };
+  }
 }
 
 /** What lies in the folders that are open. In folders that are not trusted nothing is worked on at all. */

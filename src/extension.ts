@@ -38,6 +38,7 @@ export function activate(context: vscode.ExtensionContext): AirlockApi {
       secrets: context.secrets,
       environment: process.env,
       baseUrl: settings.get('airlock.engine.baseUrl'),
+      servers: settings.get('airlock.zmemory.servers'),
     }),
   );
   const problems = store.add(new FileProblems());

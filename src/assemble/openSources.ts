@@ -24,20 +24,9 @@ export async function openSources(
   const open = async (choice: SourceChoice): Promise<TaskSource> => {
     switch (choice.kind) {
       case 'server': {
-        const { url, agent, pollMs, timeoutMs } = choice;
+        const { kind: _kind, name, timeoutMs, ...server } = choice;
         const limits = timeoutMs === undefined ? {} : { timeoutMs };
-        const id = `zmemory:${choice.name}`;
-        return connectZMemory({
-          id,
-          url,
-          token: choice.token,
-          agent,
-          pollMs,
-          limits,
-          resolveRepository,
-          clock,
-          logger,
-        });
+        return connectZMemory({ ...server, id: `zmemory:${name}`, limits, resolveRepository, clock, logger });
       }
       case 'embedded': {
         const api = await openEmbeddedZMemory({ storage: path.join(options.storage, 'zmemory'), clock });

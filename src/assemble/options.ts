@@ -7,6 +7,7 @@ import type { OwnPrices } from '../core/prices';
 import type { EngineLimits, ModelCredential } from '../engines/anthropic/engineOptions';
 import type { ClaudeCodeLimits, ProcessMode } from '../engines/claudeCode/engineOptions';
 import type { ExecutorSettings } from '../executor/ports';
+import type { TaskFilter } from '../sources/zmemory/taskFilter';
 
 /** What thinks. */
 export type EngineChoice =
@@ -45,6 +46,10 @@ export type SourceChoice =
       readonly pollMs: number;
       /** How long one answer of the server may take. Absent: the client's own default. */
       readonly timeoutMs?: number;
+      /** Which of its tasks are taken. Absent: all. */
+      readonly filter?: TaskFilter;
+      /** Asked beside the agent when looking for tasks. Absent: nothing. */
+      readonly query?: Readonly<Record<string, string>>;
     }
   /** The embedded ZMemory, in this process, in the storage folder. */
   | { readonly kind: 'embedded'; readonly agent: string }

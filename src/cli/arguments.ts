@@ -27,7 +27,8 @@ Environment:
   ANTHROPIC_AUTH_TOKEN  its token, where it wants a Bearer token
   ANTHROPIC_MODEL       the model
   AIRLOCK_TOOL_CHAINS   folders that jails see besides tool chains on the PATH, between colons
-  ZMEMORY_TOKEN         the token of the --zmemory server`;
+  ZMEMORY_TOKEN         the token of the --zmemory server
+  ZMEMORY_TOKEN_<NAME>  that of --zmemory name=url, in capitals and with _ for -`;
 
 /** For an option that may be given more than once. */
 export function collect(value: string, previous: readonly string[]): readonly string[] {

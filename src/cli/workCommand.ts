@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 import path from 'node:path';
-import type { SourceChoice } from '../assemble';
 import { UserError } from '../base/errors';
 import {
   collect,
@@ -17,6 +16,7 @@ import { addEngineOptions, engineChoice, type EngineFlags } from './engineFlags'
 import { repositoryOf } from './places';
 import { repositorySources } from './repositorySources';
 import { work } from './work';
+import { zmemoryServers } from './zmemoryServers';
 
 const exitCodeHelp = `
 Exit code: 0 all tasks verified, partial or unchecked; 1 some failed or contradicted; 2 some could not be run,
@@ -27,7 +27,12 @@ export function addWork(airlock: Command): void {
   addEngineOptions(airlock.command('work').description('work the queue off'))
     .addOption(storageOption())
     .option('--repo <dir>', 'a repository that tasks may be for; may be repeated', collect, [])
-    .option('--zmemory <url>', 'a ZMemory server that tasks come from; without it the embedded one is used')
+    .option(
+      '--zmemory <[name=]url>',
+      'a ZMemory server that tasks come from; may be repeated, with a name for each; without it the embedded one is used',
+      collect,
+      [],
+    )
     .option('--agent <name>', 'the name that sources know this executor by', 'airlock')
     .option('--task-file [path]', 'take tasks from the table in this file of each --repo (default: docs/TASKS.md)')
     .option('--rows <list>', 'which rows of it: all, or priorities and IDs such as P0,P1,T-17', 'all')
@@ -65,7 +70,10 @@ export function addWork(airlock: Command): void {
         ...budgetFrom(options),
         repositories,
         engine: engineChoice(options, process.env),
-        sources: [serverOf(options), ...repositorySources(repositories, options)],
+        sources: [
+          ...zmemoryServers(options.zmemory, options.agent, process.env),
+          ...repositorySources(repositories, options),
+        ],
       });
       process.exitCode = exitCode;
     });
@@ -74,7 +82,7 @@ export function addWork(airlock: Command): void {
 interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly storage: string;
   readonly repo: readonly string[];
-  readonly zmemory: string | undefined;
+  readonly zmemory: readonly string[];
   readonly agent: string;
   readonly taskFile: string | true | undefined;
   readonly rows: string;
@@ -94,12 +102,6 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
 function hostLimit(flag: 'cpu' | 'memory', what: string): Option {
   const help = `no new run starts while more than so many percent of the machine's ${what} are in use; 0: never mind`;
   return new Option(`--max-${flag} <percent>`, help).argParser(percentage).default(85);
-}
-
-function serverOf({ zmemory, agent }: WorkFlags): SourceChoice {
-  if (zmemory === undefined) return { kind: 'embedded', agent };
-  const token = process.env['ZMEMORY_TOKEN'] || undefined;
-  return { kind: 'server', name: 'zmemory', url: zmemory, token: () => Promise.resolve(token), agent, pollMs: 30_000 };
 }
 
 /** The repositories round these folders. @throws {UserError} `not-a-repository` for one that was named. */

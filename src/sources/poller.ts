@@ -15,7 +15,8 @@ export type LookResult =
 export interface PollerOptions {
   /** Never rejects. */
   readonly look: () => Promise<LookResult>;
-  readonly intervalMs: number;
+  /** How long until the next look; a function is asked after each one that went well. */
+  readonly intervalMs: number | (() => number);
   readonly clock: Clock;
   readonly random?: () => number;
 }
@@ -43,6 +44,12 @@ export class Poller implements Disposable {
   /** Looks within `delayMs`, if it would not have anyway and the source did not ask for more. */
   within(delayMs: number): void {
     if (this.failures === 0) this.wish(delayMs);
+  }
+
+  /** The machine was asleep: what went wrong before says nothing any more. What the source asked for still counts. */
+  wake(): void {
+    this.failures = 0;
+    this.wish(0);
   }
 
   dispose(): void {
@@ -81,7 +88,7 @@ export class Poller implements Disposable {
     const { intervalMs, random, clock } = this.options;
     if (result.kind === 'looked') {
       this.failures = 0;
-      return intervalMs;
+      return typeof intervalMs === 'number' ? intervalMs : intervalMs();
     }
     this.failures += 1;
     this.heldUntilMs = clock.monotonicMs() + (result.notBeforeMs ?? 0);

@@ -11,6 +11,8 @@ export interface CredentialsOptions {
   /** `ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN` serves when no key is kept, `ANTHROPIC_BASE_URL` when the setting is empty. */
   readonly environment: NodeJS.ProcessEnv;
   readonly baseUrl: Setting<'airlock.engine.baseUrl'>;
+  /** The ZMemory servers that have a token of their own. */
+  readonly servers: Setting<'airlock.zmemory.servers'>;
 }
 
 /** The keys. They are in SecretStorage and nowhere else: no setting, no log and no event ever holds one. */
@@ -25,9 +27,11 @@ export class Credentials implements Disposable {
     this.store.add(this.changed);
     this.store.add(this.secretChanged);
     this.store.add(options.baseUrl.onDidChange(() => this.changed.fire('apiKey')));
+    this.store.add(options.servers.onDidChange(() => this.follow('zmemoryToken')));
     this.store.add(
       options.secrets.onDidChange(({ key }) => {
-        for (const kind of kinds) if (secretNames[kind] === key) this.follow(kind);
+        for (const kind of kinds)
+          if (secretNames[kind] === key || key.startsWith(`${secretNames[kind]}.`)) this.follow(kind);
       }),
     );
   }
@@ -65,17 +69,18 @@ export class Credentials implements Disposable {
     return (await this.options.secrets.get(secretNames.apiKey)) ?? this.environmentKey();
   }
 
-  zmemoryToken(): Promise<string | undefined> {
-    return Promise.resolve(this.options.secrets.get(secretNames.zmemoryToken));
+  /** @param server The name of one of `airlock.zmemory.servers`; absent: the single one. */
+  async zmemoryToken(server?: string): Promise<string | undefined> {
+    return this.options.secrets.get(secretName('zmemoryToken', server));
   }
 
-  async set(kind: SecretKind, value: string): Promise<void> {
-    await this.options.secrets.store(secretNames[kind], value);
+  async set(kind: SecretKind, value: string, server?: string): Promise<void> {
+    await this.options.secrets.store(secretName(kind, server), value);
     await this.look(kind);
   }
 
-  async delete(kind: SecretKind): Promise<void> {
-    await this.options.secrets.delete(secretNames[kind]);
+  async delete(kind: SecretKind, server?: string): Promise<void> {
+    await this.options.secrets.delete(secretName(kind, server));
     await this.look(kind);
   }
 
@@ -95,10 +100,19 @@ export class Credentials implements Disposable {
   }
 
   private async look(kind: SecretKind): Promise<void> {
-    const is = (await this.options.secrets.get(secretNames[kind])) !== undefined;
-    this.kept.set(kind, is);
+    const servers = kind === 'zmemoryToken' ? this.options.servers.value : [];
+    const names = [undefined, ...servers.map(({ name }) => name)];
+    const found = await Promise.all(names.map((name) => this.options.secrets.get(secretName(kind, name))));
+    this.kept.set(
+      kind,
+      found.some((secret) => secret !== undefined),
+    );
     this.changed.fire(kind);
   }
+}
+
+function secretName(kind: SecretKind, server: string | undefined): string {
+  return server === undefined ? secretNames[kind] : `${secretNames[kind]}.${server}`;
 }
 
 const kinds: readonly SecretKind[] = ['apiKey', 'zmemoryToken'];

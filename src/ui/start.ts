@@ -130,7 +130,7 @@ function startCommands(
     ...snapshotActions(link),
     ...steeringActions(link, tasks),
     ...sessionActions({ sessions, ...features }),
-    ...secretActions(credentials),
+    ...secretActions(credentials, settings),
     ...viewActions({ link, surroundings, reports: features.reports, log, extensionId: parts.context.extension.id }),
   };
   return registerCommands(

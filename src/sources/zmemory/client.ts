@@ -3,8 +3,9 @@ import { sha256 } from '../../base/digest';
 import type { Disposable } from '../../base/disposable';
 import { UserError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
+import { SourceUnreachableError } from '../../core/source';
 import { errorFor, parseAnswer, wordsOf } from './answers';
-import type { ChangeAnswer, ChangeOptions, PendingAnswer, ZMemoryApi } from './api';
+import type { ChangeAnswer, ChangeOptions, OpenedEvents, PendingAnswer, ZMemoryApi } from './api';
 import { isLoopback, parseBaseUrl, pathUnder, urlOf } from './baseUrl';
 import { HttpExchange, type HttpAnswer, type HttpLimits, type HttpRequest } from './httpExchange';
 import {
@@ -40,6 +41,8 @@ export interface ZMemoryClientOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<HttpLimits>;
+  /** Asked beside the agent when looking for tasks, for servers that filter by something of their own. Absent: nothing. */
+  readonly query?: Readonly<Record<string, string>>;
 }
 
 interface Exchanged {
@@ -69,7 +72,7 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
     const asked: Headers = knownTag !== null && !knownTag.startsWith(ownTag) ? { 'if-none-match': knownTag } : {};
     const { request, answer, token } = await this.send(
       'GET',
-      `/tasks/pending?agent=${encodeURIComponent(agent)}`,
+      `/tasks/pending?${queryText({ ...this.options.query, agent })}`,
       undefined,
       asked,
     );
@@ -96,8 +99,8 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
     return this.change('POST', `/tasks/${encodeURIComponent(id)}/fail`, body, options);
   }
 
-  addArtifact(id: string, body: ArtifactBody): Promise<ChangeAnswer> {
-    return this.change('POST', `/tasks/${encodeURIComponent(id)}/artifacts`, body);
+  addArtifact(id: string, body: ArtifactBody, options?: ChangeOptions): Promise<ChangeAnswer> {
+    return this.change('POST', `/tasks/${encodeURIComponent(id)}/artifacts`, body, options);
   }
 
   async stateOf(id: string): Promise<WireTaskState | undefined> {
@@ -110,6 +113,19 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
       if (state.success && state.data.id === id) return state.data;
     }
     return undefined;
+  }
+
+  async openEvents(): Promise<OpenedEvents> {
+    const token = await this.readToken();
+    const request = this.requestFor('GET', '/tasks/events', token, { accept: 'text/event-stream' });
+    const answer = await this.exchange.stream(request);
+    const isStream = /^text\/event-stream\b/i.test(answer.headers['content-type'] ?? '');
+    if (answer.statusCode === 200 && isStream) return { kind: 'open', stream: answer };
+    answer.destroy();
+    const head = { status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.alloc(0) };
+    const error = head.status === 200 ? undefined : errorFor(request, head, this.options.clock, '');
+    if (error instanceof SourceUnreachableError) throw error;
+    return { kind: 'unoffered' };
   }
 
   dispose(): void {
@@ -138,15 +154,9 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
     headers: Headers = {},
   ): Promise<Exchanged> {
     const token = await this.readToken();
+    const type: Headers = body === undefined ? {} : { 'content-type': 'application/json' };
     let request: HttpRequest = {
-      method,
-      url: new URL(pathUnder(this.base, path), this.base.origin),
-      headers: {
-        accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-        ...headers,
-      },
+      ...this.requestFor(method, path, token, { accept: 'application/json', ...type, ...headers }),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
     for (let redirects = 0; ; redirects += 1) {
@@ -155,6 +165,14 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
       if (!target) return { request, answer, token };
       request = { ...request, url: target };
     }
+  }
+
+  private requestFor(method: HttpRequest['method'], path: string, token: string | null, headers: Headers): HttpRequest {
+    return {
+      method,
+      url: new URL(pathUnder(this.base, path), this.base.origin),
+      headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+    };
   }
 
   private async readToken(): Promise<string | null> {
@@ -176,6 +194,12 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
     if (answer.status >= 200 && answer.status < 300) return;
     throw errorFor(request, answer, this.options.clock, wordsOf(answer, token));
   }
+}
+
+function queryText(query: Readonly<Record<string, string>>): string {
+  return Object.entries(query)
+    .map((pair) => pair.map(encodeURIComponent).join('='))
+    .join('&');
 }
 
 function refused(reason: string): ChangeAnswer {

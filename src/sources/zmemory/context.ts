@@ -103,13 +103,14 @@ export function readContext(
   };
 }
 
-function readPriority(value: unknown): Priority | undefined {
+/** `undefined` for a word that is none of ours. */
+export function readPriority(value: unknown): Priority | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const word = String(value).trim().toLowerCase();
   return Object.hasOwn(priorities, word) ? priorities[word] : undefined;
 }
 
-function readPersona(value: unknown): string | undefined {
+export function readPersona(value: unknown): string | undefined {
   const parsed = z.string().trim().min(1).max(100).safeParse(value);
   return parsed.success ? parsed.data : undefined;
 }

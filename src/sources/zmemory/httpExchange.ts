@@ -24,6 +24,8 @@ export interface HttpLimits {
   readonly maxAnswerBytes: number;
 }
 
+const keepAliveMs = 30_000;
+
 /**
  * Sends single requests and reads their whole answers. GETs share kept connections, so that looking often costs little;
  * what changes something gets a connection of its own, because a kept one may die under it and leave its fate unknown.
@@ -54,6 +56,33 @@ export class HttpExchange implements Disposable {
     }
   }
 
+  /**
+   * Sends a GET and answers when the head of its answer is there. The body is the caller's to read and to destroy, and has no
+   * limits; it ends with this too.
+   * @throws as `send` does, but for the size.
+   */
+  stream(request: HttpRequest): Promise<http.IncomingMessage> {
+    if (this.disposed) return Promise.reject(new CancelledError());
+    return new Promise((resolve, reject) => {
+      // A connection of its own: it is never free again.
+      const sent = this.open(request, false);
+      this.underway.add(sent);
+      const deadline = this.deadline(request, sent);
+      sent.on('close', () => {
+        deadline.dispose();
+        this.underway.delete(sent);
+      });
+      sent.on('error', (error) => reject(explain(error, request, sent)));
+      sent.on('response', (answer) => {
+        deadline.dispose();
+        // A connection that dies without a word is noticed.
+        answer.socket.setKeepAlive(true, keepAliveMs);
+        resolve(answer);
+      });
+      sent.end();
+    });
+  }
+
   dispose(): void {
     this.disposed = true;
     for (const request of this.underway) request.destroy(new CancelledError());
@@ -66,9 +95,7 @@ export class HttpExchange implements Disposable {
     return new Promise((resolve, reject) => {
       const sent = this.open(request);
       this.underway.add(sent);
-      const deadline = this.clock.setTimer(this.limits.timeoutMs, () =>
-        sent.destroy(new SourceUnreachableError(`${placeOf(request)} did not answer in ${this.limits.timeoutMs} ms.`)),
-      );
+      const deadline = this.deadline(request, sent);
       const over = toDisposable(() => {
         deadline.dispose();
         this.underway.delete(sent);
@@ -88,14 +115,21 @@ export class HttpExchange implements Disposable {
     });
   }
 
-  private open({ method, url, headers, body }: HttpRequest): http.ClientRequest {
+  private deadline(request: HttpRequest, sent: http.ClientRequest): Disposable {
+    const { timeoutMs } = this.limits;
+    return this.clock.setTimer(timeoutMs, () =>
+      sent.destroy(new SourceUnreachableError(`${placeOf(request)} did not answer in ${timeoutMs} ms.`)),
+    );
+  }
+
+  private open({ method, url, headers, body }: HttpRequest, mayShare: boolean = method === 'GET'): http.ClientRequest {
     const secure = url.protocol === 'https:';
     const shared = secure ? this.secure : this.plain;
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
     return (secure ? https : http).request(url, {
       method,
       headers: { ...headers, ...length },
-      agent: method === 'GET' ? shared : false,
+      agent: mayShare ? shared : false,
     });
   }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Offer, OfferedTask, RejectedTask } from '../../core/source';
 import { maxPromptBytes, maxTitleLength } from '../../core/task';
 import { readContext, type ResolveRepository } from './context';
+import { passesFilter, type TaskFilter } from './taskFilter';
 import { pendingTaskSchema, wireIdSchema, type PendingTask } from './wire';
 
 export type { ResolveRepository } from './context';
@@ -9,16 +10,25 @@ export type { ResolveRepository } from './context';
 /** More than this are counted and not told one by one. */
 const maxProblems = 20;
 
+/** How a list of pending tasks is read. */
+export interface OfferReading {
+  /** The executor's name at the server. */
+  readonly agent: string;
+  readonly resolveRepository: ResolveRepository;
+  /** Absent: every task is wanted. */
+  readonly filter?: TaskFilter;
+}
+
 /**
  * What a server's list of pending tasks offers to the agent of that name. Each entry is looked at by itself: one that cannot
  * be understood becomes a problem, one that is understood and can never be worked on is rejected, and both harm no other.
  */
-export function offerOf(entries: readonly unknown[], agent: string, resolveRepository: ResolveRepository): Offer {
+export function offerOf(entries: readonly unknown[], reading: OfferReading): Offer {
   const tasks = new Map<string, OfferedTask>();
   const rejected = new Map<string, RejectedTask>();
   const problems: string[] = [];
   entries.forEach((entry, index) => {
-    const read = readEntry(entry, index, agent, resolveRepository);
+    const read = readEntry(entry, index, reading);
     if (read.kind === 'task' && !tasks.has(read.task.externalId)) tasks.set(read.task.externalId, read.task);
     if (read.kind === 'rejected') rejected.set(read.rejected.externalId, read.rejected);
     if (read.kind === 'problem') problems.push(read.problem);
@@ -38,7 +48,7 @@ type ReadEntry =
   /** It is not on offer. */
   | { readonly kind: 'none' };
 
-function readEntry(entry: unknown, index: number, agent: string, resolveRepository: ResolveRepository): ReadEntry {
+function readEntry(entry: unknown, index: number, { agent, resolveRepository, filter = {} }: OfferReading): ReadEntry {
   const parsed = pendingTaskSchema.safeParse(entry);
   if (!parsed.success) {
     return problem(`${nameOf(entry, index)} is not understood: ${oneLine(z.prettifyError(parsed.error))}`);
@@ -48,6 +58,7 @@ function readEntry(entry: unknown, index: number, agent: string, resolveReposito
   if (wire.agent && wire.agent !== agent) {
     return problem(`${nameOf(entry, index)} is for the agent "${oneLine(wire.agent)}", not for "${oneLine(agent)}".`);
   }
+  if (!passesFilter(filter, wire.context ?? {})) return { kind: 'none' };
   const title = titleOf(wire.description);
   if (title === '') return problem(`${nameOf(entry, index)} has an empty description.`);
   return readTask(wire, title, resolveRepository);

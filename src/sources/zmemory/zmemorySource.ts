@@ -5,6 +5,7 @@ import type { Logger } from '../../base/logger';
 import {
   SourceUnreachableError,
   type AcceptAnswer,
+  type Offer,
   type Report,
   type ReportBody,
   type SourceListener,
@@ -12,13 +13,15 @@ import {
 } from '../../core/source';
 import type { ZMemoryApi } from './api';
 import { ZMemoryClient, type ZMemoryClientOptions } from './client';
+import { EventFeed } from './eventFeed';
 import { offerOf, type ResolveRepository } from './offer';
+import { Pace } from '../pace';
 import { Poller, type LookResult } from '../poller';
+import { WakeWatch } from '../wakeWatch';
 import { sendReport } from './report';
+import type { TaskFilter } from './taskFilter';
 
 export const defaultPollMs = 30_000;
-/** After something was accepted or reported there is often more. */
-const whileFlowingMs = 2_000;
 /** A look that asks for everything, whatever its tag says, so that an offer that got lost here comes again. */
 const fullLookEveryMs = 600_000;
 /** One lost answer is no outage. */
@@ -36,6 +39,8 @@ export interface ZMemorySourceOptions {
   /** Milliseconds between two looks while nothing happens. */
   readonly pollMs?: number;
   readonly resolveRepository: ResolveRepository;
+  /** Absent: every task is wanted. */
+  readonly filter?: TaskFilter;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random?: () => number;
@@ -48,7 +53,7 @@ export function createZMemorySource(options: ZMemorySourceOptions): TaskSource {
 
 /** A source on a ZMemory server. @throws {UserError} `source-url-invalid`, `source-key-malformed`. */
 export function connectZMemory(
-  options: Omit<ZMemorySourceOptions, 'api'> & Pick<ZMemoryClientOptions, 'url' | 'token' | 'limits'>,
+  options: Omit<ZMemorySourceOptions, 'api'> & Pick<ZMemoryClientOptions, 'url' | 'token' | 'limits' | 'query'>,
 ): TaskSource {
   const client = new ZMemoryClient(options);
   return new ZMemorySource({ ...options, api: client }, [client]);
@@ -57,6 +62,11 @@ export function connectZMemory(
 class ZMemorySource implements TaskSource {
   readonly id: string;
   private readonly poller: Poller;
+  private readonly pace: Pace;
+  /** Absent where the API tells of news by itself, or cannot. */
+  private readonly feed: EventFeed | undefined;
+  /** What was on offer at the last look; `undefined` before the first one. */
+  private seen: string | undefined;
   private readonly owned = new DisposableStore();
   private listener: SourceListener | undefined;
   private tag: string | null = null;
@@ -72,10 +82,12 @@ class ZMemorySource implements TaskSource {
   ) {
     this.id = options.id;
     for (const item of owned) this.owned.add(item);
+    this.pace = new Pace(options.pollMs ?? defaultPollMs);
+    this.feed = this.feedOf(options);
     this.poller = this.owned.add(
       new Poller({
         look: () => this.look(),
-        intervalMs: options.pollMs ?? defaultPollMs,
+        intervalMs: () => this.pace.next(this.feed?.isListening ?? false),
         clock: options.clock,
         ...(options.random ? { random: options.random } : {}),
       }),
@@ -86,12 +98,21 @@ class ZMemorySource implements TaskSource {
     this.listener = listener;
     const news = this.options.api.onDidChange?.(() => this.poller.within(0));
     if (news) this.owned.add(news);
+    const watch = this.owned.add(new WakeWatch(this.options.clock));
+    this.owned.add(
+      watch.onDidWake(() => {
+        this.feed?.reopen();
+        this.poller.wake();
+      }),
+    );
+    this.feed?.open();
     this.poller.now();
   }
 
   refresh(): void {
     if (!this.listener) return;
     this.fullLookAtMs = 0;
+    this.feed?.open();
     this.poller.now();
   }
 
@@ -102,7 +123,7 @@ class ZMemorySource implements TaskSource {
       const taken = answer.kind === 'refused' && !(mayBeOurs && (await this.isOurs(externalId)));
       this.unanswered.delete(externalId);
       if (taken) return { kind: 'unavailable', reason: answer.reason };
-      this.poller.within(whileFlowingMs);
+      this.poller.within(this.pace.quicken());
       return { kind: 'accepted' };
     } catch (error) {
       if (error instanceof SourceUnreachableError) this.unanswered.add(externalId);
@@ -120,12 +141,26 @@ class ZMemorySource implements TaskSource {
 
   async report(report: Report, body: ReportBody, options: { readonly isRepeat: boolean }): Promise<void> {
     await sendReport(this.options.api, report, body, options);
-    this.poller.within(whileFlowingMs);
+    this.poller.within(this.pace.quicken());
   }
 
   dispose(): void {
     this.listener = undefined;
     this.owned.dispose();
+  }
+
+  private feedOf({ api, clock, logger, random }: ZMemorySourceOptions): EventFeed | undefined {
+    const open = api.openEvents?.bind(api);
+    if (!open) return undefined;
+    const feed = this.owned.add(new EventFeed({ open, clock, logger, ...(random ? { random } : {}) }));
+    this.owned.add(feed.onDidHear(() => this.poller.within(0)));
+    // Nobody tells any more: it is looked as often as without a stream.
+    this.owned.add(
+      feed.onDidChangeListening((isListening) => {
+        if (!isListening) this.poller.within(this.pace.next(false));
+      }),
+    );
+    return feed;
   }
 
   private async isOurs(externalId: string): Promise<boolean> {
@@ -147,7 +182,7 @@ class ZMemorySource implements TaskSource {
   }
 
   private async lookAndOffer(): Promise<void> {
-    const { api, agent, clock, resolveRepository } = this.options;
+    const { api, agent, clock, resolveRepository, filter } = this.options;
     const nowMs = clock.monotonicMs();
     if (nowMs >= this.fullLookAtMs) {
       this.tag = null;
@@ -158,11 +193,20 @@ class ZMemorySource implements TaskSource {
     // Until the listener has taken the offer: one that it could not take must come again.
     this.tag = null;
     try {
-      this.listener.offer(offerOf(answer.entries, agent, resolveRepository));
+      const offer = offerOf(answer.entries, { agent, resolveRepository, ...(filter ? { filter } : {}) });
+      this.listener.offer(offer);
+      this.noteOffer(offer);
       this.tag = answer.tag;
     } catch (error) {
       this.options.logger.error('An offer could not be taken', error, { source: this.id });
     }
+  }
+
+  /** Where something came or went there is often more. */
+  private noteOffer({ tasks }: Offer): void {
+    const now = JSON.stringify(tasks.map(({ externalId }) => externalId).sort());
+    if (this.seen !== undefined && this.seen !== now) this.pace.quicken();
+    this.seen = now;
   }
 
   private noteFailure(error: unknown): void {

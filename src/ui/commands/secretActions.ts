@@ -2,18 +2,52 @@ import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import { CancelledError } from '../../base/errors';
 import { type Credentials, type SecretKind, secretProblem } from '../credentials';
+import type { Settings } from '../settings/settings';
 import type { SecretActions } from './commandActions';
 
-export function secretActions(credentials: Credentials): SecretActions {
+export function secretActions(credentials: Credentials, settings: Settings): SecretActions {
+  const servers = (): ServerNames => ({
+    isSingle: settings.value('airlock.zmemory.url') !== '',
+    names: settings.value('airlock.zmemory.servers').map(({ name }) => name),
+  });
   return {
     setApiKey: () => ask(credentials, 'apiKey', l10n.t('The API key for the model')),
     deleteApiKey: () => forget(credentials, 'apiKey', l10n.t('Delete the API key?')),
-    setZMemoryToken: () => ask(credentials, 'zmemoryToken', l10n.t('The bearer token for the ZMemory server')),
-    deleteZMemoryToken: () => forget(credentials, 'zmemoryToken', l10n.t('Delete the ZMemory token?')),
+    setZMemoryToken: async () => {
+      const server = await pickServer(servers());
+      const prompt =
+        server === undefined
+          ? l10n.t('The bearer token for the ZMemory server')
+          : l10n.t('The bearer token for the ZMemory server {0}', server);
+      await ask(credentials, 'zmemoryToken', prompt, server);
+    },
+    deleteZMemoryToken: async () => {
+      const server = await pickServer(servers());
+      await forget(credentials, 'zmemoryToken', l10n.t('Delete the ZMemory token?'), server);
+    },
   };
 }
 
-async function ask(credentials: Credentials, kind: SecretKind, prompt: string): Promise<void> {
+interface ServerNames {
+  /** The setting for one server is used. */
+  readonly isSingle: boolean;
+  /** Those that have a name. */
+  readonly names: readonly string[];
+}
+
+/** @returns The name of a server, or `undefined` for the one without. @throws {CancelledError} when the user gave up. */
+async function pickServer({ isSingle, names }: ServerNames): Promise<string | undefined> {
+  const single: (vscode.QuickPickItem & { readonly name?: string })[] =
+    isSingle || names.length === 0 ? [{ label: l10n.t('The server of airlock.zmemory.url') }] : [];
+  const items = [...single, ...names.map((name) => ({ label: name, name }))];
+  const [only] = items;
+  const picked =
+    items.length === 1 ? only : await vscode.window.showQuickPick(items, { placeHolder: l10n.t('For which server?') });
+  if (!picked) throw new CancelledError();
+  return picked.name;
+}
+
+async function ask(credentials: Credentials, kind: SecretKind, prompt: string, server?: string): Promise<void> {
   const value = await vscode.window.showInputBox({
     prompt,
     password: true,
@@ -22,7 +56,7 @@ async function ask(credentials: Credentials, kind: SecretKind, prompt: string): 
     validateInput: (text) => problemWords(text),
   });
   if (value === undefined) throw new CancelledError();
-  await credentials.set(kind, value.trim());
+  await credentials.set(kind, value.trim(), server);
 }
 
 function problemWords(text: string): string | undefined {
@@ -36,9 +70,9 @@ function problemWords(text: string): string | undefined {
   }
 }
 
-async function forget(credentials: Credentials, kind: SecretKind, question: string): Promise<void> {
+async function forget(credentials: Credentials, kind: SecretKind, question: string, server?: string): Promise<void> {
   const yes = l10n.t('Delete');
   const chosen = await vscode.window.showWarningMessage(question, { modal: true }, yes);
   if (chosen !== yes) throw new CancelledError();
-  await credentials.delete(kind);
+  await credentials.delete(kind, server);
 }

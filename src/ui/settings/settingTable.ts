@@ -22,6 +22,27 @@ const addressSchema = z.union([
   z.url({ protocol: /^https?$/ }).refine((url) => !hasCredentials(url), 'no user name or password in the address'),
 ]);
 
+const agentSchema = z.string().regex(/^[\w.@-]{1,100}$/);
+const pollSecondsSchema = z.number().min(1).max(3600);
+
+/** Further ZMemory servers. What one does not say is as for the single one. */
+const serversSchema = z
+  .array(
+    z.strictObject({
+      name: z.string().regex(/^\w[\w-]{0,39}$/, 'a name has letters, digits, - and _'),
+      url: addressSchema.refine((url) => url !== '', 'no address'),
+      agent: agentSchema.optional(),
+      pollSeconds: pollSecondsSchema.optional(),
+      repos: z.array(z.string().min(1)).optional(),
+      personas: z.array(z.string().min(1)).optional(),
+      priorities: z.array(z.enum(['P0', 'P1', 'P2', 'P3'])).optional(),
+      query: z.record(z.string(), z.string()).optional(),
+    }),
+  )
+  .max(20)
+  .refine((servers) => new Set(servers.map(({ name }) => name)).size === servers.length, 'two servers have one name');
+export type ServerSetting = z.infer<typeof serversSchema>[number];
+
 /** Every setting that there is, with its unit in the name where it has one. */
 export const settingTable = {
   'airlock.concurrency': machine(z.number().int().min(1).max(64), 2),
@@ -35,8 +56,9 @@ export const settingTable = {
   'airlock.claudeCode.process': machine(z.enum(['perRun', 'perExchange']), 'perRun'),
 
   'airlock.zmemory.url': machine(addressSchema, ''),
-  'airlock.zmemory.agent': machine(z.string().regex(/^[\w.@-]{1,100}$/), 'airlock'),
-  'airlock.zmemory.pollSeconds': machine(z.number().min(1).max(3600), 30),
+  'airlock.zmemory.servers': machine<readonly ServerSetting[]>(serversSchema, []),
+  'airlock.zmemory.agent': machine(agentSchema, 'airlock'),
+  'airlock.zmemory.pollSeconds': machine(pollSecondsSchema, 30),
 
   'airlock.taskFile.path': machine(z.string().regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$)).+$/), 'docs/TASKS.md'),
   'airlock.taskFile.rows': machine(z.string(), ''),

@@ -3,21 +3,50 @@ import fc from 'fast-check';
 import type { Offer } from '../../../src/core/source';
 import { maxPromptBytes, newTaskSchema } from '../../../src/core/task';
 import { offerOf } from '../../../src/sources/zmemory/offer';
+import type { TaskFilter } from '../../../src/sources/zmemory/taskFilter';
 
 const repositories = new Map([['app', '/home/dev/app']]);
 const asked: (string | undefined)[] = [];
 
 function offer(...entries: unknown[]): Offer {
+  return offerThrough({}, ...entries);
+}
+
+function offerThrough(filter: TaskFilter, ...entries: unknown[]): Offer {
   asked.length = 0;
-  return offerOf(entries, 'airlock', (name) => {
+  const resolveRepository = (name: string | undefined): string | null => {
     asked.push(name);
     return name === undefined ? '/home/dev/only' : (repositories.get(name) ?? null);
-  });
+  };
+  return offerOf(entries, { agent: 'airlock', resolveRepository, filter });
 }
 
 const plain = { id: 'one', description: 'Fix it', status: 'pending' };
 
 describe('an offer of ZMemory', () => {
+  describe('through a filter', () => {
+    const task = (id: string, context: unknown): unknown => ({ ...plain, id, context });
+    const entries = [
+      task('plain', {}),
+      task('app', { repo: 'app', priority: 'high', persona: 'reviewer' }),
+      task('other', { repo: 'other', priority: 'P3' }),
+      // It cannot be worked on, and is not for us to refuse unless it gets through.
+      task('wrong', { repo: 'other', checks: 7 }),
+    ];
+    const through = (filter: TaskFilter): string[] => {
+      const { tasks, rejected = [] } = offerThrough(filter, ...entries);
+      return [...tasks, ...rejected].map(({ externalId }) => externalId);
+    };
+
+    it('takes what fits all that it says, and leaves the rest alone', () => {
+      assert.deepEqual(through({}), ['plain', 'app', 'other', 'wrong']);
+      assert.deepEqual(through({ repos: ['app'] }), ['app']);
+      assert.deepEqual(through({ personas: ['reviewer', 'tester'] }), ['app']);
+      assert.deepEqual(through({ priorities: [2, 3] }), ['plain', 'other', 'wrong']);
+      assert.deepEqual(through({ repos: ['other'], priorities: [3] }), ['other']);
+    });
+  });
+
   it('takes a task that knows none of our words as it is', () => {
     assert.deepEqual(offer({ ...plain, created_at: '2026-01-05', context: { ticket: 7 }, more: true }), {
       tasks: [

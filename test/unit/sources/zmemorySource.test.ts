@@ -93,6 +93,19 @@ describe('a ZMemory source', () => {
     await clock.advance(0);
   };
 
+  /** The times between the next looks. */
+  const gapsOf = async (count: number): Promise<number[]> => {
+    const gaps: number[] = [];
+    let lastMs = clock.monotonicMs();
+    while (gaps.length < count) {
+      const looks = api.looks.length;
+      while (api.looks.length === looks) await clock.advance(250);
+      gaps.push(clock.monotonicMs() - lastMs);
+      lastMs = clock.monotonicMs();
+    }
+    return gaps;
+  };
+
   describe('looking', () => {
     it('looks at once and then every 30 seconds', async () => {
       await start();
@@ -124,11 +137,8 @@ describe('a ZMemory source', () => {
 
     it('asks for everything again now and then, so that nothing stays lost', async () => {
       await start();
-      await clock.advance(600_000);
-      assert.deepEqual(
-        api.looks.map((tag, index) => tag === null && index).filter((index) => index !== false),
-        [0, 20],
-      );
+      await clock.advance(660_000);
+      assert.deepEqual([api.looks[0], api.looks.filter((tag) => tag === null).length], [null, 2]);
     });
 
     it('asks for everything again when an offer could not be taken', async () => {
@@ -175,8 +185,57 @@ describe('a ZMemory source', () => {
       await source.report(report('fail'), body, { isRepeat: false });
       await clock.advance(2_000);
       assert.equal(api.looks.length, 3);
+    });
+
+    it('looks soon again while something happens, and slowly comes back to its interval', async () => {
+      await start();
+      await source.accept('one');
+      const gaps = await gapsOf(7);
+      assert.deepEqual(gaps, [2_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+      api.answer = () => ({ kind: 'tasks', entries: [{ id: 'new', description: 'x' }], tag: 't2' });
+      assert.deepEqual(await gapsOf(4), [30_000, 2_000, 4_000, 8_000]);
+    });
+
+    it('looks ever more seldom while nothing happens, up to a bound, and as ever after something did', async () => {
+      await start();
+      const gaps = await gapsOf(16);
+      assert.deepEqual(
+        gaps.slice(0, 10),
+        Array.from({ length: 10 }, () => 30_000),
+      );
+      assert.deepEqual(gaps.slice(10), [45_000, 67_500, 101_250, 120_000, 120_000, 120_000]);
+      await source.accept('one');
+      assert.deepEqual(await gapsOf(2), [2_000, 2_000]);
+    });
+
+    it('looks at once when the machine wakes up, once', async () => {
+      await start();
+      clock.jump(3 * 3_600_000);
+      await clock.advance(10_000);
+      assert.equal(api.looks.length, 2);
+      await clock.advance(20_000);
+      assert.equal(api.looks.length, 2);
+    });
+
+    it('looks at once after a sleep that began while the server was down, unless it asked to be left alone', async () => {
+      api.answer = down;
+      await start();
+      await clock.advance(600_000);
+      const before = api.looks.length;
+      clock.jump(3_600_000);
+      api.answer = () => down(60_000);
+      await clock.advance(10_000);
+      assert.equal(api.looks.length, before + 1);
+      clock.jump(3_600_000);
+      await clock.advance(10_000);
+      assert.equal(api.looks.length, before + 1);
+    });
+
+    it('does not take a clock that is set back for a sleep', async () => {
+      await start();
+      clock.jump(-3_600_000);
       await clock.advance(29_000);
-      assert.equal(api.looks.length, 3);
+      assert.equal(api.looks.length, 1);
     });
 
     it('looks at once when the server tells of something new', async () => {

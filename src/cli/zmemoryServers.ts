@@ -1,0 +1,43 @@
+import type { SourceChoice } from '../assemble';
+import { UserError } from '../base/errors';
+
+const pollMs = 30_000;
+
+/**
+ * The servers of `--zmemory [NAME=]URL`; the embedded one when there is none. The token of a server with a name is in
+ * `ZMEMORY_TOKEN_<NAME>`: none is ever sent to another server than its own.
+ * @throws {UserError} `source-name-invalid`.
+ */
+export function zmemoryServers(
+  given: readonly string[],
+  agent: string,
+  environment: NodeJS.ProcessEnv,
+): readonly SourceChoice[] {
+  if (given.length === 0) return [{ kind: 'embedded', agent }];
+  const names = new Set<string>();
+  return given.map((text) => {
+    const [, named, url = text] = /^([^=:/]*)=(.*)$/s.exec(text) ?? [];
+    const name = named ?? 'zmemory';
+    if (!/^\w[\w-]{0,39}$/.test(name))
+      throw invalid(`“${name}” cannot be a server's name; it may have letters, digits, - and _.`);
+    if (names.has(name))
+      throw invalid(
+        named === undefined
+          ? 'Give each server a name of its own when there are several: --zmemory shop=https://…'
+          : `Two servers are called “${name}”.`,
+      );
+    names.add(name);
+    const variable = named === undefined ? 'ZMEMORY_TOKEN' : tokenVariable(name);
+    const token = environment[variable] || undefined;
+    return { kind: 'server', name, url, token: () => Promise.resolve(token), agent, pollMs };
+  });
+}
+
+/** `ZMEMORY_TOKEN_SHOP_2` for `shop-2`. */
+function tokenVariable(name: string): string {
+  return `ZMEMORY_TOKEN_${name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function invalid(message: string): UserError {
+  return new UserError('source-name-invalid', message);
+}
