@@ -159,6 +159,7 @@ function joinRooms(
       priceList: prices.version,
       costOf: (model, usage) => prices.costOf(model, usage),
       repositories: options.repositories,
+      runFolder: (runId) => path.join(storage, 'runs', runId),
       sessionFolder: (runId, sessionId) => path.join(storage, 'runs', runId, 'session', sessionId),
       engineFolder: (runId) => path.join(storage, 'runs', runId, 'engine'),
       clock,

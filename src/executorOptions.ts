@@ -41,6 +41,7 @@ export function executorOptions({ context, settings, credentials, problems, logg
       setupDomains: settings.value('airlock.setup.network'),
       maxDependencyBytes: settings.value('airlock.setup.maxGigabytes') * 1024 ** 3,
       keepWorkspacesMs: settings.value('airlock.workspaces.keepDays') * 24 * 60 * 60_000,
+      warmSessions: settings.value('airlock.workspaces.warm'),
       maxSnapshots: settings.value('airlock.snapshots.keep'),
       maxSnapshotBytes: settings.value('airlock.snapshots.maxMegabytes') * 1024 ** 2,
       model: settings.value('airlock.engine.model') || null,

@@ -48,6 +48,13 @@ export function percentage(text: string): number {
   return value;
 }
 
+export function fewOrNone(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 4)
+    throw new InvalidArgumentError('It must be a whole number from 0 to 4.');
+  return value;
+}
+
 export function positiveAmount(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || value <= 0)

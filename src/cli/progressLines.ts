@@ -58,7 +58,7 @@ function describe(state: LiveState, event: AirlockEvent): string | undefined {
         : `network: ${event.outcome}: ${oneLine(event.host, 100)}:${event.port}: ${oneLine(event.reason, 200)}`;
     case 'session.created': {
       const held = event.proof.canaries.filter((canary) => canary.held).length;
-      return `jail proven: ${held} of ${event.proof.canaries.length} attempts to get out were contained`;
+      return `jail proven: ${held} of ${event.proof.canaries.length} attempts to get out were contained${event.warm ? ' (prepared ahead)' : ''}`;
     }
     case 'tool.called':
       return oneLine(`${event.name}: ${event.summary}`);

@@ -29,6 +29,8 @@ export interface WorkOptions {
   /** Percent of the machine in use from which on no new run starts; 0: never mind. */
   readonly maxCpu: number;
   readonly maxMemory: number;
+  /** Sessions of a repository that are prepared ahead. */
+  readonly warm: number;
   readonly budget: BudgetLimits;
   readonly prices: OwnPrices;
   readonly untilIdle: boolean;
@@ -48,6 +50,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
       storage: options.storage,
       settings: {
         concurrency: options.concurrency,
+        warmSessions: options.warm,
         setupDomains: options.setupNetwork,
         personaDomains: options.personaNetwork,
         maxCostUsd: options.budget.perRunUsd,

@@ -8,6 +8,7 @@ import {
   personasOption,
   positiveAmount,
   percentage,
+  fewOrNone,
   positiveInteger,
   storageOption,
 } from './arguments';
@@ -49,6 +50,12 @@ export function addWork(airlock: Command): void {
     .option('--concurrency <n>', 'runs at the same time', positiveInteger, 2)
     .addOption(hostLimit('cpu', 'processors'))
     .addOption(hostLimit('memory', 'memory'))
+    .option(
+      '--warm <n>',
+      'workspaces of a repository that are prepared ahead for its next task; 0 for none',
+      fewOrNone,
+      1,
+    )
     .option('--budget-per-run <usd>', 'US dollars that one run may cost', positiveAmount)
     .option('--budget-per-task <usd>', 'that one task may cost, all its runs together', positiveAmount)
     .option('--budget-per-day <usd>', 'that all may cost from midnight to midnight', positiveAmount)
@@ -94,6 +101,7 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly concurrency: number;
   readonly maxCpu: number;
   readonly maxMemory: number;
+  readonly warm: number;
   readonly untilIdle: boolean;
   readonly json: boolean;
   readonly verbose: boolean;

@@ -9,9 +9,9 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 
 const workspacesHelp = `
-living: the run has not ended. published: all is in its result, and its snapshots are left. unlanded: files are kept, because not
-all of them are known to be in a result. orphan: files of a run that is not known any more. remains: of a workspace that was
-never whole.
+living: the run has not ended. warm: prepared ahead for the next task. published: all is in its result, and its snapshots are
+left. unlanded: files are kept, because not all of them are known to be in a result. orphan: files of a run that is not known any
+more. remains: of a workspace that was never whole.
 
 clean deletes what is old enough, and never files that are in no branch; --force TASK does that for one task or run.`;
 

@@ -36,8 +36,47 @@ function landTask(state: LiveState, event: AirlockEvent): void {
   if (task) foldLanding(task, event);
 }
 
+const runKinds = [
+  'run.started',
+  'run.prepared',
+  'run.phase',
+  'setup.started',
+  'setup.finished',
+  'run.progress',
+  'run.resumed',
+  'run.connected',
+  'run.timed',
+  'run.ended',
+  'session.created',
+  'message.recorded',
+  'tool.called',
+  'tool.finished',
+  'question.asked',
+  'question.answered',
+  'run.claimed',
+  'usage.recorded',
+  'request.reserved',
+  'request.settled',
+  'request.retried',
+  'check.finished',
+  'evidence.recorded',
+  'result.published',
+  'snapshot.taken',
+  'snapshot.restored',
+  'snapshot.published',
+  'snapshot.dropped',
+  'workspace.removed',
+] as const;
+
+const runKindSet: ReadonlySet<string> = new Set(runKinds);
+
+function isAboutRun(kind: AirlockEvent['kind']): kind is (typeof runKinds)[number] {
+  return runKindSet.has(kind);
+}
+
 /** What a kind of event is about. The compiler says when a new kind has no place here. */
 function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'session' | 'executor' {
+  if (isAboutRun(kind)) return 'run';
   switch (kind) {
     case 'task.queued':
     case 'task.accepting':
@@ -80,37 +119,10 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'session.deleted':
     case 'session.takenOver':
     case 'session.givenBack':
+    case 'session.warming':
+    case 'session.warmed':
+    case 'session.discarded':
       return 'session';
-    case 'run.started':
-    case 'run.prepared':
-    case 'run.phase':
-    case 'setup.started':
-    case 'setup.finished':
-    case 'run.progress':
-    case 'run.resumed':
-    case 'run.connected':
-    case 'run.timed':
-    case 'run.ended':
-    case 'session.created':
-    case 'message.recorded':
-    case 'tool.called':
-    case 'tool.finished':
-    case 'question.asked':
-    case 'question.answered':
-    case 'run.claimed':
-    case 'usage.recorded':
-    case 'request.reserved':
-    case 'request.settled':
-    case 'request.retried':
-    case 'check.finished':
-    case 'evidence.recorded':
-    case 'result.published':
-    case 'snapshot.taken':
-    case 'snapshot.restored':
-    case 'snapshot.published':
-    case 'snapshot.dropped':
-    case 'workspace.removed':
-      return 'run';
     default:
       return assertNever(kind);
   }

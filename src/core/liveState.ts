@@ -152,6 +152,16 @@ export interface SessionState {
   readonly takenOver: boolean;
 }
 
+/** A workspace and a session that are prepared ahead, under the id that a later run takes. */
+export interface WarmState {
+  readonly runId: RunId;
+  readonly repo: string;
+  /** `null` while it is being prepared. */
+  readonly sessionId: SessionId | null;
+  readonly process: ProcessIdentity | null;
+  readonly sinceMs: number;
+}
+
 export interface ReportState {
   readonly report: Report;
   readonly status: 'waiting' | 'sending' | 'dead';
@@ -184,6 +194,8 @@ export interface LiveState {
   readonly runs: Map<RunId, RunState>;
   /** Living ones only. */
   readonly sessions: Map<SessionId, SessionState>;
+  /** Prepared ahead and in no run yet. */
+  readonly warm: Map<RunId, WarmState>;
   /** Those that are over and not deleted, the last ones of them. */
   readonly pastSessions: Map<SessionId, PastSession>;
   /** What sources must still be told. */
@@ -206,6 +218,7 @@ export function emptyState(): LiveState {
     tasks: new Map(),
     runs: new Map(),
     sessions: new Map(),
+    warm: new Map(),
     pastSessions: new Map(),
     reports: new Map(),
     sources: new Map(),

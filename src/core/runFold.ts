@@ -72,6 +72,8 @@ function startRun(state: LiveState, event: EventOf<'run.started'>): void {
   if (!task) return;
   // The live state keeps a task's last run; the database keeps them all.
   if (task.runId) state.runs.delete(task.runId);
+  // What was prepared ahead under this id is the run's from here on.
+  state.warm.delete(event.runId);
   setStatus(task, 'running');
   task.runId = event.runId;
   task.attempts = event.attempt;

@@ -123,6 +123,12 @@ export interface Session {
   readonly onDidGiveBack: Event<HandedBack>;
   /** Resolves when no user has the keyboard, the session is over, or `signal` is aborted. */
   whenGivenBack(signal?: AbortSignal): Promise<void>;
+  /**
+   * For one that has waited unused: proves its jail once more.
+   * @returns what speaks against its being as it was handed out, in words, such as a process that was not there then;
+   * `undefined` when nothing does.
+   */
+  recheck(): Promise<string | undefined>;
   /** Shows a line of our own in the terminal, such as what the agent says. Control characters are made visible. */
   note(text: string): void;
   /** Ends every process of the jail; resolves when none is left. */

@@ -11,7 +11,23 @@ export const sessionEvents = [
     runId: runIdSchema,
     process: processIdentitySchema,
     proof: jailProofSchema,
+    /** It was prepared ahead and waited for a run. Absent: it was not. */
+    warm: z.literal(true).optional(),
   }),
+  /**
+   * A workspace and a session are about to be prepared ahead, under the id of a run that has not begun. They are in use once
+   * that run starts, and are nobody's work until then.
+   */
+  z.object({ kind: z.literal('session.warming'), runId: runIdSchema, repo: z.string() }),
+  /** It is proven and waits. */
+  z.object({
+    kind: z.literal('session.warmed'),
+    runId: runIdSchema,
+    sessionId: sessionIdSchema,
+    process: processIdentitySchema,
+  }),
+  /** What was prepared ahead was thrown away, unused; nothing of it is left. */
+  z.object({ kind: z.literal('session.discarded'), runId: runIdSchema, reason: z.string() }),
   z.object({
     kind: z.literal('session.closed'),
     sessionId: sessionIdSchema,

@@ -2,10 +2,11 @@ import type { AirlockEvent } from './events';
 import type { SessionId } from './ids';
 import type { LiveState } from './liveState';
 import { maxPastSessions } from './pastSession';
+import { foldWarm } from './warmFold';
 
 type EventOf<K extends AirlockEvent['kind']> = Extract<AirlockEvent, { kind: K }>;
 
-/** Applies an event about a session that was created before. */
+/** Applies an event about a session that was created before, or that no run has yet. */
 export function foldSession(state: LiveState, event: AirlockEvent): void {
   switch (event.kind) {
     case 'session.closed':
@@ -21,6 +22,10 @@ export function foldSession(state: LiveState, event: AirlockEvent): void {
     case 'session.givenBack':
       setTakenOver(state, event.sessionId, event.kind === 'session.takenOver');
       return;
+    case 'session.warming':
+    case 'session.warmed':
+    case 'session.discarded':
+      return foldWarm(state, event);
     default:
       return;
   }

@@ -4,12 +4,13 @@ import { runIdSchema, taskIdSchema } from './ids';
 /**
  * What is left of a run's workspace.
  * - `living`: the run has not ended.
+ * - `warm`: it was prepared ahead for the next task, and nobody has worked in it.
  * - `published`: it has ended, and all that it changed is in its result. Only its snapshots are left.
  * - `unlanded`: it has ended, and its files are kept because not all of them are known to be in a result.
  * - `orphan`: files of a run that is not known any more, such as an earlier attempt at a task.
  * - `remains`: of a workspace whose making or deleting did not end; there is nothing in it to lose.
  */
-export const storedWorkspaceStateSchema = z.enum(['living', 'published', 'unlanded', 'orphan', 'remains']);
+export const storedWorkspaceStateSchema = z.enum(['living', 'warm', 'published', 'unlanded', 'orphan', 'remains']);
 export type StoredWorkspaceState = z.infer<typeof storedWorkspaceStateSchema>;
 
 export const storedWorkspaceSchema = z.object({

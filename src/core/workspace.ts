@@ -88,6 +88,13 @@ export interface Workspace extends KeptTrees {
   /** For the session's jail: the workspace writable, the agent's own git directory in it, shares read-only. */
   readonly mounts: readonly Mount[];
   /**
+   * For a workspace that was made ahead and that nothing was run in: whether `Workspaces.create` would make the very same
+   * now. What the user should know is looked up anew.
+   * @param origin as for `create`. @returns what is different, in words; `undefined` when nothing is.
+   * @throws {UserError} as `create` does.
+   */
+  renew(origin: { readonly repo: string; readonly base?: ObjectId }): Promise<string | undefined>;
+  /**
    * Stores the folder as it is now. Nothing in it is executed and no link is followed. Where nothing has changed since the
    * last one, that one is answered.
    * @throws {UserError} `workspace-limit`, `workspace-unsteady`; `snapshot-too-large` when it has more that is new than `keeping` lets it.

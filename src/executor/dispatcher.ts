@@ -15,9 +15,16 @@ import { treatmentOf } from './retryPolicy';
 import { endWithoutRun } from './runlessEnd';
 import { dependencyTrouble } from './taskOrder';
 import { TaskRun } from './taskRun';
+import type { WarmSessions } from './warmSessions';
 
 /** How long nothing new is started after nothing could be kept. */
 const pauseMs = 10_000;
+
+interface DispatcherParts {
+  readonly host: Pick<HostWatch, 'holdsBack'>;
+  /** What runs may take instead of making it. */
+  readonly warm: WarmSessions;
+}
 
 interface Slot {
   readonly abort: AbortController;
@@ -49,7 +56,7 @@ export class Dispatcher implements Disposable {
     private readonly settings: ExecutorSettings,
     private readonly gates: RequestGates,
     private readonly registry: SessionRegistry,
-    private readonly host: Pick<HostWatch, 'holdsBack'>,
+    private readonly beside: DispatcherParts,
   ) {
     this.acceptance = new Acceptance(ports);
   }
@@ -154,7 +161,7 @@ export class Dispatcher implements Disposable {
       const task = this.ports.events.state.tasks.get(taskId);
       if (task && isOpen(task) && this.mayStart(task, nowMs)) return task;
     }
-    if (this.ports.events.state.queueMode !== 'running' || this.host.holdsBack) return undefined;
+    if (this.ports.events.state.queueMode !== 'running' || this.beside.host.holdsBack) return undefined;
     const [only, ...others] = this.ports.repositories();
     const sole = others.length === 0 ? (only ?? null) : null;
     const isFull = this.fullShares(sole);
@@ -221,7 +228,7 @@ export class Dispatcher implements Disposable {
     if (signal.aborted) return;
     if (task.spec.refusal !== null) return endWithoutRun(this.ports, task, 'failed', task.spec.refusal);
     if (persona === undefined) return;
-    const work = { taskId: task.id, persona };
+    const work = { taskId: task.id, persona, warm: this.beside.warm };
     await new TaskRun(this.ports, this.settings, this.gates, this.registry, work).execute(signal);
   }
 

@@ -35,6 +35,8 @@ export async function takeOverFromEarlierProcess(
       },
     ]);
   }
+  // What they waited in is deleted later: nobody waits for that.
+  for (const { process } of state.warm.values()) if (process) await sessions.endOrphan(process);
   const tasks = [...state.tasks.values()];
   const left = tasks.filter(({ status }) => status === 'running');
   const waiting = tasks.filter(

@@ -2,6 +2,7 @@ import { sleep } from '../base/clock';
 import { messageOf } from '../base/errors';
 import type { RunState } from '../core/liveState';
 import type { ExecutorPorts } from './ports';
+import { removeWarm } from './warmStart';
 import type { WorkspaceKeeper } from './workspaceKeeper';
 
 const dayMs = 24 * 3_600_000;
@@ -13,6 +14,7 @@ export async function tidyWorkspaces(
   keepMs: number,
   signal: AbortSignal,
 ): Promise<void> {
+  await removeLeftWarm(ports);
   await removeLeftWorkspaces(ports, signal);
   while (!signal.aborted) {
     await keeper.retain(keepMs, signal);
@@ -36,6 +38,18 @@ export async function removeLeftWorkspaces(ports: ExecutorPorts, signal: AbortSi
         runId: run.id,
         reason: messageOf(error),
       });
+    }
+  }
+}
+
+/** What an earlier process prepared ahead: nobody has worked in it, and nobody will. */
+async function removeLeftWarm(ports: ExecutorPorts): Promise<void> {
+  // Those of this process come later.
+  for (const { runId } of [...ports.events.state.warm.values()]) {
+    try {
+      await removeWarm(ports, runId, 'Airlock ended before it was used.');
+    } catch (error) {
+      ports.logger.warn('What was prepared ahead could not be deleted', { runId, reason: messageOf(error) });
     }
   }
 }

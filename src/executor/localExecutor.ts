@@ -1,6 +1,7 @@
 import { Emitter, type Event } from '../base/emitter';
 import type { Disposable } from '../base/disposable';
 import { messageOf } from '../base/errors';
+import { freeMemoryBytes } from '../base/freeMemory';
 import { newId } from '../base/ids';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
@@ -36,6 +37,8 @@ import { SnapshotDesk } from './snapshotDesk';
 import { TakeOvers } from './takeOvers';
 import { Tries } from './tries';
 import { UserQuestions } from './userQuestions';
+import { WarmSessions } from './warmSessions';
+import { LocalWarmMaker } from './warmStart';
 import { WorkspaceKeeper } from './workspaceKeeper';
 
 export interface LocalExecutorOptions {
@@ -64,6 +67,7 @@ export class LocalExecutor implements Executor {
   private readonly landings: Landings;
   private readonly questions: UserQuestions;
   private readonly intake: Intake;
+  private readonly warm: WarmSessions;
   private readonly dispatcher: Dispatcher;
   private readonly steering: Steering;
   private readonly tries: Tries;
@@ -81,13 +85,17 @@ export class LocalExecutor implements Executor {
     this.ports = ports;
     this.outbox = new Outbox(ports);
     this.hostWatch = new HostWatch(ports, settings);
+    this.warm = new WarmSessions(ports, settings, new LocalWarmMaker(ports, settings), {
+      freeBytes: freeMemoryBytes,
+      isBusy: () => this.hostWatch.holdsBack,
+    });
     const lanes = new LaneGovernor(ports.clock);
     this.dispatcher = new Dispatcher(
       ports,
       settings,
       { lanes, ledger: new BudgetLedger(ports, settings.budget) },
       this.shelf,
-      this.hostWatch,
+      { host: this.hostWatch, warm: this.warm },
     );
     this.budgetWatch = new BudgetWatch(ports);
     this.intake = new Intake(ports, (taskId, reason) => this.cancelAs(taskId, reason));
@@ -322,6 +330,7 @@ export class LocalExecutor implements Executor {
 
   dispose(): void {
     this.dispatcher.dispose();
+    this.warm.dispose();
     this.intake.dispose();
     this.outbox.dispose();
     this.roomWatch.dispose();
@@ -337,6 +346,7 @@ export class LocalExecutor implements Executor {
     this.outbox.dispose();
     this.stopping.abort();
     await this.dispatcher.interruptAll('shutdown');
+    await this.warm.shutdown();
     await this.outbox.drain();
     await this.tidying;
     await this.ports.sessions.shutdown();

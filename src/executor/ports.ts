@@ -25,6 +25,8 @@ export interface ExecutorSettings {
   readonly concurrency: number;
   /** Of one repository at the same time; `null`: as many as there are slots. */
   readonly concurrencyPerRepository: number | null;
+  /** How many sessions of one repository are prepared ahead; 0: none. */
+  readonly warmSessions: number;
   /** Of one persona at the same time; `null`: as many as there are slots. */
   readonly concurrencyPerPersona: number | null;
   /** How often a failing check goes back to the agent before the run ends as contradicted. */
@@ -67,6 +69,7 @@ export const defaultSettings: ExecutorSettings = {
   concurrency: 2,
   concurrencyPerRepository: null,
   concurrencyPerPersona: null,
+  warmSessions: 1,
   maxFixRounds: 2,
   maxResumptions: 3,
   maxTurns: 60,
@@ -108,6 +111,8 @@ export interface ExecutorPorts {
   readonly costOf: (model: string, usage: TokenUsage) => number | null;
   /** The repositories that tasks may be for: the open folders and those that the settings allow. */
   readonly repositories: () => readonly string[];
+  /** What all of a run's folders are in. */
+  readonly runFolder: (runId: string) => string;
   /** A folder of its own for a session of a run, outside the workspace. */
   readonly sessionFolder: (runId: string, sessionId: string) => string;
   /** A folder of the engine's own for a run, outside the workspace. It ends with the run's other folders. */

@@ -30,6 +30,11 @@ export class RunDependencies {
     },
   ) {}
 
+  /** Holds what was prepared before there was a run. */
+  adopt(tree: ObjectId, preparation: Preparation): void {
+    this.prepared.set(tree, Promise.resolve(preparation));
+  }
+
   of(tree: ObjectId): Promise<Preparation> {
     const preparing = this.prepared.get(tree) ?? this.prepare(tree);
     this.prepared.set(tree, preparing);

@@ -2,9 +2,7 @@ import { CancelledError, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import { isAtRest, type Conversation, type ConversationMessage, type EngineEnd } from '../core/engine';
 import { describeVerdict, passed, summarizeChecks, type CheckResult } from '../core/evidence';
-import type { ObjectId } from '../core/ids';
-import { jailPolicySchema, type Mount } from '../core/jailPolicy';
-import { narrowNetwork } from '../core/narrowNetwork';
+import type { ObjectId, SessionId } from '../core/ids';
 import type { RunState, TaskState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
@@ -17,7 +15,9 @@ import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunDependencies } from './runDependencies';
 import { RunHost } from './runHost';
 import { RunSnapshots } from './runSnapshots';
+import { endOf, narrowed, sessionPolicy, wallMsOf, type SessionEnd } from './runSession';
 import type { RunEnding } from './runReport';
+import type { WarmStart } from './warmStart';
 
 export interface RunWorkOptions {
   readonly task: TaskState;
@@ -27,6 +27,10 @@ export interface RunWorkOptions {
   readonly checks: readonly string[];
   readonly signal: AbortSignal;
   readonly onProgress: (percent: number | null, message: string) => void;
+  /** The session that was prepared ahead for this run and created with it. */
+  readonly warm: WarmStart | undefined;
+  /** Called once its session is there. */
+  readonly onSession: () => void;
 }
 
 /** What the work came to: how it ended, and the tree that this is about. */
@@ -67,13 +71,8 @@ export class RunWork {
     private readonly options: RunWorkOptions,
   ) {
     this.evidence = new EvidenceCollector(ports);
-    const { persona, task, run, workspace } = options;
-    const { network, tools } = task.spec.limits;
-    this.persona = {
-      ...persona,
-      network: narrowNetwork(persona.network, network),
-      tools: persona.tools.filter((tool) => tools === undefined || tools.includes(tool)),
-    };
+    const { persona, task, run, workspace, warm } = options;
+    this.persona = narrowed(persona, task.spec.limits);
     this.connections = new ConnectionLog(ports, run.id, (words) => {
       this.session?.note(`Network: ${words}`);
       this.host?.tell(refusedNews(words));
@@ -88,6 +87,7 @@ export class RunWork {
       signal: options.signal,
       onConnection: (connection) => this.connections.record('setup', connection),
     });
+    if (warm) this.dependencies.adopt(workspace.baseTree, warm.preparation);
   }
 
   async toItsEnd(): Promise<WorkResult> {
@@ -234,51 +234,49 @@ export class RunWork {
   }
 
   private async openSession(): Promise<Session> {
-    const { run, workspace, task, signal } = this.options;
-    const { persona } = this;
-    const view = await workspace.sessionView(await this.dependencies.ofBase());
-    const id = newId('session');
-    const wallMs = task.spec.limits.timeoutMs ?? persona.limits.timeoutMs ?? this.settings.runTimeoutMs;
-    const session = await this.ports.sessions.open({
-      id,
-      runId: run.id,
-      policy: jailPolicySchema.parse({
-        account: run.id,
-        mounts: [...view.mounts, ...(await this.engineMounts())],
-        environment: view.environment,
-        network: persona.network,
-        // The run's own timer ends it first and in order; this one is for the case that it does not.
-        limits: { ...persona.jailLimits, wallMs: wallMs * 2 },
-      }),
-      stateFolder: this.ports.sessionFolder(run.id, id),
-      onConnection: (connection) => this.connections.record('session', connection),
-      signal,
-    });
+    const { warm } = this.options;
+    const session = warm ? this.takeWarm(warm) : await this.openCold();
     this.session = session;
-    session.onDidClose(({ reason, breach }) => {
-      this.ports.events
-        .append([
-          {
-            kind: 'session.closed',
-            sessionId: id,
-            reason,
-            breach: breach ? `${breach.limit}: ${breach.detail}` : null,
-          },
-        ])
-        .catch((error: unknown) => this.ports.logger.error('The end of a session could not be kept', error));
-    });
+    const ended = warm?.ended ?? endOf(session);
     this.registry.add(session);
-    await this.ports.events.append([
-      { kind: 'session.created', sessionId: id, runId: run.id, process: session.process, proof: session.proof },
-    ]);
+    if (!warm) {
+      const { id, process, proof } = session;
+      const runId = this.options.run.id;
+      await this.ports.events.append([{ kind: 'session.created', sessionId: id, runId, process, proof }]);
+    }
+    void ended.then((end) => this.sayEnd(session.id, end));
+    this.options.onSession();
     return session;
   }
 
-  private async engineMounts(): Promise<readonly Mount[]> {
-    const { run } = this.options;
-    const mounts = (await this.ports.engine.furnish?.(this.ports.engineFolder(run.id))) ?? [];
-    for (const { from, access } of mounts) if (access === 'write') await this.ports.jails.handOver(from, run.id);
-    return mounts;
+  private async sayEnd(sessionId: SessionId, { reason, breach }: SessionEnd): Promise<void> {
+    const words = breach ? `${breach.limit}: ${breach.detail}` : null;
+    try {
+      await this.ports.events.append([{ kind: 'session.closed', sessionId, reason, breach: words }]);
+    } catch (error) {
+      this.ports.logger.error('The end of a session could not be kept', error);
+    }
+  }
+
+  /** It was created with the run. */
+  private takeWarm({ session, connections }: WarmStart): Session {
+    connections.tell = (connection) => this.connections.record('session', connection);
+    return session;
+  }
+
+  private async openCold(): Promise<Session> {
+    const { run, workspace, task, signal } = this.options;
+    const { persona, ports } = this;
+    const id = newId('session');
+    const wallMs = wallMsOf(task, persona, this.settings);
+    return ports.sessions.open({
+      id,
+      runId: run.id,
+      policy: await sessionPolicy(ports, workspace, await this.dependencies.ofBase(), { persona, wallMs }),
+      stateFolder: ports.sessionFolder(run.id, id),
+      onConnection: (connection) => this.connections.record('session', connection),
+      signal,
+    });
   }
 
   /** What the user is doing belongs to the result, and no session is ended under the user's hands. */

@@ -14,7 +14,11 @@ import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunClock } from './runClock';
 import { treatmentOf } from './retryPolicy';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
+import { narrowed, wallMsOf } from './runSession';
 import { RunWork, type WorkResult } from './runWork';
+import type { WarmSessions } from './warmSessions';
+import { eventsOf, type WarmStart, type WarmWish } from './warmStart';
+import { wishOfNext } from './warmWish';
 
 /** So many branches of other results may have the name that a result wants. */
 const maxBranchNumber = 50;
@@ -25,6 +29,8 @@ export interface TaskToRun {
   readonly taskId: TaskId;
   /** What it is played by, from its first turn to its last. */
   readonly persona: Persona;
+  /** What waits for tasks like this one. */
+  readonly warm: WarmSessions;
 }
 
 /**
@@ -33,18 +39,22 @@ export interface TaskToRun {
  */
 export class TaskRun {
   private workspace: Workspace | undefined;
+  /** What was prepared ahead, and is this run's. */
+  private claimed: WarmStart | undefined;
   private readonly taskId: TaskId;
   private readonly persona: Persona;
+  private readonly warm: WarmSessions;
 
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly settings: ExecutorSettings,
     private readonly gates: RequestGates,
     private readonly registry: SessionRegistry,
-    { taskId, persona }: TaskToRun,
+    { taskId, persona, warm }: TaskToRun,
   ) {
     this.taskId = taskId;
     this.persona = persona;
+    this.warm = warm;
   }
 
   /**
@@ -53,7 +63,7 @@ export class TaskRun {
    */
   async execute(signal: AbortSignal): Promise<void> {
     const timer = new AbortController();
-    const wallMs = this.task.spec.limits.timeoutMs ?? this.persona.limits.timeoutMs ?? this.settings.runTimeoutMs;
+    const wallMs = wallMsOf(this.task, this.persona, this.settings);
     const either = AbortSignal.any([signal, timer.signal]);
     const run = await this.begin();
     const runClock = new RunClock(this.ports, run.id, wallMs, () => timer.abort(new RunInterrupted('timeout')));
@@ -63,6 +73,7 @@ export class TaskRun {
       await this.stopped(run, either, error);
     } finally {
       await runClock.stop();
+      await this.claimed?.session.close('the run ended');
     }
   }
 
@@ -85,24 +96,62 @@ export class TaskRun {
         },
       ]);
     }
-    const { engine } = this.ports;
-    const runId = newId('run');
-    await this.append([
-      {
-        kind: 'run.started',
-        runId,
-        taskId: this.taskId,
-        attempt: this.task.attempts + 1,
-        repo: this.task.spec.repo ?? '',
-        engine: engine.kind,
-        model: this.persona.model ?? this.settings.model ?? engine.defaultModel,
-        persona: this.persona.name,
-        role: await this.ports.blobs.put(JSON.stringify(this.persona)),
-      },
-    ]);
-    const run = this.ports.events.state.runs.get(runId);
+    return this.beginAnew();
+  }
+
+  /** With what was prepared ahead, when that is just what this task wants: then the run has its id. */
+  private async beginAnew(): Promise<RunState> {
+    const { engine, events, blobs } = this.ports;
+    const { repo } = this.task.spec;
+    const wish = this.wish();
+    const warm = wish && (await this.warm.claim(wish));
+    const runId = warm?.runId ?? newId('run');
+    try {
+      await this.append([
+        {
+          kind: 'run.started',
+          runId,
+          taskId: this.taskId,
+          attempt: this.task.attempts + 1,
+          repo: repo ?? '',
+          engine: engine.kind,
+          model: this.persona.model ?? this.settings.model ?? engine.defaultModel,
+          persona: this.persona.name,
+          role: await blobs.put(JSON.stringify(this.persona)),
+        },
+        ...(warm ? [prepared(warm.workspace), ...eventsOf(warm)] : []),
+      ]);
+    } catch (error) {
+      if (warm) this.warm.discard(warm, 'its run could not begin');
+      throw error;
+    }
+    this.claimed = warm;
+    this.workspace = warm?.workspace;
+    const run = events.state.runs.get(runId);
     if (!run) throw new Error(`Run ${runId} is not in the state`);
     return run;
+  }
+
+  /** @returns `undefined` when it cannot be told what it wants: then its workspace says what is in the way. */
+  private wish(): WarmWish | undefined {
+    const { repo, limits } = this.task.spec;
+    if (repo === null) return undefined;
+    try {
+      const base = this.baseCommit(repo);
+      const wallMs = wallMsOf(this.task, this.persona, this.settings);
+      return { repo, persona: narrowed(this.persona, limits), wallMs, ...(base === undefined ? {} : { base }) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Now that this one works, there is time for the next. */
+  private prepareNext(): void {
+    const wish = this.wish();
+    if (!wish) return;
+    wishOfNext(this.ports, this.settings, wish)
+      .then((next) => this.warm.expect(next))
+      .catch((error: unknown) => this.ports.logger.debug('Nothing is prepared ahead', { reason: messageOf(error) }));
   }
 
   private async work(run: RunState, signal: AbortSignal): Promise<WorkResult> {
@@ -117,6 +166,8 @@ export class TaskRun {
       checks,
       signal,
       onProgress: (percent, message) => this.tellSource(percent, message),
+      warm: this.claimed,
+      onSession: () => this.prepareNext(),
     });
     return work.toItsEnd();
   }

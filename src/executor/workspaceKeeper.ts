@@ -59,6 +59,7 @@ export class WorkspaceKeeper {
 
   private async reasonToKeep(workspace: StoredWorkspace, olderThanMs: number, forced: boolean): Promise<string> {
     if (workspace.state === 'living') return 'its run has not ended';
+    if (workspace.state === 'warm') return 'it is ready for the next task, and goes by itself';
     if (forced) return '';
     if (this.ageMs(workspace) < olderThanMs) return 'it is not old enough';
     if (workspace.state === 'published' || workspace.state === 'remains') return '';
@@ -98,7 +99,7 @@ export class WorkspaceKeeper {
       runId,
       taskId: run?.taskId ?? null,
       repo,
-      state: isLiving ? 'living' : whenEnded[left],
+      state: this.ports.events.state.warm.has(runId) ? 'warm' : isLiving ? 'living' : whenEnded[left],
       sinceMs,
       sizeBytes,
     };

@@ -15,14 +15,17 @@ import type {
   SessionProgram,
   SessionStatus,
 } from '../core/session';
+import type { CanaryTrial } from '../jail/canaries/trial';
 import { waitUntilDead } from '../jail/endProcess';
 import type { ShownStream } from './outputCutter';
 import type { PauseGate } from './pauseGate';
 import { JailedBackground } from './jailedBackground';
+import { processesOf } from './jailProcesses';
 import type { Recording } from './recording';
 import { redacted, type SecretPatterns } from './redactor';
 import { JailedPrograms } from './jailedPrograms';
 import { JailedFiles } from './sessionFiles';
+import { failedCanaries, proofOf } from './sessionProof';
 import type { SessionJail } from './sessionJail';
 import type { SessionShells } from './sessionShells';
 import { commandScript } from './shellChannel';
@@ -48,6 +51,8 @@ export interface LivingSessionOptions {
   /** Closed while a user has the keyboard. */
   readonly gate: PauseGate;
   readonly jail: SessionJail;
+  /** Lays canaries out for this jail. */
+  readonly startTrial: () => Promise<CanaryTrial>;
   readonly process: ProcessIdentity;
   readonly shells: SessionShells;
   readonly recording: Recording;
@@ -79,6 +84,8 @@ export class LivingSession implements Session {
   private end: SessionEnd | undefined;
   private keyboard: TakeOver | undefined;
   private readonly unsaid: string[] = [];
+  /** What ran in the jail when it was handed out. */
+  private residents: ReadonlySet<string> = new Set();
   private finished: Promise<void> | undefined;
 
   constructor(private readonly options: LivingSessionOptions) {
@@ -141,7 +148,23 @@ export class LivingSession implements Session {
   handOut(proof: JailProof): void {
     if (this.state !== 'creating') return;
     this.knownProof = proof;
+    this.residents = this.runningNow();
     this.state = 'ready';
+  }
+
+  async recheck(): Promise<string | undefined> {
+    if (this.status !== 'ready') return `it is ${this.status}`;
+    const strangers = [...this.runningNow()].filter((process) => !this.residents.has(process)).length;
+    if (strangers > 0) return `${strangers} processes run in it that were not there when it was proven`;
+    const trial = await this.options.startTrial();
+    try {
+      const proof = await proofOf(this.files, trial);
+      if (!proof.proven) return `its jail does not hold any more: ${failedCanaries(proof)}`;
+      this.knownProof = proof;
+    } finally {
+      await trial.dispose();
+    }
+    return this.end === undefined ? undefined : `it has ended: ${this.end.reason}`;
   }
 
   /** Ends `watch` together with the session. */
@@ -217,6 +240,10 @@ export class LivingSession implements Session {
   private kill(end: SessionEnd): void {
     this.end ??= end;
     this.options.jail.kill();
+  }
+
+  private runningNow(): Set<string> {
+    return new Set(processesOf(this.options.process).map(({ pid, startTicks }) => `${pid} ${startTicks}`));
   }
 
   private finish(): Promise<void> {

@@ -18,6 +18,7 @@ import type { NodePty } from './nodePty';
 import { PauseGate } from './pauseGate';
 import { Recording } from './recording';
 import { secretPatterns } from './redactor';
+import { failedCanaries, proofOf } from './sessionProof';
 import { type SessionJail, startOnPty, startWithoutPty, terminalSize } from './sessionJail';
 import { launcherArgv, makeChannels, SessionShells } from './sessionShells';
 
@@ -36,9 +37,6 @@ export interface SessionContext {
 /** Colour for people, though the agent's shell has no terminal. A policy that says otherwise wins. */
 const colours: Readonly<Record<string, string>> = { FORCE_COLOR: '1', CLICOLOR_FORCE: '1' };
 
-const canaryTimeoutMs = 15_000;
-const canaryOutputBytes = 256 * 1024;
-
 /**
  * Starts a jail, its shells and its terminal, and proves it before anything else runs in it.
  * @throws {UserError} `jail-unavailable`, `jail-not-proven`, and what is wrong with the policy.
@@ -46,7 +44,7 @@ const canaryOutputBytes = 256 * 1024;
  */
 export async function openSession(options: SessionOptions, context: SessionContext): Promise<LivingSession> {
   throwIfAborted(options.signal);
-  const trial = context.jails.facts().then((facts) => startCanaries(options.policy, context.clock, facts));
+  const trial = newTrial(options.policy, context);
   // Awaited once the jail is there; that it failed before is no crash.
   trial.catch(() => {});
   try {
@@ -54,7 +52,7 @@ export async function openSession(options: SessionOptions, context: SessionConte
     const onAbort = (): void => void session.close('It was cancelled.');
     options.signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      session.handOut(await proofOf(session, await trial));
+      session.handOut(await proven(session, await trial));
       throwIfAborted(options.signal);
       return session;
     } catch (error) {
@@ -71,15 +69,14 @@ export async function openSession(options: SessionOptions, context: SessionConte
   }
 }
 
-async function proofOf(session: LivingSession, trial: CanaryTrial): Promise<JailProof> {
-  const proof = await trial.judge(await canaryOutput(session, trial.argv));
+async function proven(session: LivingSession, trial: CanaryTrial): Promise<JailProof> {
+  const proof = await proofOf(session.files, trial);
   if (!proof.proven) throw notProven(proof);
   return proof;
 }
 
-async function canaryOutput(session: LivingSession, argv: readonly string[]): Promise<Uint8Array> {
-  const options = { timeoutMs: canaryTimeoutMs, maxOutputBytes: canaryOutputBytes };
-  return (await session.files.run(argv, options)).stdout;
+async function newTrial(policy: JailPolicy, { jails, clock }: SessionContext): Promise<CanaryTrial> {
+  return startCanaries(policy, clock, await jails.facts());
 }
 
 async function startSession(options: SessionOptions, context: SessionContext): Promise<LivingSession> {
@@ -126,6 +123,7 @@ async function startSession(options: SessionOptions, context: SessionContext): P
     process,
     shells,
     gate,
+    startTrial: () => newTrial(policy, context),
     recording,
     secrets,
     clock,
@@ -193,12 +191,11 @@ function agentEnvironment(policy: JailPolicy): string[] {
 }
 
 function notProven(proof: JailProof): UserError {
-  const failed = proof.canaries.filter((canary) => !canary.held || !canary.controlSucceeded);
-  const words = failed.map(({ attempt, seen, held }) => `${attempt}: ${held ? 'its control outside failed' : seen}`);
+  const failed = failedCanaries(proof);
   return new UserError(
     'jail-not-proven',
-    `The jail did not hold, so nothing was run in it: ${words.join('; ')}. Run "airlock doctor" for the whole report.`,
-    { failed: words.join('; '), canaries: proof.canaries.length },
+    `The jail did not hold, so nothing was run in it: ${failed}. Run "airlock doctor" for the whole report.`,
+    { failed, canaries: proof.canaries.length },
   );
 }
 

@@ -26,13 +26,13 @@ export interface RecordingOptions {
 }
 
 /**
- * Everything that the session showed, as asciicast v2: a header line, then a line `[seconds, "o", text]` for each piece.
+ * Everything that the session showed, from the first on, as asciicast v2: a header line, then a line `[seconds, "o", text]` for each piece.
  * What is written is filtered like the terminal's output, so that it is safe to play anywhere, without secrets, and not thinned. A file that
  * cannot be written is logged and harms nothing else.
  */
 export class Recording {
   private readonly streams: ShownStreams;
-  private readonly startedMs: number;
+  private startedMs: number | undefined;
   private readonly file: WriteStream;
   private writtenBytes = 0;
   /** What came in may be more than what is written: of a flood of control characters nothing is left. */
@@ -43,20 +43,12 @@ export class Recording {
 
   constructor(private readonly options: RecordingOptions) {
     this.streams = new ShownStreams(options.secrets);
-    this.startedMs = options.clock.monotonicMs();
     this.file = createWriteStream(options.path, { mode: 0o600, highWaterMark: 1024 * 1024 });
     this.file.on('error', (error) => {
       this.state = 'failed';
       options.logger.warn('A session is not recorded any more', { path: options.path, error: messageOf(error) });
       // Whoever waits for room must not wait for ever.
       this.file.emit('drain');
-    });
-    this.writeLine({
-      version: 2,
-      width: options.columns,
-      height: options.rows,
-      timestamp: Math.floor(options.clock.nowMs() / 1000),
-      env: { TERM: 'xterm-256color' },
     });
   }
 
@@ -97,6 +89,7 @@ export class Recording {
   close(): Promise<void> {
     if (this.state === 'open') {
       this.show(this.streams.flush());
+      this.begin();
       this.state = 'full';
     }
     this.writeGathered();
@@ -114,7 +107,18 @@ export class Recording {
   }
 
   private entry(text: string, code: 'o' | 'r' = 'o'): unknown {
-    return [Math.round((this.options.clock.monotonicMs() - this.startedMs) * 1000) / 1_000_000, code, text];
+    const startedMs = this.begin();
+    return [Math.round((this.options.clock.monotonicMs() - startedMs) * 1000) / 1_000_000, code, text];
+  }
+
+  /** A session may have waited long before anything happens in it: nobody wants to watch that. */
+  private begin(): number {
+    if (this.startedMs !== undefined) return this.startedMs;
+    const { clock, columns, rows } = this.options;
+    this.startedMs = clock.monotonicMs();
+    const timestamp = Math.floor(clock.nowMs() / 1000);
+    this.writeLine({ version: 2, width: columns, height: rows, timestamp, env: { TERM: 'xterm-256color' } });
+    return this.startedMs;
   }
 
   private writeLine(value: unknown): boolean {

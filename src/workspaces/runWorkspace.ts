@@ -14,6 +14,7 @@ import { mergeChange } from './merging';
 import type { RunFolders } from './runFolders';
 import { hasKeptSnapshots, removeFiles, removeRun } from './runRemoval';
 import type { RunState } from './runState';
+import { renewal } from './renewal';
 import { RunTrees } from './runTrees';
 import { shareMounts, type Share } from './shares';
 import type { WorkspacePorts } from './workspacePorts';
@@ -21,7 +22,7 @@ import type { WorkspacePorts } from './workspacePorts';
 /** A run's own copy of the repository, on disk under the storage folder. */
 export class RunWorkspace extends RunTrees implements Workspace {
   readonly config: RepositoryConfig;
-  readonly notes: readonly string[];
+  private knownNotes: readonly string[];
   private readonly shares: readonly Share[];
 
   constructor(
@@ -32,8 +33,25 @@ export class RunWorkspace extends RunTrees implements Workspace {
   ) {
     super(state, folders, ports);
     this.config = state.config;
-    this.notes = state.notes;
+    this.knownNotes = state.notes;
     this.shares = state.shares;
+  }
+
+  get notes(): readonly string[] {
+    return this.knownNotes;
+  }
+
+  async renew(origin: { readonly repo: string; readonly base?: ObjectId }): Promise<string | undefined> {
+    const { state, snapshots, folders } = this;
+    const found = await renewal(state, origin, await snapshots.baseListing());
+    if (found.kind === 'other') return found.reason;
+    const odd = await snapshots.oddity();
+    if (odd !== undefined) return odd;
+    if (JSON.stringify(found.notes) !== JSON.stringify(this.knownNotes)) {
+      await writeDurably(folders.state, JSON.stringify({ ...state, notes: found.notes }));
+      this.knownNotes = found.notes;
+    }
+    return undefined;
   }
 
   async snapshot(message: string, keeping?: SnapshotKeeping): Promise<Snapshot> {
@@ -132,7 +150,10 @@ export class RunWorkspace extends RunTrees implements Workspace {
     const { folders, ports, state } = this;
     if (!(await hasKeptSnapshots(folders))) return removeRun(folders, ports.jails);
     // Said before the first file goes: half a workspace must not be taken for one whose other half was deleted by the agent.
-    await writeDurably(folders.state, JSON.stringify({ ...state, filesRemovedAtMs: ports.clock.nowMs() }));
+    await writeDurably(
+      folders.state,
+      JSON.stringify({ ...state, notes: this.knownNotes, filesRemovedAtMs: ports.clock.nowMs() }),
+    );
     await removeFiles(folders, ports.jails);
   }
 }

@@ -13,7 +13,7 @@ import { parseScan, scanCommand, type FolderScan } from './folderScan';
 import { GitFailure } from './gitFailure';
 import type { GitJail } from './gitJail';
 import { importStream, parseImportAnswer, type ImportedCommit, type TreeEdit } from './importStream';
-import { bytesOf, isPlainPath, textOf, type PathBytes } from './pathBytes';
+import { bytesOf, isPlainPath, printable, textOf, type PathBytes } from './pathBytes';
 import type { RunFolders } from './runFolders';
 import { planSnapshot, type PlannedFile, type SnapshotPlan } from './snapshotPlan';
 import { StoredFiles } from './storedFiles';
@@ -93,6 +93,20 @@ export class Snapshots {
     });
   }
 
+  /**
+   * For a folder that nothing was run in. What no snapshot has counts too, such as ignored files.
+   * @returns what is not as it was checked out, in words; `undefined` when everything is.
+   */
+  oddity(): Promise<string | undefined> {
+    return this.turns.run(async () => {
+      const scan = await this.scan();
+      const odd = oddPath(scan, await this.baselineStamps());
+      if (odd !== undefined) return `${odd} is not as it was checked out`;
+      const { tree, skipped } = await this.tryToTake('before its first use', undefined, scan);
+      return tree === this.options.baseTree && skipped.length === 0 ? undefined : 'its tree is not that of its base';
+    });
+  }
+
   /** See `Workspace.dropSnapshots`. */
   async drop(indices: readonly number[]): Promise<void> {
     if (indices.length === 0) return;
@@ -163,10 +177,10 @@ export class Snapshots {
     return { commit: objectIdSchema.parse(answer.commit), tree: objectIdSchema.parse(answer.tree) };
   }
 
-  private async tryToTake(message: string, keeping: SnapshotKeeping | undefined): Promise<Snapshot> {
+  private async tryToTake(message: string, keeping?: SnapshotKeeping, scanned?: FolderScan): Promise<Snapshot> {
     const { clock } = this.options;
     const scannedAtMs = clock.nowMs();
-    const plan = await this.plan(await this.scan());
+    const plan = await this.plan(scanned ?? (await this.scan()));
     const unread = plan.files.filter((file) => this.storedFiles.objectOf(file) === undefined);
     const newBytes = unread.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     if (keeping && newBytes > keeping.maxNewBytes) throw tooLarge(newBytes, keeping.maxNewBytes);
@@ -229,7 +243,7 @@ export class Snapshots {
     return new Map(paths.slice(0, objectIds.length).map((path, at) => [path, objectIdSchema.parse(objectIds[at])]));
   }
 
-  private baseListing(): Promise<TreeListing> {
+  baseListing(): Promise<TreeListing> {
     const { jail, baseTree } = this.options;
     this.base ??= jail.run({ argv: ['git', 'ls-tree', '-r', '-z', baseTree] }).then(parseTreeListing);
     return this.base;
@@ -240,6 +254,15 @@ export class Snapshots {
     this.baseline ??= parseStamps(await readFile(this.options.folders.baseline, 'latin1').catch(() => ''));
     return this.baseline;
   }
+}
+
+/** The first path that is new, gone, or another than it was. */
+function oddPath({ found }: FolderScan, baseline: ReadonlyMap<PathBytes, string>): string | undefined {
+  const changed = found.find(({ path, stamp }) => baseline.get(path) !== stamp);
+  if (changed) return printable(changed.path);
+  const seen = new Set(found.map(({ path }) => path));
+  const gone = [...baseline.keys()].find((path) => !seen.has(path));
+  return gone === undefined ? undefined : printable(gone);
 }
 
 /** The stamps of a fresh checkout as the bytes of a file: path and stamp in turn, each ended by NUL. */

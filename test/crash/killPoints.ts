@@ -18,6 +18,8 @@ const events: readonly EventKind[] = [
   'run.started',
   'run.prepared',
   'session.created',
+  'session.warming',
+  'session.warmed',
   'message.recorded',
   'usage.recorded',
   'tool.called',

@@ -45,6 +45,7 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
       `Model               ${scripted ? 'a bundled script that only plays a model: no AI does this work. Set ANTHROPIC_API_KEY to have Claude do it.' : 'as ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL say'}\n`,
     );
     const { tasks } = await work({
+      warm: 1,
       storage: path.join(folder, 'storage'),
       repositories: [repository],
       engine: options.engine ?? scriptedEngine(scripted),

@@ -16,7 +16,7 @@ export async function cleanWorkspaces(link: ExecutorLink): Promise<void> {
   const inUse = new Set(
     [...executor.state.tasks.values()].flatMap((task) => (isLanding(task) ? task.landing?.runId : [])),
   );
-  const offered = all.filter(({ state, runId }) => state !== 'living' && !inUse.has(runId));
+  const offered = all.filter(({ state, runId }) => state !== 'living' && state !== 'warm' && !inUse.has(runId));
   if (offered.length === 0) {
     void vscode.window.showInformationMessage(l10n.t('There is nothing to clean up.'));
     return;
@@ -77,6 +77,8 @@ function stateWords({ state }: StoredWorkspace): string {
   switch (state) {
     case 'living':
       return l10n.t('its run has not ended');
+    case 'warm':
+      return l10n.t('ready for the next task');
     case 'published':
       return l10n.t('snapshots of a run whose result is on a branch');
     case 'unlanded':

@@ -96,6 +96,7 @@ export const settingTable = {
   'airlock.snapshots.keep': machine(z.number().int().min(0).max(1000), 20),
   'airlock.snapshots.maxMegabytes': machine(z.number().positive().max(1_000_000), 512),
   'airlock.workspaces.keepDays': machine(z.number().min(0).max(3650), 14),
+  'airlock.workspaces.warm': machine(z.number().int().min(0).max(4), 1),
   'airlock.jail.toolChains': machine(z.array(z.string()), []),
 
   'airlock.storage': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),

@@ -164,6 +164,9 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'session.closed': fc.record({ sessionId, reason: words, breach: fc.option(words) }),
   'session.archived': fc.record({ sessionId }),
   'session.deleted': fc.record({ sessionId }),
+  'session.warming': fc.record({ runId, repo: words }),
+  'session.warmed': fc.record({ runId, sessionId, process }),
+  'session.discarded': fc.record({ runId, reason: words }),
   'session.takenOver': fc.record({ sessionId }),
   'session.givenBack': fc.record({ sessionId, changedFiles: fc.option(count) }),
   'message.recorded': fc.record({

@@ -30,6 +30,10 @@ export class FolderSession implements Session {
   readonly abort = new AbortController();
   readonly files: SessionFiles;
 
+  recheck(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   protected constructor(readonly folder: string) {
     this.files = {
       read: (path, options) => this.read(path, options.offset ?? 0, options.maxBytes),

@@ -1,0 +1,64 @@
+import type { Dependencies } from '../core/dependencies';
+import type { RunId } from '../core/ids';
+import { jailPolicySchema, type JailPolicy, type Mount } from '../core/jailPolicy';
+import type { TaskState } from '../core/liveState';
+import { narrowNetwork } from '../core/narrowNetwork';
+import type { Persona } from '../core/persona';
+import type { Session } from '../core/session';
+import type { Workspace } from '../core/workspace';
+import type { ExecutorPorts, ExecutorSettings } from './ports';
+
+/** What decides the policy of a run's session, beside its workspace. */
+export interface SessionPart {
+  /** As the task has it: see `narrowed`. */
+  readonly persona: Persona;
+  /** Wall time of the run. */
+  readonly wallMs: number;
+}
+
+export type PolicyPorts = Pick<ExecutorPorts, 'engine' | 'jails' | 'engineFolder'>;
+
+/** The persona as a task has it: with a network that is no wider and tools that are no more. A task may only tighten. */
+export function narrowed(persona: Persona, { network, tools }: TaskState['spec']['limits']): Persona {
+  return {
+    ...persona,
+    network: narrowNetwork(persona.network, network),
+    tools: persona.tools.filter((tool) => tools === undefined || tools.includes(tool)),
+  };
+}
+
+export function wallMsOf(task: TaskState, persona: Persona, settings: ExecutorSettings): number {
+  return task.spec.limits.timeoutMs ?? persona.limits.timeoutMs ?? settings.runTimeoutMs;
+}
+
+/** What the session of a run may see, write, reach and use up. Nothing of the run may be running yet. */
+export async function sessionPolicy(
+  ports: PolicyPorts,
+  workspace: Workspace,
+  dependencies: Dependencies | undefined,
+  { persona, wallMs }: SessionPart,
+): Promise<JailPolicy> {
+  const { runId } = workspace;
+  const view = await workspace.sessionView(dependencies);
+  return jailPolicySchema.parse({
+    account: runId,
+    mounts: [...view.mounts, ...(await engineMounts(ports, runId))],
+    environment: view.environment,
+    network: persona.network,
+    // The run's own timer ends it first and in order; this one is for the case that it does not.
+    limits: { ...persona.jailLimits, wallMs: wallMs * 2 },
+  });
+}
+
+async function engineMounts({ engine, jails, engineFolder }: PolicyPorts, runId: RunId): Promise<readonly Mount[]> {
+  const mounts = (await engine.furnish?.(engineFolder(runId))) ?? [];
+  for (const { from, access } of mounts) if (access === 'write') await jails.handOver(from, runId);
+  return mounts;
+}
+
+export type SessionEnd = Parameters<Parameters<Session['onDidClose']>[0]>[0];
+
+/** How the session ends, whenever that is. */
+export function endOf(session: Session): Promise<SessionEnd> {
+  return new Promise((resolve) => session.onDidClose(resolve));
+}
