@@ -7,12 +7,20 @@ export async function verifyJournalOf(storage: string, json: boolean): Promise<n
   return report.state === 'broken' || report.snapshots.some(({ state }) => state === 'foreign') ? 1 : 0;
 }
 
-function reportText({ state, problem, segments, head, snapshots }: JournalReport): string {
+function reportText({ state, problem, segments, dropped, head, snapshots }: JournalReport): string {
   const lines = [stateText(state, problem)];
-  lines.push(`${head.seq} events in ${segments} ${segments === 1 ? 'segment' : 'segments'} were found whole.`);
+  if (dropped) lines.push(droppedText(dropped));
+  lines.push(
+    `${head.seq - (dropped?.throughSeq ?? 0)} events in ${segments} ${segments === 1 ? 'segment' : 'segments'} were found whole.`,
+  );
   if (head.seq > 0) lines.push(`The head of the chain: ${head.hash}`);
   for (const snapshot of snapshots) lines.push(`${snapshot.file}: ${snapshotTexts[snapshot.state]}`);
   return lines.join('\n');
+}
+
+function droppedText({ segments, throughSeq }: NonNullable<JournalReport['dropped']>): string {
+  const which = segments === 1 ? 'segment 1' : `segments 1 to ${segments}`;
+  return `Events 1 to ${throughSeq} (${which}) were dropped when they were old. journal/dropped.jsonl has their first and last hashes, and the chain goes on from there.`;
 }
 
 function stateText(state: JournalReport['state'], problem: string | null): string {

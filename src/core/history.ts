@@ -100,7 +100,7 @@ export type HistoryAnswer = z.infer<typeof historyAnswerSchema>;
 export interface History {
   /**
    * What has been appended so far is in the answer.
-   * @throws {UserError} `history-failed` when the database cannot be had; `journal-corrupt`, `disk-full`.
+   * @throws {UserError} `history-failed` when the database cannot be had; `history-newer`, `journal-corrupt`, `disk-full`.
    */
   query(query: HistoryQuery): Promise<HistoryAnswer>;
   /** Saves the database and lets it go. */

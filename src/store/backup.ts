@@ -3,28 +3,32 @@ import path from 'node:path';
 import { isUserError, systemCodeOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import { diskFull, isDiskFull, makePrivateFolder, syncFolder } from '../base/durableFile';
+import { readDropped, writeDropped } from './droppedSegments';
 import type { JournalPosition } from './journalPosition';
-import { listSegments, segmentFile } from './segments';
+import { segmentFile } from './segments';
 import { listSnapshotPlaces } from './snapshotFiles';
 import { verifyJournal } from './verifyJournal';
 
 /**
  * What a backup holds: the journal up to its last whole group, the snapshots, everything that events name, and the embedded
  * server's tasks. Workspaces are not in it (they can be huge): a run that was under way begins anew, and results that were
- * published are in their repositories. The history is built again from the journal.
+ * published are in their repositories. The history is in it too: it may know of events that the journal has dropped.
  */
 const besideTheJournal = ['blobs', 'zmemory'];
+const historyFile = 'history.sqlite';
 
 /**
  * Copies a storage folder to `target`, which must not be there yet. It may be called while an executor works: the copy is the
  * storage as it was at one event. It is on disk, and was read back whole, when this resolves.
  * @returns The last event that is in it.
- * @throws {UserError} `backup-exists`, `no-journal`, `journal-corrupt`, `disk-full`.
+ * @throws {UserError} `backup-exists`, `no-journal`, `journal-corrupt`, `backup-disturbed`, `disk-full`.
  */
 export async function backUp(storage: string, target: string): Promise<number> {
   await refuseExisting(target, 'backup-exists');
-  const head = await headOf(storage);
   return copyWhole(target, async (folder) => {
+    // First: it must not know of more than the journal beside it.
+    await copyIfThere(path.join(storage, historyFile), path.join(folder, historyFile));
+    const head = await headOf(storage);
     await copyJournal(path.join(storage, 'journal'), path.join(folder, 'journal'), head);
     await copySnapshots(path.join(storage, 'snapshots'), path.join(folder, 'snapshots'), head.seq);
     // After the journal: what an event names was there before the event.
@@ -42,7 +46,7 @@ export async function restore(backup: string, storage: string): Promise<number> 
   await refuseExisting(storage, 'storage-exists');
   const head = await headOf(backup);
   return copyWhole(storage, async (folder) => {
-    for (const name of ['journal', 'snapshots', ...besideTheJournal]) {
+    for (const name of ['journal', 'snapshots', historyFile, ...besideTheJournal]) {
       await copyIfThere(path.join(backup, name), path.join(folder, name));
     }
     return head.seq;
@@ -97,15 +101,27 @@ async function copyWhole(target: string, fill: (folder: string) => Promise<numbe
   }
 }
 
-/** Whole segments as they are; the last one up to `head`, for it may be written to meanwhile. */
+/**
+ * What is written down of dropped segments, and whole segments as they are; the last one up to `head`, for it may be written to
+ * meanwhile.
+ */
 async function copyJournal(from: string, to: string, head: JournalPosition): Promise<void> {
   await mkdir(to, { mode: 0o700 });
-  for (const segment of await listSegments(from)) {
-    if (segment > head.segment) continue;
+  const dropped = await readDropped(from);
+  if (dropped.length > 0) await writeDropped(to, dropped);
+  for (let segment = dropped.length + 1; segment <= head.segment; segment += 1) {
     const file = segmentFile(to, segment);
-    await cp(segmentFile(from, segment), file);
+    await cp(segmentFile(from, segment), file).catch((error: unknown) => {
+      throw systemCodeOf(error) === 'ENOENT' ? disturbed(error) : error;
+    });
     if (segment === head.segment) await cut(file, head.offset);
   }
+}
+
+function disturbed(cause: unknown): UserError {
+  const what =
+    'Old segments of the journal were dropped while it was copied. Nothing was kept of the copy; take it again.';
+  return new UserError('backup-disturbed', what, {}, { cause });
 }
 
 async function cut(file: string, bytes: number): Promise<void> {

@@ -9,14 +9,14 @@ import { type WorkerReply, type WorkerRequest, workerDataSchema, workerRequestSc
 const port = parentPort;
 if (!port) throw new Error('The database runs in a worker thread only');
 
-const { file, journalFolder, wasmFile } = workerDataSchema.parse(workerData);
+const { file, journalFolder, wasmFile, keepRawMs } = workerDataSchema.parse(workerData);
 const send = (reply: WorkerReply): void => port.postMessage(reply);
 const oneByOne = new Mutex();
 let opening: Promise<HistoryDatabase> | undefined;
 
 async function openDatabase(): Promise<HistoryDatabase> {
   const sql = await initSqlJs(wasmFile === null ? {} : { locateFile: () => wasmFile });
-  return HistoryDatabase.open({ file, journalFolder, sql, onNote: (note) => send({ kind: 'note', note }) });
+  return HistoryDatabase.open({ file, journalFolder, sql, keepRawMs, onNote: (note) => send({ kind: 'note', note }) });
 }
 
 async function serve(request: WorkerRequest): Promise<WorkerReply> {
@@ -30,6 +30,9 @@ async function serve(request: WorkerRequest): Promise<WorkerReply> {
       const { id, query, throughSeq, nowMs } = request;
       return { kind: 'answer', id, answer: await database.query(query, throughSeq, nowMs) };
     }
+    case 'takeIn':
+      await database.takeIn(request.throughSeq, request.nowMs);
+      return { kind: 'tookIn', id: request.id };
     case 'close':
       await database.save();
       database.close();

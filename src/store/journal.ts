@@ -1,12 +1,13 @@
 import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../base/clock';
-import { systemCodeOf } from '../base/errors';
+import { systemCodeOf, UserError } from '../base/errors';
 import type { AirlockEvent } from '../core/events';
 import { diskFull, isDiskFull, makePrivateFolder, syncFolder } from '../base/durableFile';
+import { journalBeginning } from './droppedSegments';
 import type { EventVersions } from './eventLifting';
 import { openJournalFile, type OpenJournalFile } from './journalFile';
-import { type JournalPosition, journalStart } from './journalPosition';
+import type { JournalPosition } from './journalPosition';
 import { readJournal } from './journalReader';
 import { JournalWriter } from './journalWriter';
 import { createSegment, listSegments, segmentFile } from './segments';
@@ -15,7 +16,7 @@ export interface OpenJournalOptions {
   /** The folder with the segments; it is made when it is missing. */
   readonly folder: string;
   readonly clock: Clock;
-  /** Events after this are replayed. Absent: all of them. */
+  /** Events after this are replayed. Absent: all of them, and it is an error when some were dropped. */
   readonly from?: JournalPosition;
   /** Called with every group that was there already, in order. */
   readonly onReplay: (events: readonly AirlockEvent[], end: JournalPosition) => void;
@@ -42,8 +43,11 @@ export interface OpenedJournal {
  * @throws {UserError} `journal-corrupt`, `journal-newer`: then nothing was changed. `disk-full`.
  */
 export async function openJournal(options: OpenJournalOptions): Promise<OpenedJournal> {
-  const { folder, clock, from = journalStart, versions, onReplay, onDurable, openFile = openJournalFile } = options;
+  const { folder, clock, versions, onReplay, onDurable, openFile = openJournalFile } = options;
   await makePrivateFolder(folder);
+  const beginning = await journalBeginning(folder);
+  const from = options.from ?? beginning;
+  if (beginning.seq > 0 && from.seq <= beginning.seq) throw nothingToBeginWith(folder, beginning.seq);
   if (from.offset === 0 && (await listSegments(folder)).length === 0) await createSegment(folder, from.segment, from);
   const end = await readJournal({
     folder,
@@ -61,6 +65,17 @@ export async function openJournal(options: OpenJournalOptions): Promise<OpenedJo
   const writing = { folder, position, clock, openFile, onDurable, makeRoom, maxSegmentBytes };
   const journal = await JournalWriter.open(writing);
   return { journal, notes };
+}
+
+/** Without the state up to there, what follows cannot be understood. */
+function nothingToBeginWith(folder: string, seq: number): UserError {
+  return new UserError(
+    'journal-corrupt',
+    `No snapshot is whole, and the events up to ${seq}, without which nothing can be said of what followed, were dropped from ` +
+      `${folder} when they were old. Nothing was changed and nothing was started. Put the storage back from a backup, or move ` +
+      'it away to begin with an empty queue; results that were published are safe as branches of their repositories.',
+    { folder, seq },
+  );
 }
 
 /**

@@ -65,15 +65,15 @@ export class NewerFormatError extends Error {
 
 export function encodeHeader(header: { segment: number; firstSeq: number; prev: string }): string {
   const { segment, firstSeq, prev } = header;
-  return seal({ airlock: 'journal', format: journalFormat, segment, firstSeq }, prev);
+  return sealLine({ airlock: 'journal', format: journalFormat, segment, firstSeq }, prev);
 }
 
 export function encodeEvent(data: EventData, prev: string): string {
-  return seal(data, prev);
+  return sealLine(data, prev);
 }
 
 export function encodeCommit(seq: number, events: number, prev: string): string {
-  return seal({ commit: seq, events }, prev);
+  return sealLine({ commit: seq, events }, prev);
 }
 
 /** A line's name in the chain. The newline does not belong to it. */
@@ -81,8 +81,8 @@ export function hashOf(line: string | Uint8Array): string {
   return sha256(line);
 }
 
-/** @returns The line without its newline. */
-function seal(data: object, prev: string): string {
+/** Puts what every line ends with behind its data. @returns The line without its newline. */
+export function sealLine(data: object, prev: string): string {
   const body = `${JSON.stringify(data).slice(0, -1)},"prev":"${prev}"`;
   return `${body},"sum":"${sumOf(body)}"}`;
 }
@@ -93,12 +93,18 @@ function seal(data: object, prev: string): string {
  * @throws {NewerFormatError} for a header of a newer format.
  */
 export function decodeLine(line: Buffer): JournalLine | undefined {
+  const json = openLine(line);
+  if (!json) return undefined;
+  if ('seq' in json) return decodeEvent(json);
+  return 'commit' in json ? decodeCommit(json) : decodeHeader(json);
+}
+
+/** The data of a line that `sealLine` made; `undefined` when its checksum does not match. */
+export function openLine(line: Buffer): object | undefined {
   const end = line.length - sumBytes;
   if (end <= 0 || line.toString('latin1', end) !== `,"sum":"${sumOf(line.subarray(0, end))}"}`) return undefined;
   const json = parseJson(`${line.toString('utf8', 0, end)}}`);
-  if (typeof json !== 'object' || json === null) return undefined;
-  if ('seq' in json) return decodeEvent(json);
-  return 'commit' in json ? decodeCommit(json) : decodeHeader(json);
+  return typeof json === 'object' && json !== null ? json : undefined;
 }
 
 function decodeEvent(json: object): JournalLine | undefined {

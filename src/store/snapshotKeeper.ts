@@ -13,11 +13,14 @@ export interface SnapshotKeeperOptions {
   readonly lastSeq: number;
   readonly eventsBetween: number;
   readonly logger: Logger;
+  /** After each that was written while events still come. */
+  readonly onDidWrite: () => void;
 }
 
 /** Writes snapshots now and then. A snapshot only saves time, so a failure is told to the log and does no other harm. */
 export class SnapshotKeeper {
   private lastSeq: number;
+  private finished = false;
   private writing: Promise<void> | undefined;
 
   constructor(private readonly options: SnapshotKeeperOptions) {
@@ -27,11 +30,13 @@ export class SnapshotKeeper {
   /** To be called after events were applied; returns at once. */
   consider(): void {
     const { state, eventsBetween } = this.options;
-    if (state.seq - this.lastSeq >= eventsBetween && !this.writing) void this.write();
+    if (state.seq - this.lastSeq < eventsBetween || this.writing || this.finished) return;
+    void this.write().then(() => this.finished || this.options.onDidWrite());
   }
 
   /** Writes the last one, if there is something new. */
   async finish(): Promise<void> {
+    this.finished = true;
     await this.writing;
     if (this.options.state.seq > this.lastSeq) await this.write();
   }

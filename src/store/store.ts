@@ -15,6 +15,7 @@ import { openJournal } from './journal';
 import type { OpenJournalFile } from './journalFile';
 import { LiveFold } from './liveFold';
 import { RoomKeeper } from './roomKeeper';
+import { defaultSegmentLimits, SegmentRetention, type SegmentLimits } from './segmentRetention';
 import { readNewestSnapshot } from './snapshotFiles';
 import { SnapshotKeeper } from './snapshotKeeper';
 
@@ -25,6 +26,12 @@ export interface OpenStoreOptions {
   readonly logger: Logger;
   /** A snapshot is written after so many events; 10,000 are replayed in about a tenth of a second. */
   readonly eventsBetweenSnapshots?: number;
+  /** How long old segments of the journal are kept. Absent: `defaultSegmentLimits`. */
+  readonly keepSegments?: SegmentLimits;
+  /** As in `WorkerHistoryOptions`. */
+  readonly keepRawMs?: number;
+  /** As in `OpenJournalOptions`. */
+  readonly maxSegmentBytes?: number;
   readonly databaseWorker?: WorkerProgram;
   /** What tests put in place of real files. */
   readonly openFile?: OpenJournalFile;
@@ -64,6 +71,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     folder: inStorage('journal'),
     clock,
     openFile: options.openFile,
+    maxSegmentBytes: options.maxSegmentBytes,
     from: snapshot?.position,
     onReplay: (events) => fold.replay(events),
     onDurable: (events) => fold.follow(events),
@@ -77,6 +85,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     lastSeq: snapshot?.position.seq ?? 0,
     eventsBetween: options.eventsBetweenSnapshots ?? defaultEventsBetweenSnapshots,
     logger,
+    onDidWrite: () => retention.consider(),
   });
   fold.onDidAppend(() => snapshots.consider());
   const history = new WorkerHistory({
@@ -85,8 +94,18 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     durableSeq: () => journal.position.seq,
     clock,
     logger,
+    keepRawMs: options.keepRawMs,
     program: options.databaseWorker,
   });
+  const retention = new SegmentRetention({
+    journal: inStorage('journal'),
+    snapshots: inStorage('snapshots'),
+    limits: options.keepSegments ?? defaultSegmentLimits,
+    takeIn: (throughSeq) => history.takeIn(throughSeq),
+    clock,
+    logger,
+  });
+  retention.consider();
   let closing: Promise<void> | undefined;
   return {
     journal,
@@ -97,7 +116,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     room,
     notes: [...notes, ...opened.notes],
     close: () =>
-      (closing ??= closeAll([() => journal.close(), () => snapshots.finish(), () => history.close()], [room, fold])),
+      (closing ??= closeAll(
+        [() => journal.close(), () => snapshots.finish(), () => retention.finish(), () => history.close()],
+        [room, fold],
+      )),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AirlockEvent } from '../../core/events';
 import type { TokenUsage } from '../../core/usage';
+import { addDailyUsage } from './dailyUsage';
 import { usageColumns } from './migrations';
 import type { Statements } from './statements';
 
@@ -191,13 +192,7 @@ function recordUsage(rows: Statements, event: EventOf<'usage.recorded'>): void {
     `INSERT OR REPLACE INTO usage (seq, at_ms, run_id, model, cost_usd, ${usageList}) VALUES (?, ?, ?, ?, ?, ${usageMarks})`,
     [seq, atMs, runId, model, costUsd, ...tokens],
   );
-  rows.run(
-    `INSERT INTO daily_models (day, model, requests, unpriced, cost_usd, ${usageList})
-     VALUES (?, ?, 1, ?, ?, ${usageMarks})
-     ON CONFLICT DO UPDATE SET requests = requests + 1, unpriced = unpriced + excluded.unpriced,
-       cost_usd = cost_usd + excluded.cost_usd, ${addExcludedUsage}`,
-    [dayOf(atMs), model, unpriced, costUsd ?? 0, ...tokens],
-  );
+  addDailyUsage(rows, { day: dayOf(atMs), runId, model, costUsd, tokens });
   rows.run(
     `UPDATE runs SET requests = requests + 1, unpriced = unpriced + ?, cost_usd = cost_usd + ?,
        ${usageColumns.map((column) => `${column} = ${column} + ?`).join(', ')} WHERE run_id = ?`,

@@ -3,19 +3,23 @@ import type { Database, SqlJsStatic } from 'sql.js';
 import { messageOf, systemCodeOf, UserError } from '../../base/errors';
 import type { HistoryAnswer, HistoryQuery } from '../../core/history';
 import { writeDurably } from '../../base/durableFile';
+import { journalBeginning } from '../droppedSegments';
 import { type JournalPosition, journalPositionSchema, journalStart } from '../journalPosition';
 import { readJournal } from '../journalReader';
+import { purgeRaw } from './dailyUsage';
 import { applyToRows } from './eventRows';
-import { migrate } from './migrations';
+import { migrate, NewerSchemaError } from './migrations';
 import { answerFrom } from './queries';
 import { Statements } from './statements';
 
 export interface HistoryDatabaseOptions {
-  /** `history.sqlite`. It may be deleted at any time: it is built again from the journal. */
+  /** `history.sqlite`. It may be deleted at any time: it is built again from what the journal has, which may have dropped old events. */
   readonly file: string;
   /** The folder with the journal's segments. */
   readonly journalFolder: string;
   readonly sql: SqlJsStatic;
+  /** How long each request to a model and each message has a row of its own. */
+  readonly keepRawMs: number;
   /** Called with what the user should know, such as a damaged file that was put aside. */
   readonly onNote: (note: string) => void;
 }
@@ -23,13 +27,19 @@ export interface HistoryDatabaseOptions {
 /** The database in memory is saved after so many events: an export copies it whole (17.7 ms at 10 MB). */
 const eventsBetweenSaves = 20_000;
 
+const dayMs = 86_400_000;
+
 /** The tables of history, which follow the journal. Its calls must not overlap. */
 export class HistoryDatabase {
   private position: JournalPosition;
   private statements: Statements;
   private eventsSinceSave = 0;
+  private purgedOnDay = -1;
 
-  /** Opens the file, or begins anew when there is none or it is of no use. */
+  /**
+   * Opens the file, or begins anew when there is none or it is of no use.
+   * @throws {UserError} `history-newer`: nothing was changed.
+   */
   static async open(options: HistoryDatabaseOptions): Promise<HistoryDatabase> {
     return new HistoryDatabase(options, (await load(options)) ?? create(options.sql));
   }
@@ -47,8 +57,17 @@ export class HistoryDatabase {
    * @throws {UserError} `journal-corrupt`, `journal-newer`, `disk-full`.
    */
   async query(query: HistoryQuery, throughSeq: number, nowMs: number): Promise<HistoryAnswer> {
-    if (this.position.seq < throughSeq) await this.follow(throughSeq);
+    await this.follow(throughSeq, nowMs);
     return answerFrom(this.statements, query, nowMs);
+  }
+
+  /**
+   * Has the events up to `throughSeq` in the file when it resolves.
+   * @throws {UserError} as `query`.
+   */
+  async takeIn(throughSeq: number, nowMs: number): Promise<void> {
+    await this.follow(throughSeq, nowMs);
+    await this.save();
   }
 
   /** Writes the file when there is something new. */
@@ -64,7 +83,25 @@ export class HistoryDatabase {
     this.database.close();
   }
 
-  private async follow(throughSeq: number): Promise<void> {
+  private async follow(throughSeq: number, nowMs: number): Promise<void> {
+    if (this.position.seq < throughSeq) await this.catchUpOrStartAnew(throughSeq);
+    this.purge(nowMs);
+    if (this.eventsSinceSave >= eventsBetweenSaves) await this.save();
+  }
+
+  /** Once for each day: what is in the sums by day and older than is kept goes. */
+  private purge(nowMs: number): void {
+    const day = Math.floor(nowMs / dayMs);
+    if (day === this.purgedOnDay) return;
+    this.purgedOnDay = day;
+    if (purgeRaw(this.statements, nowMs - this.options.keepRawMs) === 0) return;
+    this.statements.free();
+    // The file is the memory as it is: without this it keeps the size that it once had.
+    this.database.run('VACUUM');
+    this.eventsSinceSave += 1;
+  }
+
+  private async catchUpOrStartAnew(throughSeq: number): Promise<void> {
     try {
       await this.catchUp(throughSeq);
     } catch (error) {
@@ -74,16 +111,27 @@ export class HistoryDatabase {
       this.startAnew();
       await this.catchUp(throughSeq);
     }
-    if (this.eventsSinceSave >= eventsBetweenSaves) await this.save();
+  }
+
+  /** Where reading goes on: behind what it has, or behind what the journal has dropped since. */
+  private async nextPosition(): Promise<JournalPosition> {
+    const beginning = await journalBeginning(this.options.journalFolder);
+    if (this.position.segment >= beginning.segment) return this.position;
+    this.options.onNote(
+      `The history has nothing of events ${this.position.seq + 1} to ${beginning.seq}: they were dropped from the journal when ` +
+        'they were old, and its file was lost or is an older one. A backup may have it.',
+    );
+    return beginning;
   }
 
   private async catchUp(throughSeq: number): Promise<void> {
     let events = 0;
+    const from = await this.nextPosition();
     this.database.run('BEGIN');
     try {
       const end = await readJournal({
         folder: this.options.journalFolder,
-        from: this.position,
+        from,
         onGroup: (group, position) => {
           for (const event of group) applyToRows(this.statements, event);
           events += group.length;
@@ -106,6 +154,7 @@ export class HistoryDatabase {
     this.statements = new Statements(this.database);
     this.position = journalStart;
     this.eventsSinceSave = 0;
+    this.purgedOnDay = -1;
   }
 }
 
@@ -131,6 +180,7 @@ async function load({ file, sql, onNote }: HistoryDatabaseOptions): Promise<Data
     return database;
   } catch (error) {
     database?.close();
+    if (error instanceof NewerSchemaError) throw newerDatabase(file, error);
     const aside = `${file}.unusable`;
     await rename(file, aside);
     onNote(
@@ -138,6 +188,17 @@ async function load({ file, sql, onNote }: HistoryDatabaseOptions): Promise<Data
     );
     return undefined;
   }
+}
+
+/** What a newer version has gathered may be nowhere else: it is left as it is. */
+function newerDatabase(file: string, cause: NewerSchemaError): UserError {
+  return new UserError(
+    'history-newer',
+    `The history ${file} was written by a newer version of Airlock (${cause.message}). Update Airlock, or move the file away to ` +
+      'have it built again from the journal. Nothing was changed, and the queue works without it.',
+    { file, version: cause.version },
+    { cause },
+  );
 }
 
 function readPosition(rows: Statements): JournalPosition {

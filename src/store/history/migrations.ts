@@ -76,8 +76,35 @@ const firstSchema = `
   ) WITHOUT ROWID;
 `;
 
+/** Columns of `daily_usage` beside the day and the sums. */
+export const usageKeys = ['model', 'engine', 'persona', 'source_id', 'repo'] as const;
+
+const sums = ['requests', 'unpriced', 'cost_usd', ...usageColumns];
+
+/** Spending by day and by whatever it is asked by, so that a row for each request need not be kept. */
+const dailyUsage = `
+  CREATE TABLE daily_usage (
+    day TEXT NOT NULL, ${usageKeys.map((key) => `${key} TEXT NOT NULL`).join(', ')},
+    requests INTEGER NOT NULL DEFAULT 0, unpriced INTEGER NOT NULL DEFAULT 0, cost_usd REAL NOT NULL DEFAULT 0,
+    ${usageDefinition}, PRIMARY KEY (day, ${usageKeys.join(', ')})
+  ) WITHOUT ROWID;
+  INSERT INTO daily_usage
+    SELECT strftime('%Y-%m-%d', usage.at_ms / 1000, 'unixepoch'), usage.model, ifnull(runs.engine, ''),
+      ifnull(runs.persona, ''), ifnull(tasks.source_id, ''), ifnull(runs.repo, ''),
+      count(*), sum(usage.cost_usd IS NULL), ifnull(sum(usage.cost_usd), 0),
+      ${usageColumns.map((column) => `sum(usage.${column})`).join(', ')}
+    FROM usage LEFT JOIN runs USING (run_id) LEFT JOIN tasks USING (task_id)
+    GROUP BY 1, 2, 3, 4, 5, 6;
+  DROP TABLE daily_models;
+  CREATE VIEW daily_models AS
+    SELECT day, model, ${sums.map((column) => `sum(${column}) AS ${column}`).join(', ')}
+    FROM daily_usage GROUP BY day, model;
+  CREATE INDEX usage_by_time ON usage (at_ms);
+  CREATE INDEX messages_by_time ON messages (at_ms);
+`;
+
 /** The steps of the database's schema. A step is never changed; a new one is added behind it. */
-export const migrations: readonly string[] = [firstSchema];
+export const migrations: readonly string[] = [firstSchema, dailyUsage];
 
 /** Thrown when a database has seen more steps than this version knows. */
 export class NewerSchemaError extends Error {

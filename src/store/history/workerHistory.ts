@@ -22,10 +22,14 @@ export interface WorkerHistoryOptions {
   readonly journalFolder: string;
   /** The last event that is durable. */
   readonly durableSeq: () => number;
+  /** How long each request to a model and each message has a row of its own; the sums by day stay. Absent: 90 days. */
+  readonly keepRawMs?: number | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly program?: WorkerProgram;
 }
+
+const defaultKeepRawMs = 90 * 24 * 3_600_000;
 
 interface Pending {
   readonly resolve: (reply: WorkerReply) => void;
@@ -66,6 +70,16 @@ export class WorkerHistory implements History {
     return reply.answer;
   }
 
+  /**
+   * Makes the facts up to this event part of the file on disk, so that the journal may drop them.
+   * @throws {UserError} as `query`.
+   */
+  async takeIn(throughSeq: number): Promise<void> {
+    if (this.closed) throw failure('it is closed');
+    const reply = await this.ask({ kind: 'takeIn', throughSeq, nowMs: this.options.clock.nowMs() });
+    if (reply.kind !== 'tookIn') throw failure(`it answered ${reply.kind}`);
+  }
+
   async close(): Promise<void> {
     this.closed = true;
     const { worker } = this;
@@ -92,8 +106,8 @@ export class WorkerHistory implements History {
   }
 
   private start(): Worker {
-    const { file, journalFolder, program = defaultProgram() } = this.options;
-    const workerData: WorkerData = { file, journalFolder, wasmFile: program.wasmFile ?? null };
+    const { file, journalFolder, keepRawMs = defaultKeepRawMs, program = defaultProgram() } = this.options;
+    const workerData: WorkerData = { file, journalFolder, wasmFile: program.wasmFile ?? null, keepRawMs };
     const worker = new Worker(program.entry, {
       workerData,
       ...(program.execArgv && { execArgv: [...program.execArgv] }),

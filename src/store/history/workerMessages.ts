@@ -7,6 +7,8 @@ export const workerDataSchema = z.object({
   journalFolder: z.string(),
   /** Where `sql-wasm.wasm` is; `null`: where sql.js looks itself, beside the code that it stands in. */
   wasmFile: z.string().nullable(),
+  /** How long each request to a model has a row of its own. */
+  keepRawMs: z.number().positive(),
 });
 export type WorkerData = z.infer<typeof workerDataSchema>;
 
@@ -20,6 +22,13 @@ export const workerRequestSchema = z.discriminatedUnion('kind', [
     throughSeq: z.number().int().nonnegative(),
     nowMs: z.number(),
   }),
+  /** Take the events up to this one in, and save: they are about to be dropped from the journal. */
+  z.object({
+    kind: z.literal('takeIn'),
+    id: z.number(),
+    throughSeq: z.number().int().nonnegative(),
+    nowMs: z.number(),
+  }),
   /** Save and let go. */
   z.object({ kind: z.literal('close'), id: z.number() }),
 ]);
@@ -28,6 +37,7 @@ export type WorkerRequest = z.infer<typeof workerRequestSchema>;
 /** From the worker. */
 export const workerReplySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('answer'), id: z.number(), answer: historyAnswerSchema }),
+  z.object({ kind: z.literal('tookIn'), id: z.number() }),
   z.object({ kind: z.literal('closed'), id: z.number() }),
   z.object({
     kind: z.literal('failed'),

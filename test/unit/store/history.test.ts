@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { access, copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import fc from 'fast-check';
 import initSqlJs from 'sql.js';
@@ -51,6 +52,21 @@ function ended(taskId: string, outcome: 'verified' | 'failed', runId: string): E
     { kind: 'run.ended', runId, outcome, reason: `it is ${outcome}` },
     { kind: 'task.ended', taskId, outcome, reason: `it is ${outcome}`, runId },
   ];
+}
+
+async function rowsIn(file: string, query: string): Promise<unknown[]> {
+  const sql = await initSqlJs();
+  const database = new sql.Database(await readFile(file));
+  const rows = database.exec(query)[0]?.values ?? [];
+  database.close();
+  return rows;
+}
+
+/** Each table and view with its columns. */
+async function everyTable(file: string): Promise<Record<string, unknown>> {
+  const names = await rowsIn(file, `SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name`);
+  const columns = names.flat().map(async (name) => [name, await rowsIn(file, `PRAGMA table_info(${String(name)})`)]);
+  return Object.fromEntries(await Promise.all(columns)) as Record<string, unknown>;
 }
 
 describe('the history', function () {
@@ -369,7 +385,7 @@ describe('the history', function () {
     await assert.rejects(access(path.join(storage, 'history.sqlite')));
   });
 
-  it('is built again, and says so, when its file is damaged or of a newer version', async () => {
+  it('is built again, and says so, when its file is damaged', async () => {
     const storage = await newFolder();
     const file = path.join(storage, 'history.sqlite');
     const first = await twoDays(storage);
@@ -377,17 +393,12 @@ describe('the history', function () {
     await first.close();
     const whole = await readFile(file);
 
-    const sql = await initSqlJs();
-    const newer = new sql.Database(whole);
-    newer.run('INSERT INTO schema_version VALUES (99)');
     const cases = {
       nonsense: Buffer.from('no database at all'),
       empty: Buffer.alloc(0),
       half: whole.subarray(0, whole.length / 2),
       hole: Buffer.from(whole).fill(0x7f, 4096, 20_000),
-      newer: Buffer.from(newer.export()),
     };
-    newer.close();
     for (const [name, bytes] of Object.entries(cases)) {
       await writeFile(file, bytes);
       const warnings: string[] = [];
@@ -401,6 +412,106 @@ describe('the history', function () {
       }
       await store.close();
     }
+  });
+
+  it('refuses a file of a newer version, and leaves it as it is', async () => {
+    const storage = await newFolder();
+    const file = path.join(storage, 'history.sqlite');
+    const first = await twoDays(storage);
+    await first.history.query({ kind: 'tasks', limit: 1 });
+    await first.close();
+    const sql = await initSqlJs();
+    const newer = new sql.Database(await readFile(file));
+    newer.run('INSERT INTO schema_version VALUES (99)');
+    const bytes = Buffer.from(newer.export());
+    newer.close();
+    await writeFile(file, bytes);
+    const store = await open(storage);
+    await assert.rejects(store.history.query({ kind: 'tasks', limit: 1 }), { code: 'history-newer' });
+    await store.journal.append([queued('task-c')]);
+    await store.close();
+    assert.deepEqual(await readFile(file), bytes);
+  });
+
+  it('keeps a row for each request for so long, and the sums by day for ever', async () => {
+    const storage = await newFolder();
+    const file = path.join(storage, 'history.sqlite');
+    const first = await twoDays(storage);
+    const expected = await answers(first);
+    await first.close();
+    const clock = new FakeClock(monday + 91 * dayMs);
+    const later = await open(storage, { clock });
+    assert.deepEqual(await answers(later), expected);
+    await later.close();
+    assert.deepEqual(await rowsIn(file, 'SELECT run_id FROM usage'), [['run-3']]);
+    const sums = 'SELECT day, model, engine, persona, source_id, repo, requests, unpriced, cost_usd FROM daily_usage';
+    const who = ['anthropic', 'implementer', 'zmemory:main', '/home/dev/project'];
+    assert.deepEqual(await rowsIn(file, sums), [
+      ['2026-01-05', 'model-a', ...who, 2, 0, 0.75],
+      ['2026-01-05', 'model-b', ...who, 1, 1, 0],
+      ['2026-01-06', 'model-a', ...who, 1, 0, 1],
+    ]);
+    // Built again it comes to the same.
+    await rm(file);
+    const again = await open(storage, { clock, keepRawMs: 10 * dayMs });
+    assert.deepEqual(await answers(again), expected);
+    await again.close();
+    assert.deepEqual(await rowsIn(file, 'SELECT run_id FROM usage'), []);
+    assert.equal((await rowsIn(file, sums)).length, 3);
+  });
+
+  it('comes to the same when it was begun by an earlier version', async () => {
+    const storage = await newFolder();
+    const file = path.join(storage, 'history.sqlite');
+    const first = await twoDays(storage);
+    const expected = await answers(first);
+    await first.close();
+    const now = await everyTable(file);
+    for (let version = 1; version < migrations.length; version += 1) {
+      const earlier = await readFile(path.join(__dirname, 'earlier', `history-${version}.sqlite.gz`));
+      await writeFile(file, gunzipSync(earlier));
+      const store = await open(storage);
+      assert.deepEqual(await answers(store), expected, `version ${version}`);
+      await store.journal.append([usageRecorded('run-3', 2)]);
+      assert.equal((await store.history.query({ kind: 'byModel', days: 3660 })).rows.length, 2);
+      await store.close();
+      const upgraded = await everyTable(file);
+      assert.deepEqual(Object.keys(upgraded), Object.keys(now));
+    }
+  });
+
+  it('takes in what the journal is about to drop, and answers about it when that is gone', async () => {
+    const storage = await newFolder();
+    const clock = new FakeClock(monday);
+    const small = {
+      clock,
+      maxSegmentBytes: 300,
+      eventsBetweenSnapshots: 1,
+      keepSegments: { keepMs: dayMs, maxBytes: null },
+    };
+    for (let day = 0; day < 5; day += 1) {
+      const store = await open(storage, small);
+      await store.journal.append([queued(`task-${day}`), runStarted(`run-${day}`, `task-${day}`)]);
+      await store.journal.append(ended(`task-${day}`, 'verified', `run-${day}`));
+      await store.close();
+      await clock.advance(2 * dayMs);
+    }
+    const last = await open(storage, small);
+    await last.close();
+    const segments = (await readdir(path.join(storage, 'journal'))).filter((name) => /^\d/.test(name));
+    assert.ok(segments.length < 5, segments.join(' '));
+    const store = await open(storage, small);
+    const { rows } = await store.history.query({ kind: 'tasks', limit: 9 });
+    assert.equal(rows.length, 5);
+    await store.close();
+
+    await rm(path.join(storage, 'history.sqlite'));
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
+    const lost = await open(storage, { ...small, logger });
+    const left = await lost.history.query({ kind: 'tasks', limit: 9 });
+    assert.ok(left.rows.length < 5);
+    assert.match(warnings.join(), /has nothing of events 1 to \d+: they were dropped/);
   });
 
   it('is built again when its file belongs to another journal', async () => {
