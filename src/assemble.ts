@@ -23,6 +23,7 @@ import { createJails } from './jail/jails';
 import { identifyProcess } from './jail/procfs';
 import { createSessions } from './sessions/sessions';
 import { acquireOwnership, findOwner } from './store/ownership';
+import { keepAll } from './store/keep';
 import { openStore } from './store/store';
 import { createTools } from './tools/tools';
 import { version } from '../package.json';
@@ -102,7 +103,7 @@ async function ownExecutor(
     for (const end of ends.splice(0).reverse()) await end();
   };
   try {
-    const store = await openStore({ storage, clock, logger });
+    const store = await openStore({ storage, clock, logger, keep: role === 'work' ? options.keep : keepAll });
     ends.push(() => store.close());
     for (const note of store.notes) logger.warn(note);
     const sources = role === 'work' ? await openSources(options, clock, knownTasksOf(store.state), ends) : [];

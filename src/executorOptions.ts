@@ -53,6 +53,7 @@ export function executorOptions({ context, settings, credentials, problems, logg
     toolChains: settings.value('airlock.jail.toolChains'),
     sources: [...zmemoryServers(settings, credentials), ...folderSources(settings)],
     personas: homeExpanded(settings.value('airlock.personas.folder') || '~/.config/airlock/personas'),
+    keep: keepOf(settings),
     logger,
     onDiagnostics: problems.show,
     onNotice: (message) => void vscode.window.showInformationMessage(message),
@@ -61,6 +62,18 @@ export function executorOptions({ context, settings, credentials, problems, logg
       credentials.onDidChangeSecret((kind) => {
         if (kind === 'apiKey') listener();
       }),
+  };
+}
+
+/** 0 stands for no limit. */
+function keepOf(settings: Settings): NonNullable<AirlockOptions['keep']> {
+  const dayMs = 24 * 60 * 60_000;
+  return {
+    segments: {
+      keepMs: settings.value('airlock.retention.journalDays') * dayMs || null,
+      maxBytes: settings.value('airlock.retention.journalGigabytes') * 1024 ** 3 || null,
+    },
+    rawMs: settings.value('airlock.retention.usageDays') * dayMs || Number.MAX_SAFE_INTEGER,
   };
 }
 

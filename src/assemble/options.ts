@@ -8,6 +8,7 @@ import type { EngineLimits, ModelCredential } from '../engines/anthropic/engineO
 import type { ClaudeCodeLimits, ProcessMode } from '../engines/claudeCode/engineOptions';
 import type { ExecutorSettings } from '../executor/ports';
 import type { TaskFilter } from '../sources/zmemory/taskFilter';
+import type { Keep } from '../store/keep';
 
 /** What thinks. */
 export type EngineChoice =
@@ -78,6 +79,8 @@ export interface AirlockOptions {
   /** The storage folder: one executor at a time owns it. */
   readonly storage: string;
   readonly settings: Partial<ExecutorSettings>;
+  /** How long what nothing needs any more is kept. Absent: the defaults of the store. */
+  readonly keep?: Keep | undefined;
   /** Prices of models, in place of the public ones. */
   readonly prices?: OwnPrices;
   /** Absolute paths of the repositories that tasks may be for; asked anew each time. */

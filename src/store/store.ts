@@ -13,9 +13,10 @@ import { openBlobFolder } from './blobFolder';
 import { WorkerHistory, type WorkerProgram } from './history/workerHistory';
 import { openJournal } from './journal';
 import type { OpenJournalFile } from './journalFile';
+import type { Keep } from './keep';
 import { LiveFold } from './liveFold';
 import { RoomKeeper } from './roomKeeper';
-import { defaultSegmentLimits, SegmentRetention, type SegmentLimits } from './segmentRetention';
+import { defaultSegmentLimits, SegmentRetention } from './segmentRetention';
 import { readNewestSnapshot } from './snapshotFiles';
 import { SnapshotKeeper } from './snapshotKeeper';
 
@@ -26,10 +27,7 @@ export interface OpenStoreOptions {
   readonly logger: Logger;
   /** A snapshot is written after so many events; 10,000 are replayed in about a tenth of a second. */
   readonly eventsBetweenSnapshots?: number;
-  /** How long old segments of the journal are kept. Absent: `defaultSegmentLimits`. */
-  readonly keepSegments?: SegmentLimits;
-  /** As in `WorkerHistoryOptions`. */
-  readonly keepRawMs?: number;
+  readonly keep?: Keep | undefined;
   /** As in `OpenJournalOptions`. */
   readonly maxSegmentBytes?: number;
   readonly databaseWorker?: WorkerProgram;
@@ -94,13 +92,13 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     durableSeq: () => journal.position.seq,
     clock,
     logger,
-    keepRawMs: options.keepRawMs,
+    keepRawMs: options.keep?.rawMs,
     program: options.databaseWorker,
   });
   const retention = new SegmentRetention({
     journal: inStorage('journal'),
     snapshots: inStorage('snapshots'),
-    limits: options.keepSegments ?? defaultSegmentLimits,
+    limits: options.keep?.segments ?? defaultSegmentLimits,
     takeIn: (throughSeq) => history.takeIn(throughSeq),
     clock,
     logger,

@@ -101,6 +101,10 @@ export const settingTable = {
 
   'airlock.storage': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
 
+  'airlock.retention.journalDays': machine(z.number().min(0).max(36_500), 90),
+  'airlock.retention.journalGigabytes': machine(z.number().min(0).max(10_000), 2),
+  'airlock.retention.usageDays': machine(z.number().min(0).max(36_500), 90),
+
   'airlock.terminal.openAutomatically': {
     schema: z.boolean(),
     fallback: false,

@@ -453,7 +453,7 @@ describe('the history', function () {
     ]);
     // Built again it comes to the same.
     await rm(file);
-    const again = await open(storage, { clock, keepRawMs: 10 * dayMs });
+    const again = await open(storage, { clock, keep: { rawMs: 10 * dayMs } });
     assert.deepEqual(await answers(again), expected);
     await again.close();
     assert.deepEqual(await rowsIn(file, 'SELECT run_id FROM usage'), []);
@@ -487,7 +487,7 @@ describe('the history', function () {
       clock,
       maxSegmentBytes: 300,
       eventsBetweenSnapshots: 1,
-      keepSegments: { keepMs: dayMs, maxBytes: null },
+      keep: { segments: { keepMs: dayMs, maxBytes: null } },
     };
     for (let day = 0; day < 5; day += 1) {
       const store = await open(storage, small);

@@ -16,7 +16,7 @@ const never = { keepMs: null, maxBytes: null };
 
 /** So short that each event has a segment of its own, and each has a snapshot. */
 function open(storage: string, options: Partial<OpenStoreOptions> = {}): Promise<Store> {
-  const small = { maxSegmentBytes: 300, eventsBetweenSnapshots: 1, keepSegments: never };
+  const small = { maxSegmentBytes: 300, eventsBetweenSnapshots: 1, keep: { segments: never } };
   return openStore({ storage, clock: new FakeClock(), logger: silentLogger, ...small, ...options });
 }
 
@@ -99,7 +99,7 @@ describe('old segments of the journal', () => {
     await clock.advance(1000 * dayMs);
     const store = await open(storage, {
       clock,
-      keepSegments: { keepMs: dayMs, maxBytes: null },
+      keep: { segments: { keepMs: dayMs, maxBytes: null } },
       databaseWorker: noWorker(),
     });
     await store.close();
