@@ -21,6 +21,7 @@ import { RoamingExecutor } from './gateway/roamingExecutor';
 import { ProcHostProbe } from './jail/hostLoad';
 import { createJails } from './jail/jails';
 import { identifyProcess } from './jail/procfs';
+import { redactText } from './sessions/redactText';
 import { createSessions } from './sessions/sessions';
 import { acquireOwnership, findOwner } from './store/ownership';
 import { keepAll } from './store/keep';
@@ -163,6 +164,7 @@ function joinRooms(
       runFolder: (runId) => path.join(storage, 'runs', runId),
       sessionFolder: (runId, sessionId) => path.join(storage, 'runs', runId, 'session', sessionId),
       engineFolder: (runId) => path.join(storage, 'runs', runId, 'engine'),
+      redact: async (text) => redactText(text, await knownSecrets(options)),
       clock,
       logger,
     },

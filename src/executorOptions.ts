@@ -119,6 +119,7 @@ function zmemoryServers(settings: Settings, credentials: Credentials): SourceCho
         ...(priorities ? { priorities: priorities.map((word) => prioritySchema.parse(Number(word.slice(1)))) } : {}),
       },
       ...(query ? { query } : {}),
+      artifacts: settings.value('airlock.zmemory.artifacts'),
     };
   }
 }

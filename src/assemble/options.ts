@@ -1,6 +1,7 @@
 /** What a process says when it opens an executor: what thinks, where tasks come from, and what it lives by. */
 import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
+import type { ArtifactKind } from '../core/artifact';
 import type { DiagnosticSink } from '../core/diagnostic';
 import type { HostProbe } from '../core/hostLoad';
 import type { OwnPrices } from '../core/prices';
@@ -51,6 +52,8 @@ export type SourceChoice =
       readonly filter?: TaskFilter;
       /** Asked beside the agent when looking for tasks. Absent: nothing. */
       readonly query?: Readonly<Record<string, string>>;
+      /** What of a run is handed over beside its report. Absent: all that there is. */
+      readonly artifacts?: readonly ArtifactKind[];
     }
   /** The embedded ZMemory, in this process, in the storage folder. */
   | { readonly kind: 'embedded'; readonly agent: string }

@@ -34,6 +34,7 @@ export function addWork(airlock: Command): void {
       collect,
       [],
     )
+    .option('--no-artifacts', 'give ZMemory servers no patch, evidence and log beside the report')
     .option('--agent <name>', 'the name that sources know this executor by', 'airlock')
     .option('--task-file [path]', 'take tasks from the table in this file of each --repo (default: docs/TASKS.md)')
     .option('--rows <list>', 'which rows of it: all, or priorities and IDs such as P0,P1,T-17', 'all')
@@ -78,7 +79,7 @@ export function addWork(airlock: Command): void {
         repositories,
         engine: engineChoice(options, process.env),
         sources: [
-          ...zmemoryServers(options.zmemory, options.agent, process.env),
+          ...zmemoryServers(options.zmemory, options, process.env),
           ...repositorySources(repositories, options),
         ],
       });
@@ -90,6 +91,7 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly storage: string;
   readonly repo: readonly string[];
   readonly zmemory: readonly string[];
+  readonly artifacts: boolean;
   readonly agent: string;
   readonly taskFile: string | true | undefined;
   readonly rows: string;

@@ -10,7 +10,7 @@ const pollMs = 30_000;
  */
 export function zmemoryServers(
   given: readonly string[],
-  agent: string,
+  { agent, artifacts }: { readonly agent: string; readonly artifacts: boolean },
   environment: NodeJS.ProcessEnv,
 ): readonly SourceChoice[] {
   if (given.length === 0) return [{ kind: 'embedded', agent }];
@@ -29,7 +29,8 @@ export function zmemoryServers(
     names.add(name);
     const variable = named === undefined ? 'ZMEMORY_TOKEN' : tokenVariable(name);
     const token = environment[variable] || undefined;
-    return { kind: 'server', name, url, token: () => Promise.resolve(token), agent, pollMs };
+    const taken = artifacts ? {} : { artifacts: [] };
+    return { kind: 'server', name, url, token: () => Promise.resolve(token), agent, pollMs, ...taken };
   });
 }
 

@@ -101,6 +101,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'report.queued':
     case 'report.sending':
     case 'report.postponed':
+    case 'report.attached':
     case 'report.acknowledged':
     case 'report.revived':
     case 'report.dead':

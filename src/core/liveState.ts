@@ -169,6 +169,8 @@ export interface ReportState {
   readonly retryAtMs: number;
   readonly error: string;
   readonly queuedAtMs: number;
+  /** Names of the artifacts that the source has already. Absent: none. */
+  readonly attached?: readonly string[];
 }
 
 /** What was spent in one hour of the clock, counted from the epoch: `hour = floor(ms / 3,600,000)`. */

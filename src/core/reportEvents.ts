@@ -19,6 +19,14 @@ export const reportEvents = [
     error: z.string(),
     retryAtMs: z.number(),
   }),
+  /** The source has an artifact that belongs to it: that one is not handed over again. */
+  z.object({
+    kind: z.literal('report.attached'),
+    taskId: taskIdSchema,
+    reportId: reportIdSchema,
+    /** Its name at the source. */
+    name: z.string().max(500),
+  }),
   z.object({ kind: z.literal('report.acknowledged'), taskId: taskIdSchema, reportId: reportIdSchema }),
   /** A dead one is sent again, because the user wants it. */
   z.object({ kind: z.literal('report.revived'), taskId: taskIdSchema, reportId: reportIdSchema }),

@@ -24,6 +24,9 @@ export function foldReport(state: LiveState, event: AirlockEvent): void {
     case 'report.postponed':
       state.reports.set(reportId, { ...report, status: 'waiting', error: event.error, retryAtMs: event.retryAtMs });
       return;
+    case 'report.attached':
+      state.reports.set(reportId, { ...report, attached: [...(report.attached ?? []), event.name] });
+      return;
     case 'report.revived':
       state.reports.set(reportId, { ...report, status: 'waiting', retryAtMs: 0 });
       return;

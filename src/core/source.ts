@@ -1,5 +1,6 @@
 import type { Disposable } from '../base/disposable';
 import { z } from 'zod';
+import type { Artifact, ArtifactKind } from './artifact';
 import { digestSchema, reportIdSchema, taskIdSchema } from './ids';
 import type { NewTask } from './task';
 
@@ -76,6 +77,12 @@ export const reportSchema = z.object({
 });
 export type Report = z.infer<typeof reportSchema>;
 
+export interface ReportOptions {
+  readonly isRepeat: boolean;
+  /** Absent: none. */
+  readonly attached?: readonly string[];
+}
+
 /**
  * Where tasks come from and where results go back.
  * Calls throw `SourceUnreachableError` for what may pass (then they are tried again), `UserError` for what will not.
@@ -94,11 +101,18 @@ export interface TaskSource extends Disposable {
   accept(externalId: string, options?: { readonly isRepeat: boolean }): Promise<AcceptAnswer>;
   /** Says that it is being worked on. Losing one is no harm. */
   progress(externalId: string, percent: number | null, message: string): Promise<void>;
+  /** What it wants beside reports, in this order. Absent: nothing. */
+  readonly artifacts?: readonly ArtifactKind[];
+  /**
+   * Hands over what belongs to a report, before the report: at least once on the wire, once in effect where the source keeps
+   * one artifact a name or knows idempotency keys. @returns false when the source takes none.
+   */
+  attach?(report: Report, artifact: Artifact): Promise<boolean>;
   /**
    * Tells the outcome: at least once on the wire, once in effect. With `isRepeat` the source's own state is read first,
-   * and "already so" counts as done.
+   * and "already so" counts as done. `attached`: the names of the artifacts that it has.
    */
-  report(report: Report, body: ReportBody, options: { readonly isRepeat: boolean }): Promise<void>;
+  report(report: Report, body: ReportBody, options: ReportOptions): Promise<void>;
 }
 
 /** Thrown when a source cannot be reached, is overloaded or answers nonsense: it may be better later. */

@@ -188,6 +188,11 @@ export interface Workspaces {
   readFile(repo: string, commit: ObjectId, path: string): Promise<Uint8Array | undefined>;
   /** What changed between two commits of the user's repository. */
   changes(repo: string, from: ObjectId, to: ObjectId): Promise<readonly FileChange[]>;
+  /**
+   * The same as a patch, which `git apply` takes.
+   * @throws {UserError} `git-output-too-large` when it has more than `maxBytes`.
+   */
+  patch(repo: string, from: ObjectId, to: ObjectId, maxBytes: number): Promise<string>;
 }
 
 /** The branch of a run's result. Everything under `airlock/` is quarantine. */

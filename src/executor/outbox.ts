@@ -4,6 +4,7 @@ import { messageOf } from '../base/errors';
 import type { ReportState } from '../core/liveState';
 import { reportBodySchema, SourceUnreachableError, type Report, type TaskSource } from '../core/source';
 import type { ExecutorPorts } from './ports';
+import { ReportArtifacts } from './reportArtifacts';
 import { treatmentOf } from './retryPolicy';
 
 const backoff = { firstMs: 2_000, maxMs: 5 * 60_000 };
@@ -17,9 +18,12 @@ export class Outbox implements Disposable {
   private readonly disposables = new DisposableStore();
   private readonly sending = new Map<string, Promise<void>>();
   private readonly timers = new Map<string, Disposable>();
+  private readonly artifacts: ReportArtifacts;
   private ended = false;
 
-  constructor(private readonly ports: ExecutorPorts) {}
+  constructor(private readonly ports: ExecutorPorts) {
+    this.artifacts = new ReportArtifacts(ports);
+  }
 
   /** Sends what waits, now and whenever there is more. */
   start(): void {
@@ -88,14 +92,16 @@ export class Outbox implements Disposable {
     return undefined;
   }
 
-  private async send(source: TaskSource, { report, attempts }: ReportState): Promise<void> {
+  private async send(source: TaskSource, state: ReportState): Promise<void> {
+    const { report, attempts } = state;
     const { events } = this.ports;
     const { reportId, taskId } = report;
     await events.append([{ kind: 'report.sending', taskId, reportId, attempt: attempts + 1 }]);
     try {
       const bytes = await this.ports.blobs.get(report.body);
       const body = reportBodySchema.parse(JSON.parse(Buffer.from(bytes ?? '').toString('utf8') || 'null'));
-      await source.report(report, body, { isRepeat: attempts > 0 });
+      const attached = await this.artifacts.handOver(source, state);
+      await source.report(report, body, { isRepeat: attempts > 0, attached });
     } catch (error) {
       await this.keepForLater(report, attempts, error);
       return;

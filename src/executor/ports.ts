@@ -117,6 +117,8 @@ export interface ExecutorPorts {
   readonly sessionFolder: (runId: string, sessionId: string) => string;
   /** A folder of the engine's own for a run, outside the workspace. It ends with the run's other folders. */
   readonly engineFolder: (runId: string) => string;
+  /** A text without the secrets in it, for whoever is outside of this machine. */
+  readonly redact: (text: string) => Promise<string>;
   readonly clock: Clock;
   readonly logger: Logger;
 }

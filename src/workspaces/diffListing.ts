@@ -9,6 +9,19 @@ export const diffTreeArguments = ['-r', '-z', '--raw', '--no-ext-diff', '--no-te
 /** With renames and counts of lines, for {@link parseChanges}. Above 1,000 files on a side git looks for exact renames alone. */
 export const changesArguments = [...diffTreeArguments, '--numstat', '-M', '-l1000'] as const;
 
+/** For people and `git apply`: binary files are in it, and nothing of the user's is executed. */
+export const patchArguments = [
+  '-r',
+  '-p',
+  '--binary',
+  '--full-index',
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-color',
+  '-M',
+  '-l1000',
+];
+
 /** One path that differs between two trees. */
 export interface RawChange {
   readonly path: PathBytes;

@@ -8,7 +8,7 @@ import { objectIdSchema, type ObjectId, type RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import { workspaceInJail, type Mount } from '../core/jailPolicy';
 import type { FileChange, KeptTrees, RepositoryConfig, StoredRun, Workspace, Workspaces } from '../core/workspace';
-import { changesArguments, parseChanges } from './diffListing';
+import { changesArguments, parseChanges, patchArguments } from './diffListing';
 import { checkoutCommand, parseBaseline } from './folderScan';
 import { createGitDirectories } from './gitDirectories';
 import { agentGitInJail, GitJail } from './gitJail';
@@ -142,6 +142,13 @@ class StoredWorkspaces implements Workspaces {
     const git = await openRepository(repo);
     const commits = [objectIdSchema.parse(from), objectIdSchema.parse(to)];
     return parseChanges(await git.run(['diff-tree', ...changesArguments, ...commits]));
+  }
+
+  async patch(repo: string, from: ObjectId, to: ObjectId, maxBytes: number): Promise<string> {
+    const git = await openRepository(repo);
+    const commits = [objectIdSchema.parse(from), objectIdSchema.parse(to)];
+    const bytes = await git.run(['diff-tree', ...patchArguments, ...commits], { maxBytes });
+    return bytes.toString('utf8');
   }
 
   private async checkOut(

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { calls, says } from '../fakes/messagesApiTurns';
 import { honestWork, lastTextOf, runs, writes } from '../fakes/wholeModel';
 import {
@@ -61,6 +63,13 @@ describe('a task of a ZMemory server', () => {
         model: modelName,
       },
     );
+    const names = ['airlock.patch', 'airlock-evidence.json', 'airlock-log.txt'];
+    assert.deepEqual(
+      [told?.artifacts.map(({ name }) => name), told?.result?.artifacts],
+      [names, names.map((name) => ({ name }))],
+    );
+    const patch = readFileSync(path.join(room.top, 'backend', 'artifacts', told?.artifacts[0]?.sha256 ?? ''), 'utf8');
+    assert.match(patch, /^-wrong\n\+right$/m);
     assert.ok((told?.result?.execution_time_seconds ?? 0) > 0);
     assert.match(told?.result?.response ?? '', /^It is right now\.\n\nVerdict: verified/);
     assert.deepEqual(room.model.api.paidTwice(), []);

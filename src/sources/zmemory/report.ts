@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors';
-import type { Report, ReportBody } from '../../core/source';
+import type { Report, ReportBody, ReportOptions } from '../../core/source';
 import type { ChangeAnswer, ZMemoryApi } from './api';
 import type { CompleteBody, FailBody } from './wire';
 
@@ -22,10 +22,10 @@ export async function sendReport(
   api: ZMemoryApi,
   report: Report,
   body: ReportBody,
-  { isRepeat }: { readonly isRepeat: boolean },
+  { isRepeat, attached = [] }: ReportOptions,
 ): Promise<void> {
   if (isRepeat && (await alreadyTold(api, report))) return;
-  const answer = await send(api, report, body);
+  const answer = await send(api, report, body, attached);
   if (answer.kind === 'done') return;
   // It may be refused because it is so already: told by an earlier call whose answer was lost.
   if (await alreadyTold(api, report)) return;
@@ -48,14 +48,14 @@ async function alreadyTold(api: ZMemoryApi, report: Report): Promise<boolean> {
   );
 }
 
-function send(api: ZMemoryApi, report: Report, body: ReportBody): Promise<ChangeAnswer> {
+function send(api: ZMemoryApi, report: Report, body: ReportBody, attached: readonly string[]): Promise<ChangeAnswer> {
   const options = { idempotencyKey: report.reportId };
   return report.kind === 'complete'
-    ? api.complete(report.externalId, completeBody(body), options)
+    ? api.complete(report.externalId, completeBody(body, attached), options)
     : api.fail(report.externalId, failBody(body), options);
 }
 
-function completeBody(body: ReportBody): CompleteBody {
+function completeBody(body: ReportBody, attached: readonly string[]): CompleteBody {
   return {
     result: {
       response: body.response,
@@ -66,7 +66,7 @@ function completeBody(body: ReportBody): CompleteBody {
       },
       model: body.model ?? 'unknown',
       execution_time_seconds: body.executionSeconds,
-      artifacts: [],
+      artifacts: attached.map((name) => ({ name })),
       execution_mode: 'airlock',
     },
     completed_at: new Date(body.endedAtMs).toISOString(),

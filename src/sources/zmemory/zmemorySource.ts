@@ -2,12 +2,14 @@ import type { Clock } from '../../base/clock';
 import { DisposableStore } from '../../base/disposable';
 import { CancelledError, messageOf, UserError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
+import { artifactKinds, type Artifact, type ArtifactKind } from '../../core/artifact';
 import {
   SourceUnreachableError,
   type AcceptAnswer,
   type Offer,
   type Report,
   type ReportBody,
+  type ReportOptions,
   type SourceListener,
   type TaskSource,
 } from '../../core/source';
@@ -41,6 +43,8 @@ export interface ZMemorySourceOptions {
   readonly resolveRepository: ResolveRepository;
   /** Absent: every task is wanted. */
   readonly filter?: TaskFilter;
+  /** What of a run is handed over beside its report. Absent: all that there is. */
+  readonly artifacts?: readonly ArtifactKind[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random?: () => number;
@@ -61,6 +65,7 @@ export function connectZMemory(
 
 class ZMemorySource implements TaskSource {
   readonly id: string;
+  readonly artifacts: readonly ArtifactKind[];
   private readonly poller: Poller;
   private readonly pace: Pace;
   /** Absent where the API tells of news by itself, or cannot. */
@@ -81,6 +86,7 @@ class ZMemorySource implements TaskSource {
     owned: readonly { dispose(): void }[] = [],
   ) {
     this.id = options.id;
+    this.artifacts = options.artifacts ?? artifactKinds;
     for (const item of owned) this.owned.add(item);
     this.pace = new Pace(options.pollMs ?? defaultPollMs);
     this.feed = this.feedOf(options);
@@ -139,7 +145,22 @@ class ZMemorySource implements TaskSource {
     }
   }
 
-  async report(report: Report, body: ReportBody, options: { readonly isRepeat: boolean }): Promise<void> {
+  /** A server that knows no artifacts, or does not want this one, has none: that is no failure. */
+  async attach(report: Report, { name, content }: Artifact): Promise<boolean> {
+    const { externalId, reportId } = report;
+    try {
+      const options = { idempotencyKey: `${reportId}/${name}` };
+      const answer = await this.options.api.addArtifact(externalId, { name, content }, options);
+      if (answer.kind === 'done') return true;
+      this.options.logger.debug('ZMemory takes no artifact', { externalId, name, reason: answer.reason });
+    } catch (error) {
+      if (!(error instanceof UserError) || error.facts['retryable'] === true) throw error;
+      this.options.logger.debug('ZMemory takes no artifact', { externalId, name, reason: error.message });
+    }
+    return false;
+  }
+
+  async report(report: Report, body: ReportBody, options: ReportOptions): Promise<void> {
     await sendReport(this.options.api, report, body, options);
     this.poller.within(this.pace.quicken());
   }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { artifactKinds, type ArtifactKind } from '../../core/artifact';
 import { ownPricesSchema } from '../../core/prices';
 
 /**
@@ -59,6 +60,7 @@ export const settingTable = {
   'airlock.zmemory.servers': machine<readonly ServerSetting[]>(serversSchema, []),
   'airlock.zmemory.agent': machine(agentSchema, 'airlock'),
   'airlock.zmemory.pollSeconds': machine(pollSecondsSchema, 30),
+  'airlock.zmemory.artifacts': machine<readonly ArtifactKind[]>(z.array(z.enum(artifactKinds)), artifactKinds),
 
   'airlock.taskFile.path': machine(z.string().regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$)).+$/), 'docs/TASKS.md'),
   'airlock.taskFile.rows': machine(z.string(), ''),

@@ -5,7 +5,7 @@ describe('the servers of the command line', () => {
   const environment = { ZMEMORY_TOKEN: 'plain', ZMEMORY_TOKEN_SHOP_2: 'shop' };
   const found = (...given: string[]) =>
     Promise.all(
-      zmemoryServers(given, 'me', environment).map(async (choice) =>
+      zmemoryServers(given, { agent: 'me', artifacts: true }, environment).map(async (choice) =>
         choice.kind === 'server'
           ? [choice.name, choice.url, choice.agent, (await choice.token()) ?? null]
           : [choice.kind],
@@ -35,7 +35,9 @@ describe('the servers of the command line', () => {
     ['=http://a.example'],
   ]) {
     it(`are refused as ${given.join(' and ')}`, () => {
-      assert.throws(() => zmemoryServers(given, 'me', environment), { code: 'source-name-invalid' });
+      assert.throws(() => zmemoryServers(given, { agent: 'me', artifacts: true }, environment), {
+        code: 'source-name-invalid',
+      });
     });
   }
 });

@@ -231,6 +231,7 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   }),
   'report.sending': fc.record({ taskId, reportId, attempt: fc.integer({ min: 1, max: 99 }) }),
   'report.postponed': fc.record({ taskId, reportId, error: words, retryAtMs: timeMs }),
+  'report.attached': fc.record({ taskId, reportId, name: words }),
   'report.acknowledged': fc.record({ taskId, reportId }),
   'report.dead': fc.record({ taskId, reportId, error: words }),
 };

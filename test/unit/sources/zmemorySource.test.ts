@@ -35,7 +35,8 @@ class ScriptedApi implements ZMemoryApi {
   complete = (id: string, body: unknown, options: unknown): Promise<ChangeAnswer> =>
     this.told('complete', id, body, options);
   fail = (id: string, body: unknown, options: unknown): Promise<ChangeAnswer> => this.told('fail', id, body, options);
-  addArtifact = (id: string, body: unknown): Promise<ChangeAnswer> => this.told('artifact', id, body);
+  addArtifact = (id: string, body: unknown, options: unknown): Promise<ChangeAnswer> =>
+    this.told('artifact', id, body, options);
 
   async stateOf(id: string): Promise<WireTaskState | undefined> {
     this.calls.push(['stateOf', id]);
@@ -386,6 +387,31 @@ describe('a ZMemory source', () => {
           { idempotencyKey: 'report-1' },
         ],
       ]);
+    });
+
+    it('hands over an artifact under a key of its own, and names it in the report', async () => {
+      const taken = await source.attach?.(report('complete'), { kind: 'patch', name: 'a.patch', content: 'diff' });
+      await source.report(report('complete'), body, { isRepeat: false, attached: ['a.patch'] });
+      assert.equal(taken, true);
+      assert.deepEqual(api.calls[0], [
+        'artifact',
+        'one',
+        { name: 'a.patch', content: 'diff' },
+        { idempotencyKey: 'report-1/a.patch' },
+      ]);
+      assert.match(JSON.stringify(api.calls[1]), /"artifacts":\[\{"name":"a.patch"\}\]/);
+    });
+
+    it('has no artifact where the server knows none, and tries again where it may be better later', async () => {
+      const artifact = { kind: 'patch', name: 'a.patch', content: 'diff' } as const;
+      api.change = () => ({ kind: 'refused', reason: 'it answers 404' });
+      assert.equal(await source.attach?.(report('complete'), artifact), false);
+      api.change = () => {
+        throw new UserError('source-request-refused', 'It answers 413.');
+      };
+      assert.equal(await source.attach?.(report('complete'), artifact), false);
+      api.change = () => down();
+      await assert.rejects(async () => source.attach?.(report('complete'), artifact), SourceUnreachableError);
     });
 
     it('tells a failure with its reason', async () => {
