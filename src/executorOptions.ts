@@ -22,6 +22,7 @@ export interface OptionParts {
 /** What the executor of this window is opened with: the settings as they are now. */
 export function executorOptions({ context, settings, credentials, problems, logger }: OptionParts): AirlockOptions {
   const minutes = (value: number): number => value * 60_000;
+  const approvalTimeoutMinutes = settings.value('airlock.approvals.timeoutMinutes');
   return {
     storage: homeExpanded(settings.value('airlock.storage')) || context.globalStorageUri.fsPath,
     settings: {
@@ -38,6 +39,8 @@ export function executorOptions({ context, settings, credentials, problems, logg
       maxHostCpuPercent: settings.value('airlock.host.maxCpuPercent'),
       maxHostMemoryPercent: settings.value('airlock.host.maxMemoryPercent'),
       maxSameCalls: settings.value('airlock.breaker.sameCalls'),
+      approvalMode: settings.value('airlock.approvals.mode'),
+      approvalTimeoutMs: approvalTimeoutMinutes === null ? null : minutes(approvalTimeoutMinutes),
       setupDomains: settings.value('airlock.setup.network'),
       maxDependencyBytes: settings.value('airlock.setup.maxGigabytes') * 1024 ** 3,
       keepWorkspacesMs: settings.value('airlock.workspaces.keepDays') * 24 * 60 * 60_000,

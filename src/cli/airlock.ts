@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { airlockVersion } from '../assemble';
+import { addApprovalCommands } from './approvalCommands';
 import { addBackupCommands } from './backupCommands';
 import { addBudget } from './budgetCommand';
 import { addDemo } from './demoCommand';
@@ -26,6 +27,7 @@ function program(): Command {
     .exitOverride();
   addWork(airlock);
   addQueueCommands(airlock);
+  addApprovalCommands(airlock);
   addLandingCommands(airlock);
   addSnapshotCommands(airlock);
   addSessionCommands(airlock);

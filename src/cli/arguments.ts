@@ -55,6 +55,13 @@ export function fewOrNone(text: string): number {
   return value;
 }
 
+export function approvalMinutes(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 100_000))
+    throw new InvalidArgumentError('It must be a number from 0 to 100000.');
+  return value;
+}
+
 export function positiveAmount(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value) || value <= 0)

@@ -6,6 +6,7 @@ import { conversationMessageSchema } from '../core/engine';
 import { runOf, type RunState, type TaskState } from '../core/liveState';
 import { totalTokens } from '../core/usage';
 import { makeVisible } from '../base/visible';
+import { approvalText } from './approvalCommands';
 import { visiting } from './visit';
 import { costText, durationText, oneLine, tableText } from './words';
 
@@ -45,7 +46,7 @@ export async function showTask(storage: string, taskId: string): Promise<void> {
     // Once it has begun, the log starts with the prompt.
     if (!run || run.messages.length === 0) parts.push(await promptText(executor, task));
     if (run) {
-      parts.push(questionText(task, run), await evidenceText(executor, run));
+      parts.push(questionText(task, run), await askedText(executor, task, run), await evidenceText(executor, run));
       parts.push(await claimsText(executor, run), await logText(executor, run));
     }
     process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
@@ -139,6 +140,12 @@ async function evidenceText(executor: Executor, run: RunState): Promise<string> 
 function questionText({ id, status }: TaskState, { question }: RunState): string {
   if (!question || question.answer !== null || status !== 'waiting') return '';
   return `The agent asks\n${indent(question.text, '  ')}\n  Answer it with: airlock answer ${id} TEXT`;
+}
+
+async function askedText(executor: Executor, task: TaskState, run: RunState): Promise<string> {
+  const text = await approvalText(executor, task, run);
+  if (text === undefined) return '';
+  return `The agent asks to be allowed this\n${indent(text, '  | ')}\n  Say it with: airlock approve ${task.id}, or airlock deny ${task.id} [REASON]`;
 }
 
 /** What the agent said of its result, each with what the evidence says of that. */

@@ -2,6 +2,7 @@ import { openExecutor, type EngineChoice, type SourceChoice } from '../assemble'
 import { DisposableStore, type Disposable } from '../base/disposable';
 import { makeVisible } from '../base/visible';
 import { diagnosticLine } from '../core/diagnostic';
+import type { ApprovalMode } from '../core/approval';
 import type { BudgetLimits } from '../core/budget';
 import type { Executor } from '../core/executor';
 import type { OwnPrices } from '../core/prices';
@@ -25,6 +26,9 @@ export interface WorkOptions {
   readonly personas: string;
   /** Domains that a persona of a repository may reach. */
   readonly personaNetwork: readonly string[];
+  readonly approvals: ApprovalMode;
+  /** 0: never. */
+  readonly approvalMinutes: number;
   readonly concurrency: number;
   /** Percent of the machine in use from which on no new run starts; 0: never mind. */
   readonly maxCpu: number;
@@ -53,6 +57,8 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
         warmSessions: options.warm,
         setupDomains: options.setupNetwork,
         personaDomains: options.personaNetwork,
+        approvalMode: options.approvals,
+        approvalTimeoutMs: options.approvalMinutes === 0 ? null : options.approvalMinutes * 60_000,
         maxCostUsd: options.budget.perRunUsd,
         budget: options.budget,
         maxHostCpuPercent: options.maxCpu,

@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
 import path from 'node:path';
+import { type ApprovalMode, approvalModes } from '../core/approval';
 import { UserError } from '../base/errors';
 import {
+  approvalMinutes,
   collect,
   environmentHelp,
   personaNetworkOption,
@@ -46,6 +48,12 @@ export function addWork(airlock: Command): void {
     )
     .addOption(personasOption())
     .addOption(personaNetworkOption())
+    .addOption(
+      new Option('--approvals <mode>', 'what agents may do without asking')
+        .choices(approvalModes)
+        .default('unattended'),
+    )
+    .option('--approval-minutes <n>', 'after which what they ask is denied; 0: never', approvalMinutes, 60)
     .option('--task-definitions', 'take tasks from .airlock/tasks/*.yaml of each --repo, as their times come', false)
     .option('--allow-env <name>', 'a variable that their prompts may have; may be repeated', collect, [])
     .option('--concurrency <n>', 'runs at the same time', positiveInteger, 2)
@@ -98,6 +106,8 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly setupNetwork: readonly string[];
   readonly personas: string;
   readonly personaNetwork: readonly string[];
+  readonly approvals: ApprovalMode;
+  readonly approvalMinutes: number;
   readonly taskDefinitions: boolean;
   readonly allowEnv: readonly string[];
   readonly concurrency: number;

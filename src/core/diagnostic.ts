@@ -1,16 +1,19 @@
+import { z } from 'zod';
+
 /** Something wrong in a file of the repository, at its place, for the Problems panel and for the terminal. */
-export interface Diagnostic {
+export const diagnosticSchema = z.object({
   /** Absolute path of the file. */
-  readonly path: string;
+  path: z.string(),
   /** From 1. */
-  readonly line: number;
+  line: z.number().int(),
   /** In UTF-16 code units, from 1. */
-  readonly column: number;
+  column: z.number().int(),
   /** `error`: what it is about is not worked on. `warning`: it is, but not wholly as written. */
-  readonly severity: 'error' | 'warning' | 'information';
+  severity: z.enum(['error', 'warning', 'information']),
   /** What is wrong and what to do, as a sentence. */
-  readonly message: string;
-}
+  message: z.string(),
+});
+export type Diagnostic = Readonly<z.infer<typeof diagnosticSchema>>;
 
 /** Takes all that is wrong now at one owner, in place of what it was told before. An empty list: nothing is. */
 export type DiagnosticSink = (owner: string, diagnostics: readonly Diagnostic[]) => void;

@@ -63,6 +63,8 @@ export interface OwnToolUse {
   readonly tool: ToolName | null;
   /** One line for people. */
   readonly summary: string;
+  /** What it is to be done with, as the engine's program says it. Absent: nothing. */
+  readonly input?: unknown;
 }
 
 /** Whether a tool of the engine's own program is to be done. */

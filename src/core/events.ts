@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalEvents } from './approvalEvents';
 import { conversationEvents } from './conversationEvents';
 import { evidenceEvents } from './evidenceEvents';
 import { executorEvents } from './executorEvents';
@@ -21,6 +22,7 @@ const bodies = [
   ...runEvents,
   ...sessionEvents,
   ...conversationEvents,
+  ...approvalEvents,
   ...spendingEvents,
   ...evidenceEvents,
   ...snapshotEvents,

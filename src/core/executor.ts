@@ -1,5 +1,6 @@
 import type { Disposable } from '../base/disposable';
 import type { Event } from '../base/emitter';
+import type { ApprovalDecision } from './approval';
 import type { AirlockEvent } from './events';
 import type { HistoryAnswer, HistoryQuery } from './history';
 import type { Digest, ObjectId, SessionId, TaskId } from './ids';
@@ -8,6 +9,7 @@ import type { Keyboard, TerminalSize } from './keyboard';
 import type { Landed, LandingOptions, LandingTargets } from './landing';
 import type { LiveState } from './liveState';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from './storedWorkspace';
+import type { PersonaList } from './persona';
 import type { NewTask } from './task';
 import type { FileChange } from './workspace';
 
@@ -72,6 +74,12 @@ export interface Executor extends Disposable {
    * @throws {UserError} `wrong-state` when it asks nothing; `answer-invalid` when the answer is empty or too long.
    */
   answer(taskId: TaskId, text: string): Promise<void>;
+  /**
+   * Says yes or no to what the agent of a task asks to be allowed; it goes on with that.
+   * @throws {UserError} `wrong-state` when it asks for nothing; `approval-gone` when it asks for something else by now;
+   * `approval-invalid` when it cannot be remembered in that way.
+   */
+  decide(taskId: TaskId, decision: ApprovalDecision): Promise<void>;
   /** Holds one task back, and its run where it is, until it is resumed or retried. */
   pauseTask(taskId: TaskId): Promise<void>;
   /** Lets a paused task go on where it was. */
@@ -145,6 +153,8 @@ export interface Executor extends Disposable {
   /** Throws away what a task that is over has made: its branch, and the files that are left. @throws {UserError} `wrong-state`. */
   discard(taskId: TaskId): Promise<void>;
   history(query: HistoryQuery): Promise<HistoryAnswer>;
+  /** The personas that tasks for a repository can name; `null`: those that there are without one. */
+  personas(repo: string | null): Promise<PersonaList>;
   jailReadiness(): Promise<JailReadiness>;
   /** Starts a jail as a run would have it and tries to get out of it. */
   proveJail(): Promise<JailProof>;

@@ -54,6 +54,8 @@ const runKinds = [
   'question.asked',
   'question.answered',
   'run.claimed',
+  'approval.asked',
+  'approval.answered',
   'usage.recorded',
   'request.reserved',
   'request.settled',

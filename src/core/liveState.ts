@@ -1,3 +1,4 @@
+import type { ApprovalRule, ApprovalState } from './approval';
 import { type BudgetState, emptyBudget, type MeasuredPrompt, type Spent } from './budget';
 import type { AirlockEvent, EventBody } from './events';
 import type { CheckResult, Verdict } from './evidence';
@@ -41,6 +42,8 @@ export interface TaskState {
   paused?: true;
   /** Its place in the order, when the user has given it one: lower goes first. Absent: by priority and age. */
   rank?: number;
+  /** What the user allowed its agents until it has ended. Absent: nothing. */
+  allowed?: readonly ApprovalRule[];
   endedAtMs: number | null;
   changedAtMs: number;
 }
@@ -116,6 +119,8 @@ export interface RunState {
   toolCalls: Record<string, ToolCallState>;
   /** What it last asked the user; an answer is a blob. Absent: nothing yet. */
   question?: { readonly callId: string; readonly text: string; readonly answer: Digest | null };
+  /** What it last asked to be allowed. Absent: nothing yet. */
+  approval?: ApprovalState;
   /** The blob with what the agent says of its result. Absent: nothing. */
   claims?: Digest;
   usage: TokenUsage;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { Diagnostic } from './diagnostic';
+import { approvalModeSchema } from './approval';
+import { diagnosticSchema } from './diagnostic';
 import { jailLimitsSchema, networkPolicySchema } from './jailPolicy';
 import { taskLimitsSchema } from './task';
 
@@ -31,32 +32,43 @@ export const personaSchema = z.object({
   /** `null`: the model of the settings. */
   model: z.string().nullable().default(null),
   network: networkPolicySchema.default({ kind: 'none' }),
+  /** `read`: the run's copy of the repository is mounted read-only in its jail, and its result is what it says. */
+  workspace: z.enum(['read', 'write']).default('write'),
+  /** What it may do without asking, if that is less than the settings allow. Absent: what they allow. */
+  approvals: approvalModeSchema.optional(),
   limits: taskLimitsSchema.default({}),
   jailLimits: jailLimitsSchema.prefault({}),
 });
 export type Persona = z.infer<typeof personaSchema>;
 
+/** Tools that write into the workspace: a persona that may only read it has none of them. */
+export const writingTools: readonly ToolName[] = ['write', 'edit'];
+
+/** What a task may use that is only to be planned: with it nothing is changed. */
+export const planTools: readonly ToolName[] = ['read', 'glob', 'grep', 'report_progress'];
+
 /** The name of the persona of tasks that name none. */
 export const defaultPersonaName = 'implementer';
 
 /** Where a persona comes from. */
-export type PersonaOrigin =
-  | { readonly kind: 'builtIn' }
+const personaOriginSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('builtIn') }),
   /** A file of the user's own. */
-  | { readonly kind: 'user'; readonly path: string }
+  z.object({ kind: z.literal('user'), path: z.string() }),
   /** A file that is committed in the repository: it can only be tighter than what the user allows. */
-  | { readonly kind: 'repository'; readonly path: string };
+  z.object({ kind: z.literal('repository'), path: z.string() }),
+]);
+export type PersonaOrigin = z.infer<typeof personaOriginSchema>;
 
-export interface FoundPersona {
-  readonly persona: Persona;
-  readonly origin: PersonaOrigin;
-}
+const foundPersonaSchema = z.object({ persona: personaSchema, origin: personaOriginSchema });
+export type FoundPersona = z.infer<typeof foundPersonaSchema>;
 
 /** The personas that tasks for a repository may name, and what is wrong with files that were to be some. */
-export interface PersonaList {
-  readonly personas: readonly FoundPersona[];
-  readonly diagnostics: readonly Diagnostic[];
-}
+export const personaListSchema = z.object({
+  personas: z.array(foundPersonaSchema),
+  diagnostics: z.array(diagnosticSchema),
+});
+export type PersonaList = z.infer<typeof personaListSchema>;
 
 export interface Personas {
   /**

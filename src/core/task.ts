@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalModeSchema } from './approval';
 import { digestSchema, taskIdSchema } from './ids';
 import { networkPolicySchema } from './jailPolicy';
 
@@ -19,6 +20,8 @@ export const taskLimitsSchema = z.object({
   network: networkPolicySchema.optional(),
   /** The tools that it may use, of those that its persona may. */
   tools: z.array(z.string().max(100)).max(100).optional(),
+  /** What it may do without asking, if that is less than its persona and the settings allow. */
+  approvals: approvalModeSchema.optional(),
 });
 export type TaskLimits = z.infer<typeof taskLimitsSchema>;
 

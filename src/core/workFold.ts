@@ -1,3 +1,4 @@
+import { foldApproval } from './approvalFold';
 import { foldReserved, foldSettled, foldUsage } from './budgetFold';
 import type { AirlockEvent } from './events';
 import { type LiveState, type RunState, type ToolCallState, toolCallOf } from './liveState';
@@ -28,6 +29,9 @@ export function foldWork(state: LiveState, run: RunState, event: AirlockEvent): 
     case 'question.answered':
     case 'run.claimed':
       return foldTalk(run, event);
+    case 'approval.asked':
+    case 'approval.answered':
+      return foldApproval(state.tasks.get(run.taskId), run, event);
     case 'usage.recorded':
       foldUsage(state, run, event);
       return;

@@ -2,7 +2,7 @@ import { runOf } from '../core/liveState';
 import type { ProcessIdentity } from '../core/session';
 import { budgetAtStart } from './budgetWatch';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
-import { isAsking } from './userQuestions';
+import { needsWord } from './userQuestions';
 
 /** Who takes over. */
 export interface ExecutorSelf {
@@ -40,7 +40,8 @@ export async function takeOverFromEarlierProcess(
   const tasks = [...state.tasks.values()];
   const left = tasks.filter(({ status }) => status === 'running');
   const waiting = tasks.filter(
-    (task) => !task.paused && (task.waitingOn === 'user' || task.waitingOn === 'lane') && !isAsking(runOf(state, task)),
+    (task) =>
+      !task.paused && (task.waitingOn === 'user' || task.waitingOn === 'lane') && !needsWord(runOf(state, task)),
   );
   const limits = { ...settings.budget, perRunUsd: settings.maxCostUsd };
   await events.append([

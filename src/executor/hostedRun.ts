@@ -4,6 +4,7 @@ import type { RunId } from '../core/ids';
 import type { RunState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
+import type { ApprovalPolicy } from './approvalGate';
 import type { ExecutorPorts } from './ports';
 import type { RunSnapshots } from './runSnapshots';
 
@@ -19,13 +20,14 @@ export interface HostedRun {
   readonly isCostTasksOwn: boolean;
   /** As in `ExecutorSettings`. */
   readonly maxSameCalls: number;
+  readonly approvals: ApprovalPolicy;
   readonly signal: AbortSignal;
   /** The agent said how far it is. */
   readonly onProgress: (percent: number | null, message: string) => void;
 }
 
 /** A run as it is now. */
-export function stateOf(ports: ExecutorPorts, runId: RunId): RunState {
+export function stateOf(ports: Pick<ExecutorPorts, 'events'>, runId: RunId): RunState {
   const run = ports.events.state.runs.get(runId);
   if (!run) throw new Error(`Run ${runId} is not in the state`);
   return run;

@@ -3,6 +3,7 @@ import type { Disposable } from '../base/disposable';
 import { messageOf } from '../base/errors';
 import { freeMemoryBytes } from '../base/freeMemory';
 import { newId } from '../base/ids';
+import type { ApprovalDecision } from '../core/approval';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
@@ -12,10 +13,12 @@ import { jailPolicySchema } from '../core/jailPolicy';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
 import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
 import type { LiveState, TaskState } from '../core/liveState';
+import type { PersonaList } from '../core/persona';
 import type { ProcessIdentity } from '../core/session';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import { isEnded, type NewTask } from '../core/task';
 import type { FileChange } from '../core/workspace';
+import { Approvals } from './approvals';
 import { BudgetLedger } from './budgetLedger';
 import { BudgetWatch } from './budgetWatch';
 import { Dispatcher } from './dispatcher';
@@ -66,6 +69,7 @@ export class LocalExecutor implements Executor {
   private readonly keeper: WorkspaceKeeper;
   private readonly landings: Landings;
   private readonly questions: UserQuestions;
+  private readonly approvals: Approvals;
   private readonly intake: Intake;
   private readonly warm: WarmSessions;
   private readonly dispatcher: Dispatcher;
@@ -113,6 +117,7 @@ export class LocalExecutor implements Executor {
     this.keeper = new WorkspaceKeeper(ports);
     this.snapshots = new SnapshotDesk(ports, settings, this.dispatcher, this.shelf);
     this.questions = new UserQuestions(ports);
+    this.approvals = new Approvals(ports, this.dispatcher);
     this.archive = new SessionArchive(ports, this.shelf);
     this.landings = new Landings(ports, settings, this.stopping.signal);
   }
@@ -136,6 +141,7 @@ export class LocalExecutor implements Executor {
     this.outbox.start();
     this.dispatcher.start();
     this.intake.start();
+    this.approvals.start();
     this.tidying = tidyWorkspaces(
       this.ports,
       this.keeper,
@@ -199,6 +205,10 @@ export class LocalExecutor implements Executor {
       { kind: 'task.changed', taskId, repo, priority: task.spec.priority },
       ...(task.status === 'waiting' ? [{ kind: 'task.resumed', taskId } as const] : []),
     ]);
+  }
+
+  decide(taskId: TaskId, decision: ApprovalDecision): Promise<void> {
+    return this.approvals.decide(taskId, decision);
   }
 
   answer(taskId: TaskId, text: string): Promise<void> {
@@ -315,6 +325,10 @@ export class LocalExecutor implements Executor {
     return this.ports.history.query(query);
   }
 
+  personas(repo: string | null): Promise<PersonaList> {
+    return this.ports.personas.of(repo);
+  }
+
   jailReadiness(): Promise<JailReadiness> {
     return this.ports.jails.readiness({ again: true });
   }
@@ -333,6 +347,7 @@ export class LocalExecutor implements Executor {
     this.warm.dispose();
     this.intake.dispose();
     this.outbox.dispose();
+    this.approvals.dispose();
     this.roomWatch.dispose();
     this.hostWatch.dispose();
     this.budgetWatch.dispose();

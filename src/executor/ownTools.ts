@@ -2,6 +2,7 @@ import { CancelledError } from '../base/errors';
 import type { OwnToolLeave, OwnToolUse, ToolResult } from '../core/engine';
 import { toolCallOf, type ToolCallState } from '../core/liveState';
 import type { AgentNews } from './agentNews';
+import type { ApprovalGate } from './approvalGate';
 import type { CallBreaker } from './callBreaker';
 import { stateOf, type HostedRun } from './hostedRun';
 import type { ExecutorPorts } from './ports';
@@ -22,11 +23,12 @@ export class OwnTools {
     private readonly run: HostedRun,
     private readonly news: AgentNews,
     private readonly breaker: CallBreaker,
+    private readonly approvals: ApprovalGate,
   ) {
     this.results = new ToolResults(ports, run.runId);
   }
 
-  async begin({ id, name, tool, summary }: OwnToolUse): Promise<OwnToolLeave> {
+  async begin({ id, name, tool, summary, input }: OwnToolUse): Promise<OwnToolLeave> {
     const { runId, persona, session, signal } = this.run;
     if (signal.aborted) throw new CancelledError();
     const callId = ownCallId(id);
@@ -34,15 +36,17 @@ export class OwnTools {
     // Whoever asks again was restarted, perhaps while it ran.
     if (known) return { kind: 'answered', result: await this.resultBefore(callId, known) };
     this.breaker.look(name, summary);
+    const allowed = tool !== null && persona.tools.includes(tool);
+    const refusal = allowed ? await this.approvals.denialOf({ callId, name, tool, input, summary }) : undefined;
     await this.ports.events.append([
       { kind: 'tool.called', runId, callId, name: name.slice(0, 200), summary: summary.slice(0, 300) },
     ]);
-    if (tool !== null && persona.tools.includes(tool)) {
+    if (allowed && refusal === undefined) {
       await this.starts(callId);
       session.note(`${name}: ${summary}`);
       return { kind: 'go' };
     }
-    const denied = { ok: false, text: denial(persona, name, true) };
+    const denied = { ok: false, text: refusal ?? denial(persona, name, true) };
     return { kind: 'answered', result: await this.results.keep(callId, denied, 0) };
   }
 

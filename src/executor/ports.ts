@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock';
 import type { Disposable } from '../base/disposable';
 import type { Logger } from '../base/logger';
 import { type BudgetLimits, noLimits } from '../core/budget';
+import type { ApprovalMode } from '../core/approval';
 import type { BlobStore } from '../core/blobs';
 import type { Engine } from '../core/engine';
 import type { History } from '../core/history';
@@ -55,6 +56,12 @@ export interface ExecutorSettings {
   /** From so much of the machine's processors or memory in use on, in percent, no new run starts; 0: never mind. */
   readonly maxHostCpuPercent: number;
   readonly maxHostMemoryPercent: number;
+  /** What agents may do without asking; a persona and a task can only make it less. */
+  readonly approvalMode: ApprovalMode;
+  /** How long they wait to be allowed something before it is denied; `null`: for as long as it takes. */
+  readonly approvalTimeoutMs: number | null;
+  /** How long a run keeps its jail and its slot meanwhile. */
+  readonly approvalHoldMs: number;
   /** Snapshots of one run that are kept for going back, those that were judged among them; 0 for none. */
   readonly maxSnapshots: number;
   /** How long the snapshots of a run stay whose result is published. */
@@ -84,6 +91,9 @@ export const defaultSettings: ExecutorSettings = {
   maxSameCalls: 20,
   maxHostCpuPercent: 85,
   maxHostMemoryPercent: 85,
+  approvalMode: 'unattended',
+  approvalTimeoutMs: 60 * 60_000,
+  approvalHoldMs: 2 * 60_000,
   maxSnapshots: 20,
   maxSnapshotBytes: 512 * 1024 ** 2,
   keepWorkspacesMs: 14 * 24 * 3_600_000,

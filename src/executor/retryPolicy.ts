@@ -24,6 +24,7 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'claude-code-unusable': 'wait',
   'claude-code-too-old': 'wait',
   'question-open': 'wait',
+  'approval-open': 'wait',
   // Its jail died or used too much: the run goes on in another one, and the model is told.
   'session-closed': 'retry',
   'disk-full': 'pause',

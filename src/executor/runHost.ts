@@ -12,6 +12,7 @@ import type {
 } from '../core/engine';
 import type { TokenUsage } from '../core/usage';
 import { AgentNews } from './agentNews';
+import { ApprovalGate } from './approvalGate';
 import { CallBreaker } from './callBreaker';
 import { DurableConversation } from './durableConversation';
 import { stateOf, type HostedRun } from './hostedRun';
@@ -50,8 +51,9 @@ export class RunHost implements EngineHost {
     const { signal, session, snapshots, runId, maxSameCalls } = options;
     const breaker = new CallBreaker(maxSameCalls, (words) => this.tell(words));
     this.conversation = new DurableConversation(ports, runId);
-    this.toolCalls = new ToolCalls(ports, options, this.news, breaker);
-    this.ownTools = new OwnTools(ports, options, this.news, breaker);
+    const approvals = new ApprovalGate(ports, options);
+    this.toolCalls = new ToolCalls(ports, options, this.news, breaker, approvals);
+    this.ownTools = new OwnTools(ports, options, this.news, breaker, approvals);
     this.lane = new LaneWait(ports, gates.lanes, runId);
     const follow = (): void => {
       if (interruptionOf(signal) !== 'disk' || !this.requesting) this.ending.abort(signal.reason);

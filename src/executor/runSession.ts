@@ -4,6 +4,7 @@ import { jailPolicySchema, type JailPolicy, type Mount } from '../core/jailPolic
 import type { TaskState } from '../core/liveState';
 import { narrowNetwork } from '../core/narrowNetwork';
 import type { Persona } from '../core/persona';
+import { toolsOf, workspaceFor } from '../core/readOnlyPersona';
 import type { Session } from '../core/session';
 import type { Workspace } from '../core/workspace';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
@@ -23,7 +24,7 @@ export function narrowed(persona: Persona, { network, tools }: TaskState['spec']
   return {
     ...persona,
     network: narrowNetwork(persona.network, network),
-    tools: persona.tools.filter((tool) => tools === undefined || tools.includes(tool)),
+    tools: toolsOf(persona).filter((tool) => tools === undefined || tools.includes(tool)),
   };
 }
 
@@ -42,7 +43,7 @@ export async function sessionPolicy(
   const view = await workspace.sessionView(dependencies);
   return jailPolicySchema.parse({
     account: runId,
-    mounts: [...view.mounts, ...(await engineMounts(ports, runId))],
+    mounts: [...workspaceFor(persona, view.mounts), ...(await engineMounts(ports, runId))],
     environment: view.environment,
     network: persona.network,
     // The run's own timer ends it first and in order; this one is for the case that it does not.

@@ -1,5 +1,6 @@
 import { CancelledError, UserError } from '../base/errors';
 import { newId } from '../base/ids';
+import { strictest } from '../core/approval';
 import { isAtRest, type Conversation, type ConversationMessage, type EngineEnd } from '../core/engine';
 import { describeVerdict, passed, summarizeChecks, type CheckResult } from '../core/evidence';
 import type { ObjectId, SessionId } from '../core/ids';
@@ -7,6 +8,7 @@ import type { RunState, TaskState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
 import type { Workspace } from '../core/workspace';
+import type { ApprovalPolicy } from './approvalGate';
 import { ConnectionLog } from './connectionLog';
 import { EvidenceCollector, type Evidence } from './evidenceCollector';
 import { restoreNews, checkFeedback, refusedNews, systemPrompt, taskPrompt } from './instructions';
@@ -111,6 +113,7 @@ export class RunWork {
       session,
       snapshots: this.snapshots,
       maxSameCalls: this.settings.maxSameCalls,
+      approvals: this.approvals(),
       isCostTasksOwn: task.spec.limits.maxCostUsd !== undefined,
       maxCostUsd: task.spec.limits.maxCostUsd ?? persona.limits.maxCostUsd ?? this.settings.maxCostUsd,
       signal,
@@ -137,6 +140,12 @@ export class RunWork {
     } finally {
       await conversation.close();
     }
+  }
+
+  private approvals(): ApprovalPolicy {
+    const { approvalMode, approvalTimeoutMs: timeoutMs, approvalHoldMs: holdMs } = this.settings;
+    const { approvals } = this.options.task.spec.limits;
+    return { mode: strictest([approvalMode, this.persona.approvals, approvals]), timeoutMs, holdMs };
   }
 
   /** What was put back while the run was not at work. */

@@ -15,6 +15,7 @@ import { RunClock } from './runClock';
 import { treatmentOf } from './retryPolicy';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
 import { narrowed, wallMsOf } from './runSession';
+import { needsWord } from './userQuestions';
 import { RunWork, type WorkResult } from './runWork';
 import type { WarmSessions } from './warmSessions';
 import { eventsOf, type WarmStart, type WarmWish } from './warmStart';
@@ -157,7 +158,7 @@ export class TaskRun {
   private async work(run: RunState, signal: AbortSignal): Promise<WorkResult> {
     this.tellSource(0, 'started');
     const workspace = (this.workspace ??= await this.prepare(run, signal));
-    const checks = this.task.spec.checks ?? workspace.config.checks;
+    const checks = this.task.spec.checks ?? (this.persona.workspace === 'read' ? [] : workspace.config.checks);
     const work = new RunWork(this.ports, this.settings, this.gates, this.registry, {
       task: this.task,
       run,
@@ -283,7 +284,10 @@ export class TaskRun {
     if ((await this.ports.room.look()) !== undefined) return this.leave(diskFullReason);
     if (error instanceof UserError && error.code === 'journal-failed') throw error;
     if (treatment === 'wait') {
-      return this.append([{ kind: 'task.waiting', taskId: this.taskId, on: 'user', reason }]);
+      await this.append([{ kind: 'task.waiting', taskId: this.taskId, on: 'user', reason }]);
+      // What was said while it was being left found nobody who heard it.
+      const isAnswered = error instanceof UserError && error.code === 'approval-open' && !needsWord(run);
+      return isAnswered && !this.task.paused ? this.leave('') : undefined;
     }
     // It is another disk that is full: trying again is bounded there.
     if ((treatment === 'retry' || treatment === 'pause') && this.task.failures < this.settings.maxResumptions) {

@@ -3,6 +3,7 @@ import type { ToolCall, ToolResult } from '../core/engine';
 import { toolCallOf } from '../core/liveState';
 import type { Tool } from '../core/tool';
 import type { AgentNews } from './agentNews';
+import type { ApprovalGate } from './approvalGate';
 import type { CallBreaker } from './callBreaker';
 import { appendLater, stateOf, type HostedRun } from './hostedRun';
 import type { ExecutorPorts } from './ports';
@@ -25,6 +26,7 @@ export class ToolCalls {
     private readonly run: HostedRun,
     private readonly news: AgentNews,
     private readonly breaker: CallBreaker,
+    private readonly approvals: ApprovalGate,
   ) {
     this.results = new ToolResults(ports, run.runId);
   }
@@ -44,15 +46,19 @@ export class ToolCalls {
     this.begun.add(callId);
     const allowed = tool !== undefined && persona.tools.some((name) => name === call.name);
     const summary = tool ? tool.summarize(call.input) : `unknown tool ${call.name}`;
+    // Before it counts as called: a run that is left meanwhile asks again, and has not done it.
+    const refusal =
+      allowed && !known ? await this.approvals.denialOf({ ...call, callId, tool: call.name, summary }) : undefined;
     if (!known) {
       await this.ports.events.append([
         { kind: 'tool.called', runId, callId, name: call.name.slice(0, 200), summary: summary.slice(0, 300) },
       ]);
     }
     const startedMs = this.ports.clock.monotonicMs();
-    const result = allowed
-      ? await this.runTool(tool, call, callId)
-      : { ok: false, text: denial(persona, call.name, tool !== undefined) };
+    const result =
+      allowed && refusal === undefined
+        ? await this.runTool(tool, call, callId)
+        : { ok: false, text: refusal ?? denial(persona, call.name, tool !== undefined) };
     return this.finish(callId, result, this.ports.clock.monotonicMs() - startedMs);
   }
 

@@ -5,7 +5,7 @@ import type { Dispatcher } from './dispatcher';
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts } from './ports';
 import { foundTask, wrongState } from './steering';
-import { isAsking } from './userQuestions';
+import { needsWord } from './userQuestions';
 
 /** Lets tasks begin or go on that would not by themselves: because the user says so, or because what they waited for is there. */
 export class Tries {
@@ -38,7 +38,7 @@ export class Tries {
   async credentialsChanged(): Promise<void> {
     const waiting = [...this.state.tasks.values()].filter((task) => {
       const run = runOf(this.state, task);
-      const isOpen = run !== undefined && run.outcome === null && !isAsking(run);
+      const isOpen = run !== undefined && run.outcome === null && !needsWord(run);
       return task.status === 'waiting' && !task.paused && isOpen;
     });
     await this.triedAnew(waiting);
@@ -49,11 +49,11 @@ export class Tries {
     );
   }
 
-  /** Runs that wait for their lane go back into the queue, to begin a new conversation. @returns whether there were any. */
+  /** Runs that wait where they are, for their lane or their user, go back into the queue. @returns whether there were any. */
   private async triedAnew(tasks: readonly TaskState[]): Promise<boolean> {
-    const held = tasks.filter(({ id, waitingOn }) => waitingOn === 'lane' && this.dispatcher.isWorking(id));
+    const held = tasks.filter(({ id, status }) => status === 'waiting' && this.dispatcher.isWorking(id));
     if (held.length === 0) return false;
-    this.lanes.releaseAll();
+    if (held.some(({ waitingOn }) => waitingOn === 'lane')) this.lanes.releaseAll();
     await Promise.all(held.map(({ id }) => this.dispatcher.interrupt(id, 'stop')));
     return true;
   }

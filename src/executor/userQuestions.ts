@@ -1,5 +1,6 @@
 import { UserError } from '../base/errors';
 import { makeVisible } from '../base/visible';
+import { isOpenApproval } from '../core/approval';
 import type { RunId, TaskId } from '../core/ids';
 import type { RunState, TaskState } from '../core/liveState';
 import type { ExecutorPorts } from './ports';
@@ -10,6 +11,11 @@ export const maxAnswerBytes = 64 * 1024;
 /** The run has asked its user something and has no answer yet. */
 export function isAsking(run: RunState | undefined): boolean {
   return run?.outcome === null && run.question !== undefined && run.question.answer === null;
+}
+
+/** The run stands until its user has said something to it. */
+export function needsWord(run: RunState | undefined): boolean {
+  return isAsking(run) || (run?.outcome === null && isOpenApproval(run.approval));
 }
 
 /**

@@ -1,5 +1,7 @@
 import { assertNever } from '../base/errors';
 import type { Executor } from '../core/executor';
+import { dispatchToAgents } from './agentCalls';
+import { dispatchToFiles } from './fileCalls';
 import type { KeyboardCall } from './keyboardDesk';
 import type { Call, ResultOf } from '../protocol/executorProtocol';
 
@@ -26,8 +28,10 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       return done(executor.runNow(call.taskId));
     case 'assignRepository':
       return done(executor.assignRepository(call.taskId, call.repo));
+    case 'personas':
     case 'answer':
-      return done(executor.answer(call.taskId, call.text));
+    case 'decide':
+      return dispatchToAgents(executor, call);
     case 'pauseTask':
       return done(executor.pauseTask(call.taskId));
     case 'resumeTask':
@@ -43,23 +47,14 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
     case 'refreshSources':
       return done(executor.refreshSources());
     case 'readBlob':
-      return encode(await executor.readBlob(call.digest));
     case 'changes':
-      return executor.changes(call.taskId);
     case 'readResultFile':
-      return encode(await executor.readResultFile(call.taskId, call.side, call.path));
     case 'snapshotChanges':
-      return [...(await executor.snapshotChanges(call.taskId, call.from, call.to))];
     case 'readSnapshotFile':
-      return encode(await executor.readSnapshotFile(call.taskId, call.index, call.path));
-    case 'restoreSnapshot': {
-      const { savedAs, files } = await executor.restoreSnapshot(call.taskId, call.index);
-      return { savedAs, files: [...files] };
-    }
+    case 'restoreSnapshot':
     case 'publishSnapshot':
-      return executor.publishSnapshot(call.taskId, call.index);
     case 'readRecording':
-      return Buffer.from(await executor.readRecording(call.sessionId)).toString('base64');
+      return dispatchToFiles(executor, call);
     case 'archiveSession':
       return done(executor.archiveSession(call.sessionId));
     case 'deleteSession':
@@ -92,8 +87,4 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
 async function done(work: Promise<void>): Promise<null> {
   await work;
   return null;
-}
-
-function encode(bytes: Uint8Array | undefined): string | null {
-  return bytes === undefined ? null : Buffer.from(bytes).toString('base64');
 }

@@ -15,6 +15,8 @@ import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
 import { emptyState, type LiveState } from '../core/liveState';
 import { fromWire } from '../core/snapshot';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
+import type { ApprovalDecision } from '../core/approval';
+import type { PersonaList } from '../core/persona';
 import type { NewTask } from '../core/task';
 import type { FileChange } from '../core/workspace';
 import { protocolVersion, type CallInput, type ResultOf } from '../protocol/executorProtocol';
@@ -129,6 +131,10 @@ class GatewayClient implements Executor {
 
   async answer(taskId: TaskId, text: string): Promise<void> {
     await this.call({ method: 'answer', taskId, text });
+  }
+
+  async decide(taskId: TaskId, decision: ApprovalDecision): Promise<void> {
+    await this.call({ method: 'decide', taskId, decision });
   }
 
   async pauseTask(taskId: TaskId): Promise<void> {
@@ -264,6 +270,10 @@ class GatewayClient implements Executor {
 
   history(query: HistoryQuery): Promise<HistoryAnswer> {
     return this.call({ method: 'history', query });
+  }
+
+  personas(repo: string | null): Promise<PersonaList> {
+    return this.call({ method: 'personas', repo });
   }
 
   jailReadiness(): Promise<JailReadiness> {

@@ -13,6 +13,8 @@ import type { Keyboard, TerminalSize } from '../core/keyboard';
 import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
 import { emptyState, type LiveState } from '../core/liveState';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
+import type { ApprovalDecision } from '../core/approval';
+import type { PersonaList } from '../core/persona';
 import type { NewTask } from '../core/task';
 import type { FileChange } from '../core/workspace';
 
@@ -122,6 +124,10 @@ export class RoamingExecutor implements Executor {
     return (await this.found()).answer(taskId, text);
   }
 
+  async decide(taskId: TaskId, decision: ApprovalDecision): Promise<void> {
+    return (await this.found()).decide(taskId, decision);
+  }
+
   async pauseTask(taskId: TaskId): Promise<void> {
     return (await this.found()).pauseTask(taskId);
   }
@@ -227,6 +233,10 @@ export class RoamingExecutor implements Executor {
 
   async history(query: HistoryQuery): Promise<HistoryAnswer> {
     return (await this.found()).history(query);
+  }
+
+  async personas(repo: string | null): Promise<PersonaList> {
+    return (await this.found()).personas(repo);
   }
 
   async jailReadiness(): Promise<JailReadiness> {

@@ -27,6 +27,7 @@ const headerSchema = z.looseObject({
   tools: listSchema.nullish(),
   disallowedTools: listSchema.nullish(),
   model: z.string().max(200).nullish(),
+  permissionMode: z.string().nullish().catch(null),
 });
 
 /** What `sonnet`, `opus` and `haiku` are at the server that is used; empty where they are nothing. */
@@ -34,7 +35,7 @@ export type ModelAliases = Readonly<Partial<Record<string, string>>>;
 
 /** Reads `.claude/agents/NAME.md`, a subagent of Claude Code, as a persona. Never throws. */
 export function readAgentFile(text: string, stem: string, path: string, aliases: ModelAliases): ReadPersona {
-  const read = readHeader(text, headerSchema, path);
+  const read = readHeader(quoted(text), headerSchema, path);
   if ('diagnostics' in read) return read;
   const { header, body } = read;
   const name = personaNameSchema.safeParse(header.name ?? stem);
@@ -46,8 +47,28 @@ export function readAgentFile(text: string, stem: string, path: string, aliases:
     prompt: body,
     tools: toolsOf(header.tools ?? null, header.disallowedTools ?? []),
     model: modelOf(header.model ?? null, aliases),
+    // In a plan nothing is changed.
+    workspace: header.permissionMode === 'plan' ? 'read' : 'write',
   });
   return { persona, diagnostics: [] };
+}
+
+/** A key and a value on one line, which is no quoted text, list or block. */
+const plainLine = /^([A-Za-z][\w-]*):[ \t]+(?!["'|>[{&*!%@`#])(\S.*?)[ \t]*$/;
+
+/**
+ * Claude Code takes what stands behind a key as it is, and such files are full of descriptions that are no YAML (`Use it
+ * when: …`): such a value is put into quotes. Lines stay where they are.
+ */
+function quoted(text: string): string {
+  const lines = text.split(/\r?\n/);
+  const end = lines.findIndex((line, index) => index > 0 && line.trimEnd() === '---');
+  return lines
+    .map((line, index) => {
+      const [, key = '', value = ''] = (index < end && plainLine.exec(line)) || [];
+      return /:(\s|$)|\s#/.test(value) ? `${key}: ${JSON.stringify(value)}` : line;
+    })
+    .join('\n');
 }
 
 /** `Bash(git *)` allows a part of `Bash` that cannot be told apart here, so that it allows nothing. */

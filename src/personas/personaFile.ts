@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Diagnostic } from '../core/diagnostic';
 import type { jailLimitsSchema } from '../core/jailPolicy';
-import { personaSchema, toolNames, type Persona, type ToolName } from '../core/persona';
+import { personaSchema, toolNames, writingTools, type Persona, type ToolName } from '../core/persona';
 import { readYaml } from '../core/yamlFile';
 import { splitFrontMatter, yamlFirstLine } from './frontMatter';
 
@@ -46,11 +46,13 @@ const positive = z.number().positive();
 const count = positive.int();
 
 /** What stands before the text, as people write it. */
-const headerSchema = z.strictObject({
+const keysSchema = z.strictObject({
   name: personaNameSchema.optional(),
   description: z.string().max(2000).default(''),
   tools: toolsSchema.optional(),
   model: z.string().min(1).max(200).optional(),
+  workspace: z.enum(['read-write', 'read-only']).default('read-write'),
+  approvals: z.enum(['ask', 'edits', 'unattended']).optional(),
   network: z.array(domainSchema).max(100).default([]),
   limits: z
     .strictObject({
@@ -71,7 +73,14 @@ const headerSchema = z.strictObject({
     })
     .prefault({}),
 });
-type Header = z.output<typeof headerSchema>;
+type Header = z.output<typeof keysSchema>;
+
+const headerSchema = keysSchema.superRefine(({ tools, workspace }, context) => {
+  const wrong = workspace === 'read-only' ? (tools ?? []).filter((tool) => writingTools.includes(tool)) : [];
+  if (wrong.length === 0) return;
+  const message = `with workspace: read-only there is no ${wrong.join(' and no ')}`;
+  context.addIssue({ code: 'custom', path: ['tools'], message });
+});
 
 /** A file that was to be a persona. */
 export interface ReadPersona {
@@ -115,12 +124,16 @@ export function readPersonaFile(text: string, stem: string, path: string): ReadP
 }
 
 function personaOf(header: Header, name: string, prompt: string): Persona {
-  const { description, tools, model, network, limits } = header;
+  const { description, tools, model, approvals, network, limits } = header;
+  const workspace = header.workspace === 'read-only' ? 'read' : 'write';
+  const allTools = workspace === 'read' ? toolNames.filter((tool) => !writingTools.includes(tool)) : toolNames;
   return personaSchema.parse({
     name,
     description,
     prompt,
-    ...(tools ? { tools: [...new Set(tools)] } : {}),
+    tools: [...new Set(tools ?? allTools)],
+    workspace,
+    ...(approvals === undefined ? {} : { approvals }),
     model: model ?? null,
     network: network.length === 0 ? { kind: 'none' } : { kind: 'allowlist', domains: network },
     limits: {

@@ -8,7 +8,7 @@ import type { CommittedFiles } from '../core/workspace';
 import { readAgentFile, type ModelAliases } from './agentFile';
 import { maxPersonaBytes, readPersonaFile, wrongFile, type ReadPersona } from './personaFile';
 import { isPersonaName, maxPersonas, readPersonaFolder, type PersonaText } from './personaFolder';
-import { tighten, type Bounds } from './tightening';
+import { tighten, withinSettings, type Bounds } from './tightening';
 
 /** Where personas are in a repository. Only what is committed counts. */
 const ownFolder = '.airlock/personas';
@@ -38,7 +38,8 @@ export function createPersonas(options: PersonasOptions): Personas {
         list.add(readText(text, readPersonaFile), { kind: 'user', path: text.path });
       }
       if (repo !== null) await addCommitted(list, repo, options);
-      for (const persona of builtInPersonas) list.add({ persona, diagnostics: [] }, { kind: 'builtIn' });
+      for (const persona of builtInPersonas)
+        list.add({ persona: withinSettings(persona, options.bounds), diagnostics: [] }, { kind: 'builtIn' });
       const owner = `personas:${repo ?? ''}`;
       const digest = JSON.stringify(list.diagnostics);
       if ((told.get(owner) ?? '[]') !== digest) options.onDiagnostics(owner, list.diagnostics);

@@ -21,22 +21,37 @@ export interface Tightened {
 
 /**
  * @param model A built-in persona of the same name: whoever gives a task to it relies on what it cannot do, so that the
- * repository's has no more tools.
+ * repository's has no more tools, and writes only where that one may.
  */
 export function tighten(persona: Persona, bounds: Bounds, model: Persona | undefined): Tightened {
   const allowed: NetworkPolicy =
     bounds.domains.length === 0 ? { kind: 'none' } : { kind: 'allowlist', domains: [...bounds.domains] };
   const network = narrowNetwork(allowed, persona.network);
   const tools = persona.tools.filter((tool) => model === undefined || model.tools.includes(tool));
+  const workspace = model?.workspace === 'read' ? 'read' : persona.workspace;
   return {
     persona: {
       ...persona,
       network,
       tools,
+      workspace,
       limits: tighterLimits(persona.limits, bounds),
       jailLimits: tighterJail(persona.jailLimits),
     },
     refusals: [...refusedDomains(persona.network, network), ...refusedTools(persona, tools, model)],
+  };
+}
+
+/** A persona of the product's within the user's settings: what it sets no limit for has theirs. */
+export function withinSettings(persona: Persona, bounds: Bounds): Persona {
+  const { timeoutMs, maxTurns } = persona.limits;
+  return {
+    ...persona,
+    limits: {
+      ...persona.limits,
+      ...(timeoutMs === undefined ? {} : { timeoutMs: Math.min(timeoutMs, bounds.timeoutMs) }),
+      ...(maxTurns === undefined ? {} : { maxTurns: Math.min(maxTurns, bounds.maxTurns) }),
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { approvalDecisionSchema } from '../core/approval';
 import { eventSchema } from '../core/events';
 import type { ResultChanges } from '../core/executor';
 import { historyAnswerSchema, historyQuerySchema } from '../core/history';
@@ -6,6 +7,7 @@ import { digestSchema, objectIdSchema, sessionIdSchema, taskIdSchema } from '../
 import { jailProofSchema, type JailReadiness } from '../core/jail';
 import { terminalSizeSchema } from '../core/keyboard';
 import { cleanedWorkspaceSchema, cleaningSchema, storedWorkspaceSchema } from '../core/storedWorkspace';
+import { personaListSchema } from '../core/persona';
 import { newTaskSchema } from '../core/task';
 import type { FileChange } from '../core/workspace';
 
@@ -39,6 +41,7 @@ const methods = [
   z.object({ method: z.literal('runNow'), taskId: taskIdSchema }),
   z.object({ method: z.literal('assignRepository'), taskId: taskIdSchema, repo: z.string() }),
   z.object({ method: z.literal('answer'), taskId: taskIdSchema, text: z.string() }),
+  z.object({ method: z.literal('decide'), taskId: taskIdSchema, decision: approvalDecisionSchema }),
   z.object({ method: z.literal('pauseTask'), taskId: taskIdSchema }),
   z.object({ method: z.literal('resumeTask'), taskId: taskIdSchema }),
   z.object({ method: z.literal('moveTask'), taskId: taskIdSchema, before: taskIdSchema.nullable() }),
@@ -86,6 +89,7 @@ const methods = [
   z.object({ method: z.literal('undoLanding'), taskId: taskIdSchema }),
   z.object({ method: z.literal('discard'), taskId: taskIdSchema }),
   z.object({ method: z.literal('history'), query: historyQuerySchema }),
+  z.object({ method: z.literal('personas'), repo: z.string().nullable() }),
   z.object({ method: z.literal('jailReadiness') }),
   z.object({ method: z.literal('proveJail') }),
 ] as const;
@@ -173,6 +177,7 @@ export const resultSchemas = {
   runNow: nothing,
   assignRepository: nothing,
   answer: nothing,
+  decide: nothing,
   pauseTask: nothing,
   resumeTask: nothing,
   moveTask: nothing,
@@ -203,6 +208,7 @@ export const resultSchemas = {
   undoLanding: nothing,
   discard: nothing,
   history: historyAnswerSchema,
+  personas: personaListSchema,
   jailReadiness: jailReadinessSchema,
   proveJail: jailProofSchema,
 } as const satisfies Record<Method, z.ZodType>;

@@ -8,7 +8,7 @@ import { runOf, type TaskState } from '../core/liveState';
 import type { CommandId } from './commands/commandTable';
 import type { ExecutorLink } from './executorLink';
 import { oneLine } from './markdownText';
-import { lacksRepository, openQuestionOf } from './tasks/abilities';
+import { lacksRepository, openApprovalOf, openQuestionOf } from './tasks/abilities';
 import { groupOf } from './tasks/taskGroup';
 
 /** Tasks that come to wait within this time are told together. */
@@ -68,6 +68,8 @@ export class Notifications implements Disposable {
 
   private helpFor(task: TaskState): Help | undefined {
     if (lacksRepository(task)) return { title: l10n.t('Assign Repository…'), command: 'airlock.assignRepository' };
+    if (openApprovalOf(task, runOf(this.link.state, task)) !== undefined)
+      return { title: l10n.t('Allow or Deny…'), command: 'airlock.decide' };
     const isAsked = openQuestionOf(task, runOf(this.link.state, task)) !== undefined;
     return isAsked ? { title: l10n.t('Answer…'), command: 'airlock.answer' } : undefined;
   }

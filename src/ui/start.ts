@@ -75,7 +75,7 @@ export function startUi(parts: UiParts): Disposable {
     l10n.t('The terminals'),
     () => new SessionTerminals(link, settings.get('airlock.terminal.openAutomatically')),
   );
-  const reports = features.start(l10n.t('The reports'), () => new Reports(link, tasks, clock));
+  const reports = features.start(l10n.t('The reports'), () => startReports(parts, tasks));
   features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
   features.start(l10n.t('Tasks from the editor'), () => startEditorTasks(parts));
   features.start(l10n.t('The schedule'), () => startSchedule(parts));
@@ -99,6 +99,10 @@ function startTree({ link, logger }: UiParts, { tasks, surroundings }: Shown): T
   tree.keep(surroundings.onDidChange(showProblem));
   tree.keep(tasks.onDidChange(showProblem));
   return tree;
+}
+
+function startReports({ link, settings, clock }: UiParts, tasks: TaskList): Reports {
+  return new Reports(link, tasks, clock, () => allowedRepositories(settings.value('airlock.repositories')));
 }
 
 function startEditorTasks({ link, settings, logger }: UiParts): Disposable {

@@ -2,6 +2,7 @@ import { sha256 } from '../../src/base/digest';
 import { type Disposable, toDisposable } from '../../src/base/disposable';
 import { Emitter } from '../../src/base/emitter';
 import { UserError } from '../../src/base/errors';
+import { builtInPersonas } from '../../src/core/builtInPersonas';
 import type { AirlockEvent, EventBody } from '../../src/core/events';
 import { currentVersion } from '../../src/core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../../src/core/executor';
@@ -12,6 +13,8 @@ import type { JailProof, JailReadiness } from '../../src/core/jail';
 import type { Keyboard, TerminalSize } from '../../src/core/keyboard';
 import type { Landed, LandingOptions, LandingTargets } from '../../src/core/landing';
 import { emptyState, type LiveState, type TaskState } from '../../src/core/liveState';
+import type { ApprovalDecision } from '../../src/core/approval';
+import type { PersonaList } from '../../src/core/persona';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../../src/core/storedWorkspace';
 import { isEnded, newTaskSchema, type NewTask } from '../../src/core/task';
 import type { FileChange } from '../../src/core/workspace';
@@ -42,6 +45,10 @@ export class FakeExecutor implements Executor {
   readonly resultChanges = new Map<TaskId, ResultChanges>();
   readonly watchers = new Map<SessionId, Set<(text: string) => void>>();
   readonly scrollback = new Map<SessionId, string>();
+  personaList: PersonaList = {
+    personas: builtInPersonas.map((persona) => ({ persona, origin: { kind: 'builtIn' } })),
+    diagnostics: [],
+  };
   historyAnswer: HistoryAnswer = { kind: 'daily', rows: [] };
   readiness: JailReadiness = { kind: 'ready', bwrapVersion: '0.8.0', bwrapPath: '/usr/bin/bwrap' };
   nowMs = Date.UTC(2026, 0, 5, 12);
@@ -215,6 +222,13 @@ export class FakeExecutor implements Executor {
     await this.called('answer', taskId, text);
   }
 
+  async decide(taskId: TaskId, decision: ApprovalDecision): Promise<void> {
+    await this.called('decide', taskId, decision);
+    const run = this.state.runs.get(this.task(taskId).runId ?? '');
+    const { callId, allow: allowed, reason = '' } = decision;
+    if (run) this.append({ kind: 'approval.answered', runId: run.id, callId, allowed, by: 'user', reason, rule: null });
+  }
+
   async pauseTask(taskId: TaskId): Promise<void> {
     await this.called('pauseTask', taskId);
   }
@@ -384,6 +398,11 @@ export class FakeExecutor implements Executor {
   async history(query: HistoryQuery): Promise<HistoryAnswer> {
     await this.called('history', query);
     return this.historyAnswer;
+  }
+
+  async personas(repo: string | null): Promise<PersonaList> {
+    await this.called('personas', repo);
+    return this.personaList;
   }
 
   async jailReadiness(): Promise<JailReadiness> {

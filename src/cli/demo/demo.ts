@@ -62,6 +62,8 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
       setupNetwork: [],
       personas: path.join(folder, 'personas'),
       personaNetwork: [],
+      approvals: 'unattended',
+      approvalMinutes: 0,
       budget: noLimits,
       prices: {},
       // Whoever tries it out wants to see it run.

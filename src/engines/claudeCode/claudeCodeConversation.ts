@@ -30,6 +30,9 @@ const questionGraceMs = 500;
 const goOnText = 'You were interrupted. Go on where you were.';
 const lostSessionText = 'Your earlier notes on this task are lost; what you did is in the workspace. Look there first.';
 
+/** The user is asked something, and the run is left until there is an answer. */
+const leftForUser: ReadonlySet<string> = new Set(['question-open', 'approval-open']);
+
 /**
  * A conversation that Claude Code leads, in the run's jail. Its process is kept from one exchange to the next; when it dies,
  * falls silent or belonged to an earlier life of the executor, another one takes up its session.
@@ -196,7 +199,7 @@ export class ClaudeCodeConversation implements Conversation {
   }
 
   private async concluded(end: Exclude<AttemptEnd, { kind: 'died' | 'silent' }>): Promise<EngineEnd> {
-    if (end.kind === 'failed' && isUserError(end.error) && end.error.code === 'question-open') {
+    if (end.kind === 'failed' && isUserError(end.error) && leftForUser.has(end.error.code)) {
       // That it got so far is to be there when it takes up its session: it writes that down a moment later. Asked to end, it
       // would take the call for interrupted and tell the model so.
       await sleep(this.parts.clock, questionGraceMs);

@@ -80,7 +80,13 @@ export class ToolGate {
       this.bridge.announce(id, name, input);
       return undefined;
     }
-    const leave = await this.host.beginOwnTool({ id, name, tool: personaToolOf(name), summary: summaryOf(input) });
+    const leave = await this.host.beginOwnTool({
+      id,
+      name,
+      tool: personaToolOf(name),
+      summary: summaryOf(input),
+      input,
+    });
     if (leave.kind === 'answered') return leave.result.text;
     this.running.add(id);
     return undefined;

@@ -1,12 +1,9 @@
 import type { Diagnostic } from '../../core/diagnostic';
-import { maxTitleLength, type NewTask } from '../../core/task';
-import { toolNames } from '../../core/persona';
+import { maxTitleLength, type NewTask, type TaskLimits } from '../../core/task';
+import { planTools, toolNames } from '../../core/persona';
 import type { TaskDefinition } from './definitionSchema';
 import type { ReadDefinition } from './definitionFile';
 import { fillIn, type TemplateValues } from './template';
-
-/** What a `plan` may use: it changes nothing. */
-const readingTools = ['read', 'glob', 'grep', 'report_progress'];
 
 /**
  * The task that a definition describes; `undefined` when a value that its prompt names is missing.
@@ -32,6 +29,7 @@ export function definedTask(
     limits: {
       ...(task.timeout === undefined ? {} : { timeoutMs: Math.ceil(task.timeout * 1000) }),
       ...(tools === null ? {} : { tools }),
+      ...approvalsOf(task.permission_mode),
     },
     repo,
     context: { ...(description === '' ? {} : { description }), ...context },
@@ -77,6 +75,12 @@ export function honestyOf(
   ];
 }
 
+/** It can only make less of what the settings and the persona allow. */
+function approvalsOf(mode: TaskDefinition['task']['permission_mode']): Pick<TaskLimits, 'approvals'> {
+  if (mode === 'ask') return { approvals: 'ask' };
+  return mode === 'acceptEdits' ? { approvals: 'edits' } : {};
+}
+
 /** `null`: all that the persona has. */
 function toolsOf({ task }: TaskDefinition): string[] | null {
   const denied = new Set(task.disallowed_tools.map((tool) => ownTool(tool) ?? ownTool(tool.replace(/\(.*/s, ''))));
@@ -87,8 +91,7 @@ function toolsOf({ task }: TaskDefinition): string[] | null {
   // Every agent may say how far it is, and what it has done.
   allowed.add('report_progress').add('finish');
   return toolNames.filter(
-    (tool) =>
-      allowed.has(tool) && !denied.has(tool) && (task.permission_mode !== 'plan' || readingTools.includes(tool)),
+    (tool) => allowed.has(tool) && !denied.has(tool) && (task.permission_mode !== 'plan' || planTools.includes(tool)),
   );
 }
 

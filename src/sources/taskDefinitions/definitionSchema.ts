@@ -51,7 +51,7 @@ const workSchema = z.strictObject({
   prompt: z.string().refine((prompt) => prompt.trim() !== '', 'it is empty'),
   allowed_tools: z.array(z.string()).max(100).optional(),
   disallowed_tools: z.array(z.string()).max(100).default([]),
-  permission_mode: z.enum(['default', 'acceptEdits', 'bypassPermissions', 'plan']).default('default'),
+  permission_mode: z.enum(['default', 'ask', 'acceptEdits', 'bypassPermissions', 'plan']).default('default'),
   /** Seconds of one run. */
   timeout: z.number().positive().max(maxSeconds).optional(),
   max_retries: z.number().int().min(0).max(10).default(0),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { planTools } from '../../core/persona';
 import { defaultPriority, maxChecks, type NewTask, type Priority } from '../../core/task';
 
 /**
@@ -34,6 +35,7 @@ const strictSchema = z.object({
   timeout_seconds: numeric.pipe(z.number().positive().max(maxLimitSeconds)).nullish(),
   max_turns: numeric.pipe(z.number().int().positive()).nullish(),
   max_cost_usd: numeric.pipe(z.number().positive()).nullish(),
+  permission_mode: z.enum(['default', 'ask', 'acceptEdits', 'bypassPermissions', 'plan']).nullish(),
   depends_on: z
     .union([
       z
@@ -94,6 +96,9 @@ export function readContext(
         ...(known.timeout_seconds ? { timeoutMs: Math.ceil(known.timeout_seconds * 1000) } : {}),
         ...(known.max_turns ? { maxTurns: known.max_turns } : {}),
         ...(known.max_cost_usd ? { maxCostUsd: known.max_cost_usd } : {}),
+        ...(known.permission_mode === 'ask' ? { approvals: 'ask' as const } : {}),
+        ...(known.permission_mode === 'acceptEdits' ? { approvals: 'edits' as const } : {}),
+        ...(known.permission_mode === 'plan' ? { tools: [...planTools] } : {}),
       },
       repo,
       ...(repo === null && repoName !== undefined ? { repoName } : {}),

@@ -30,6 +30,7 @@ export type TaskActions = Record<
   | 'retryTask'
   | 'assignRepository'
   | 'answer'
+  | 'decide'
   | 'openTerminal'
   | 'takeOverTerminal'
   | 'giveBackTerminal'
@@ -69,6 +70,7 @@ export type SecretActions = Record<
 
 export type ViewActions = Record<
   | 'proveJail'
+  | 'showPersonas'
   | 'showTasks'
   | 'showSessions'
   | 'showMenu'

@@ -60,6 +60,7 @@ export const commandTable = {
   'airlock.resumeSource': entry('resumeSource', source(true), `${isOpen} && airlock.hasPausedSources`),
   'airlock.assignRepository': entry('assignRepository', all('assignRepository'), 'airlock.can.assignRepository'),
   'airlock.answer': entry('answer', one('answer'), `${isTrusted} && airlock.can.answer`),
+  'airlock.decide': entry('decide', one('decide'), `${isTrusted} && airlock.can.decide`),
   'airlock.openTerminal': entry('openTerminal', one('openTerminal'), 'airlock.can.openTerminal'),
   'airlock.takeOverTerminal': entry('takeOverTerminal', one('takeOver'), `${isTrusted} && airlock.can.takeOver`),
   'airlock.giveBackTerminal': entry('giveBackTerminal', one('giveBack'), 'airlock.can.giveBack'),
@@ -93,6 +94,7 @@ export const commandTable = {
   'airlock.deleteZMemoryToken': entry('deleteZMemoryToken', nothing, 'airlock.hasZMemoryToken'),
 
   'airlock.proveJail': entry('proveJail', nothing, isOpen),
+  'airlock.showPersonas': entry('showPersonas', nothing, isOpen),
   'airlock.addTaskFromSelection': {
     title: 'command.addTaskFromSelection',
     needs: nothing,

@@ -22,6 +22,7 @@ export function viewActions(parts: ViewActionParts): ViewActions {
   const { link, surroundings, reports, log, extensionId } = parts;
   return {
     proveJail: () => withCancellableProgress(l10n.t('Trying to get out of a jail…'), () => reports.get().showJail()),
+    showPersonas: () => reports.get().showPersonas(),
     showTasks: async () => void (await vscode.commands.executeCommand(`${viewIds.tasks}.focus`)),
     showSessions: async () => void (await vscode.commands.executeCommand(`${viewIds.sessions}.focus`)),
     showMenu: () => showMenu(menuOf(link.state, surroundings.current)),

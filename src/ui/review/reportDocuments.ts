@@ -6,7 +6,12 @@ import { reportLanguage, reportScheme } from '../ids';
 import { oneLine } from '../markdownText';
 
 /** What a report is about. */
-export type ReportSubject = { readonly kind: 'task'; readonly taskId: TaskId } | { readonly kind: 'jail' };
+export type ReportSubject =
+  | { readonly kind: 'task'; readonly taskId: TaskId }
+  | { readonly kind: 'jail' }
+  | { readonly kind: 'personas' }
+  /** What the agent of a task asks to be allowed, with the call that this is about. */
+  | { readonly kind: 'approval'; readonly taskId: TaskId; readonly callId: string };
 
 /** Writes a report, each time it is opened or has changed. */
 export type ReportWriter = (subject: ReportSubject) => Promise<string>;
@@ -39,7 +44,7 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
   refresh(taskIds: ReadonlySet<TaskId>): void {
     for (const uri of openReports()) {
       const subject = subjectOf(uri);
-      if (subject?.kind === 'task' && taskIds.has(subject.taskId)) this.changed.fire(uri);
+      if (subject && 'taskId' in subject && taskIds.has(subject.taskId)) this.changed.fire(uri);
     }
   }
 
@@ -64,13 +69,24 @@ function openReports(): vscode.Uri[] {
 }
 
 function queryOf(subject: ReportSubject): string {
-  return subject.kind === 'task' ? `task=${subject.taskId}` : 'jail';
+  switch (subject.kind) {
+    case 'task':
+      return `task=${subject.taskId}`;
+    case 'approval':
+      return new URLSearchParams({ approval: subject.taskId, call: subject.callId }).toString();
+    case 'jail':
+    case 'personas':
+      return subject.kind;
+  }
 }
 
 function subjectOf({ query }: vscode.Uri): ReportSubject | undefined {
-  if (query === 'jail') return { kind: 'jail' };
-  const taskId = taskIdSchema.safeParse(new URLSearchParams(query).get('task'));
-  return taskId.success ? { kind: 'task', taskId: taskId.data } : undefined;
+  if (query === 'jail' || query === 'personas') return { kind: query };
+  const words = new URLSearchParams(query);
+  const taskId = taskIdSchema.safeParse(words.get('task') ?? words.get('approval'));
+  if (!taskId.success) return undefined;
+  const callId = words.get('call');
+  return callId === null ? { kind: 'task', taskId: taskId.data } : { kind: 'approval', taskId: taskId.data, callId };
 }
 
 /** The tab's title is the last part of the path, so no slash may stand in it. */

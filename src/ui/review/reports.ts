@@ -4,11 +4,13 @@ import { type Disposable, DisposableStore } from '../../base/disposable';
 import type { TaskId } from '../../core/ids';
 import type { ExecutorLink } from '../executorLink';
 import type { TaskList } from '../tasks/taskList';
+import { approvalReport } from './approvalReport';
 import { jailReport } from './jailReport';
+import { personaReport } from './personaReport';
 import { ReportDocuments, type ReportSubject } from './reportDocuments';
-import { taskReport } from './taskReport';
+import { type ReadBlob, taskReport } from './taskReport';
 
-/** The reports: a task's details, which follow the task while they are open, and the proof of the jail. */
+/** The reports: a task's details, which follow the task while they are open, the proof of the jail, and who may do what. */
 export class Reports implements Disposable {
   private readonly store = new DisposableStore();
   private readonly documents = this.store.add(new ReportDocuments((subject) => this.write(subject)));
@@ -17,6 +19,7 @@ export class Reports implements Disposable {
     private readonly link: ExecutorLink,
     private readonly tasks: TaskList,
     private readonly clock: Clock,
+    private readonly repositories: () => readonly string[],
   ) {
     this.store.add(
       tasks.onDidChange((change) => {
@@ -34,6 +37,15 @@ export class Reports implements Disposable {
     return this.documents.show({ kind: 'jail' }, l10n.t('Proof of the jail'));
   }
 
+  showPersonas(): Promise<void> {
+    return this.documents.show({ kind: 'personas' }, l10n.t('Personas'));
+  }
+
+  /** All that the agent of a task asks to be allowed. */
+  showApproval(taskId: TaskId, callId: string): Promise<void> {
+    return this.documents.show({ kind: 'approval', taskId, callId }, l10n.t('What an agent asks'));
+  }
+
   dispose(): void {
     this.store.dispose();
   }
@@ -44,14 +56,23 @@ export class Reports implements Disposable {
       const readiness = await executor.jailReadiness();
       return jailReport(readiness, readiness.kind === 'ready' ? await executor.proveJail() : null);
     }
+    if (subject.kind === 'personas') {
+      const repositories = this.repositories();
+      const places = repositories.length === 0 ? [null] : repositories;
+      return personaReport(
+        await Promise.all(places.map(async (repo) => ({ repo, list: await executor.personas(repo) }))),
+      );
+    }
     const { state } = executor;
     const task = state.tasks.get(subject.taskId);
     if (!task) return l10n.t('There is no such task.');
+    const readBlob: ReadBlob = (digest) => executor.readBlob(digest);
+    if (subject.kind === 'approval') return approvalReport(state, task, subject.callId, readBlob);
     return taskReport({
       state,
       task,
       run: state.runs.get(task.runId ?? ''),
-      readBlob: (digest) => executor.readBlob(digest),
+      readBlob,
       nowMs: this.clock.nowMs(),
     });
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { artifactKinds, type ArtifactKind } from '../../core/artifact';
+import { approvalModeSchema } from '../../core/approval';
 import { ownPricesSchema } from '../../core/prices';
 
 /**
@@ -90,6 +91,8 @@ export const settingTable = {
   'airlock.budget.tokensTotal': machine(z.number().int().positive().nullable(), null),
   'airlock.budget.unknownPrices': machine(z.enum(['refuse', 'allow']), 'refuse'),
   'airlock.breaker.sameCalls': machine(z.number().int().min(0).max(1000), 20),
+  'airlock.approvals.mode': machine(approvalModeSchema, 'unattended'),
+  'airlock.approvals.timeoutMinutes': machine(z.number().positive().max(100_000).nullable(), 60),
   'airlock.prices': machine(ownPricesSchema, {}),
 
   'airlock.setup.network': machine(z.array(z.string()), []),

@@ -1,3 +1,4 @@
+import { type ApprovalState, isOpenApproval } from '../../core/approval';
 import { isLanding, isOutdated, type LiveState, type RunState, type TaskState } from '../../core/liveState';
 import { isEnded } from '../../core/task';
 import { needsReview } from './lookedAt';
@@ -14,6 +15,7 @@ export const abilities = [
   'sendReportAgain',
   'assignRepository',
   'answer',
+  'decide',
   'openTerminal',
   'takeOver',
   'giveBack',
@@ -56,6 +58,7 @@ export function abilitiesOf(state: LiveState, task: TaskState, seen: Seen): Set<
     sendReportAgain: seen.hasDeadReport,
     assignRepository: lacksRepository(task),
     answer: openQuestionOf(task, run) !== undefined,
+    decide: openApprovalOf(task, run) !== undefined,
     openTerminal: session !== undefined,
     takeOver: session?.takenOver === false,
     giveBack: session?.takenOver === true,
@@ -82,6 +85,12 @@ export function lacksRepository(task: TaskState): boolean {
 export function openQuestionOf(task: TaskState, run: RunState | undefined): string | undefined {
   if (task.status !== 'waiting' || run?.outcome !== null || run.question?.answer !== null) return undefined;
   return run.question.text;
+}
+
+/** What the agent asks to be allowed, while it waits for that. */
+export function openApprovalOf(task: TaskState, run: RunState | undefined): ApprovalState | undefined {
+  if (task.status !== 'waiting' || run?.outcome !== null) return undefined;
+  return isOpenApproval(run.approval) ? run.approval : undefined;
 }
 
 function canAccept(task: TaskState, run: RunState | undefined): boolean {

@@ -180,6 +180,31 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'question.asked': fc.record({ runId, callId: words, text: words }),
   'question.answered': fc.record({ runId, answer: digest }),
   'run.claimed': fc.record({ runId, claims: digest }),
+  'approval.asked': fc.record({
+    runId,
+    callId: words,
+    tool: words,
+    call: digest,
+    summary: words,
+    effect: digest,
+    untilMs: fc.option(timeMs),
+  }),
+  'approval.answered': fc.record({
+    runId,
+    callId: words,
+    allowed: fc.boolean(),
+    by: fc.constantFrom('user', 'rule', 'timeout'),
+    reason: words,
+    rule: fc.option(
+      fc.oneof(
+        fc.record({ kind: fc.constant('same' as const), call: digest }),
+        fc.record({
+          kind: fc.constant('words' as const),
+          words: fc.array(fc.string({ minLength: 1, maxLength: 10 }), { minLength: 1, maxLength: 3 }),
+        }),
+      ),
+    ),
+  }),
   'usage.recorded': fc.record({
     runId,
     model: fc.constantFrom('model-a', 'model-b'),

@@ -44,6 +44,15 @@ describe('a persona file', () => {
     assert.deepEqual([persona?.name, persona?.tools, persona?.prompt], ['fixer', [...toolNames], 'Hello']);
   });
 
+  it('that may only read has no tool that writes, without saying so', () => {
+    const { persona } = readPersonaFile(file('workspace: read-only'), 'fixer', path);
+    assert.equal(persona?.workspace, 'read');
+    assert.deepEqual(
+      persona.tools,
+      toolNames.filter((name) => name !== 'write' && name !== 'edit'),
+    );
+  });
+
   it('may have lines that end with CRLF', () => {
     assert.equal(readPersonaFile('---\r\nname: a\r\n---\r\nx', 'fixer', path).persona?.name, 'a');
   });
@@ -63,6 +72,12 @@ describe('a persona file', () => {
         [3, /^x: /],
       ],
     ],
+    [
+      'tools that write where nothing may be written',
+      file('workspace: read-only', 'tools: [read, write, edit]'),
+      [[3, /with workspace: read-only there is no write and no edit/]],
+    ],
+    ['a workspace that is none', file('workspace: mine'), [[2, /^workspace: /]]],
     ['a name that is none', file('name: "../x"'), [[2, /letters, digits/]]],
   ];
   for (const [what, text, expected] of wrong) {
@@ -95,6 +110,49 @@ describe('a subagent of Claude Code', () => {
       }),
       diagnostics: [],
     });
+  });
+
+  it('is read as people and tools write them, although that is no YAML', () => {
+    const read = readAgentFile(
+      [
+        '---',
+        'name: code-reviewer',
+        'description: Use this agent when code was written: e.g. a feature. Examples: <example>Context: The user wrote a function.\\nuser: "Write is_prime"\\nassistant: "Done # now I review"</example>',
+        'tools: Glob, Grep, LS, Read, WebFetch, TodoWrite, mcp__ide__getDiagnostics',
+        'model: opus',
+        'color: red',
+        'permissionMode: plan',
+        '---',
+        '',
+        'You are an expert code reviewer.',
+        '',
+        '## Core responsibilities',
+        '---',
+        'Project guidelines: see CLAUDE.md',
+      ].join('\n'),
+      'code-reviewer',
+      path,
+      aliases,
+    );
+    assert.deepEqual(read.diagnostics, []);
+    const { name, description, prompt, tools, model, workspace } = read.persona ?? assert.fail('it is no persona');
+    assert.match(description, /^Use this agent when code was written: e\.g\. a feature\. Examples: <example>Context: /);
+    assert.match(
+      prompt,
+      /^You are an expert code reviewer\.\n\n## Core responsibilities\n---\nProject guidelines: see/,
+    );
+    assert.deepEqual(
+      [name, tools, model, workspace],
+      ['code-reviewer', ['read', 'glob', 'grep', 'report_progress', 'ask_user', 'finish'], 'claude-opus-x', 'read'],
+    );
+  });
+
+  it('may have a block or a list where others have a line', () => {
+    const read = agent('name: a', 'description: >', '  Several: lines', '  of it.', 'tools:', '  - Read', '  - Bash');
+    assert.deepEqual(
+      [read.persona?.description, read.persona?.tools.slice(0, 1), read.diagnostics],
+      ['Several: lines of it. ', ['bash'], []],
+    );
   });
 
   it('without a list of tools has all but those that it must not have', () => {

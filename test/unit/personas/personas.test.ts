@@ -43,7 +43,7 @@ describe('the personas that tasks can name', () => {
   }
 
   const names = ({ personas: all }: PersonaList): string[] => all.map(({ persona }) => persona.name);
-  const builtIn = ['implementer', 'reviewer', 'test-writer', 'documenter'];
+  const builtIn = ['implementer', 'test-writer', 'reviewer', 'documenter', 'researcher'];
 
   it('are the built-in ones where there is nothing else', async () => {
     const list = await personas().of(repository({}));
@@ -89,11 +89,18 @@ describe('the personas that tasks can name', () => {
     assert.deepEqual(personaNamed(await personas().of(repo), 'greedy')?.network, { kind: 'none' });
   });
 
-  it('of a repository that take the name of a built-in one have no tool that it has not', async () => {
+  it('of a repository that take the name of a built-in one have no tool that it has not, and write only where it does', async () => {
     const repo = repository({ '.claude/agents/reviewer.md': '---\nname: reviewer\n---\nReview.' });
     const list = await personas().of(repo);
-    assert.deepEqual(personaNamed(list, 'reviewer')?.tools.includes('bash'), false);
-    assert.match(list.diagnostics[0]?.message ?? '', /“reviewer” has no bash/);
+    const reviewer = personaNamed(list, 'reviewer') ?? assert.fail('it is not there');
+    assert.deepEqual([reviewer.tools.includes('write'), reviewer.workspace], [false, 'read']);
+    assert.match(list.diagnostics[0]?.message ?? '', /“reviewer” has no write, edit/);
+  });
+
+  it('that are built in keep to the settings with the limits that they have', async () => {
+    const list = await personas().of(null);
+    assert.deepEqual(personaNamed(list, 'reviewer')?.limits, { timeoutMs: 60_000, maxTurns: 10 });
+    assert.deepEqual(personaNamed(list, 'implementer')?.limits, {});
   });
 
   it('of the user have what they say', async () => {
