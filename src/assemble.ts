@@ -41,7 +41,7 @@ export { planOf, startNow } from './sources/taskDefinitions/plan';
 export { loadTasks } from './sources/zmemory/loadTasks';
 export { probeZMemory } from './sources/zmemory/probe';
 export { backUp, restore } from './store/backup';
-export { verifyJournal, type JournalReport } from './store/verifyJournal';
+export { verifyJournal } from './store/verifyJournal';
 export type { ExecutorSettings } from './executor/ports';
 
 export const airlockVersion = version;
@@ -104,7 +104,17 @@ async function ownExecutor(
     for (const end of ends.splice(0).reverse()) await end();
   };
   try {
-    const store = await openStore({ storage, clock, logger, keep: role === 'work' ? options.keep : keepAll });
+    const store = await openStore({
+      storage,
+      clock,
+      logger,
+      keep: role === 'work' ? options.keep : keepAll,
+      anchorSlot: options.anchorSlot,
+      onBrokenAnchor: (message) => {
+        logger.warn(message);
+        options.onNotice?.(message);
+      },
+    });
     ends.push(() => store.close());
     for (const note of store.notes) logger.warn(note);
     const sources = role === 'work' ? await openSources(options, clock, knownTasksOf(store.state), ends) : [];

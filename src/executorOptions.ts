@@ -6,6 +6,7 @@ import { prioritySchema } from './core/task';
 import type { Credentials } from './ui/credentials';
 import type { FileProblems } from './ui/fileProblems';
 import { allowedRepositories, homeExpanded, openFolders } from './ui/repositories';
+import { secretStorageSlot } from './ui/secretStorageSlot';
 import { budgetOf } from './ui/settings/budgetSettings';
 import type { Settings } from './ui/settings/settings';
 import type { ServerSetting } from './ui/settings/settingTable';
@@ -23,8 +24,10 @@ export interface OptionParts {
 export function executorOptions({ context, settings, credentials, problems, logger }: OptionParts): AirlockOptions {
   const minutes = (value: number): number => value * 60_000;
   const approvalTimeoutMinutes = settings.value('airlock.approvals.timeoutMinutes');
+  const storage = storageOf(context, settings);
   return {
-    storage: homeExpanded(settings.value('airlock.storage')) || context.globalStorageUri.fsPath,
+    storage,
+    anchorSlot: secretStorageSlot(context.secrets, storage),
     settings: {
       concurrency: settings.value('airlock.concurrency'),
       concurrencyPerRepository: settings.value('airlock.limits.runsPerRepository'),
@@ -66,6 +69,10 @@ export function executorOptions({ context, settings, credentials, problems, logg
         if (kind === 'apiKey') listener();
       }),
   };
+}
+
+export function storageOf(context: vscode.ExtensionContext, settings: Settings): string {
+  return homeExpanded(settings.value('airlock.storage')) || context.globalStorageUri.fsPath;
 }
 
 /** 0 stands for no limit. */

@@ -3,12 +3,14 @@ import * as vscode from 'vscode';
 import { systemClock } from './base/clock';
 import { DisposableStore } from './base/disposable';
 import type { Executor } from './core/executor';
+import type { JournalReport } from './core/journalReport';
 import type { TaskPlanner } from './core/plannedTask';
-import { executorOptions, type OptionParts } from './executorOptions';
+import { executorOptions, type OptionParts, storageOf } from './executorOptions';
 import { Credentials } from './ui/credentials';
 import { ExecutorLink } from './ui/executorLink';
 import { FileProblems } from './ui/fileProblems';
 import { loggerTo } from './ui/logChannel';
+import { secretStorageSlot } from './ui/secretStorageSlot';
 import { Settings } from './ui/settings/settings';
 import { startUi } from './ui/start';
 
@@ -45,7 +47,17 @@ export function activate(context: vscode.ExtensionContext): AirlockApi {
   const open = (): Promise<Executor> => openExecutor({ context, settings, credentials, problems, logger });
   const link = store.add(new ExecutorLink(open, logger));
   store.add(
-    startUi({ context, link, planner: plannerOf(settings), settings, credentials, log, logger, clock: systemClock }),
+    startUi({
+      context,
+      link,
+      planner: plannerOf(settings),
+      verifyJournal: () => verifyJournal(context, settings),
+      settings,
+      credentials,
+      log,
+      logger,
+      clock: systemClock,
+    }),
   );
   running = { link, store };
   credentials.load().catch((error: unknown) => logger.error('The secret storage cannot be read', error));
@@ -70,6 +82,12 @@ function plannerOf(settings: Settings): TaskPlanner {
     planOf: async (repo, count) => (await import('./assemble')).planOf(repo, { ...now(), count }),
     startNow: async (repo, name) => (await import('./assemble')).startNow(repo, name, now()),
   };
+}
+
+/** Reads the files themselves: whoever works on them goes on. */
+async function verifyJournal(context: vscode.ExtensionContext, settings: Settings): Promise<JournalReport> {
+  const storage = storageOf(context, settings);
+  return (await import('./assemble')).verifyJournal(storage, secretStorageSlot(context.secrets, storage));
 }
 
 async function openExecutor(parts: OptionParts): Promise<Executor> {

@@ -5,6 +5,7 @@ import type { ArtifactKind } from '../core/artifact';
 import type { DiagnosticSink } from '../core/diagnostic';
 import type { HostProbe } from '../core/hostLoad';
 import type { OwnPrices } from '../core/prices';
+import type { SecretSlot } from '../core/secretSlot';
 import type { EngineLimits, ModelCredential } from '../engines/anthropic/engineOptions';
 import type { ClaudeCodeLimits, ProcessMode } from '../engines/claudeCode/engineOptions';
 import type { ExecutorSettings } from '../executor/ports';
@@ -84,6 +85,8 @@ export interface AirlockOptions {
   readonly settings: Partial<ExecutorSettings>;
   /** How long what nothing needs any more is kept. Absent: the defaults of the store. */
   readonly keep?: Keep | undefined;
+  /** Where the key is with which heads of the journal are anchored: outside of the storage. Absent: none are. */
+  readonly anchorSlot?: SecretSlot | undefined;
   /** Prices of models, in place of the public ones. */
   readonly prices?: OwnPrices;
   /** Absolute paths of the repositories that tasks may be for; asked anew each time. */

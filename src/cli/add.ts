@@ -26,7 +26,7 @@ export async function add(title: string, options: AddOptions): Promise<void> {
     throw new UserError('not-a-repository', `${options.repo} is not in a git repository.`, { repo: options.repo });
   }
   const prompt = await promptText(options.prompt);
-  const executor = await openExecutor(visitOptions(options.storage, consoleLogger(false)), 'visit');
+  const executor = await openExecutor(await visitOptions(options.storage, consoleLogger(false)), 'visit');
   try {
     const taskId = await executor.add({
       title,

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import path from 'node:path';
 import { backUp, restore } from '../assemble';
+import { anchorSlotOf } from './anchorSlot';
 import { storageOption } from './arguments';
 
 const backupHelp = `
 It may be done while an executor works: the copy is the storage as it was at one moment. In it are the journal, prompts,
-conversations, outputs and the embedded server's tasks. Workspaces are not: runs that were under way begin anew after a
+conversations, outputs, the history and the embedded server's tasks. Workspaces are not: runs that were under way begin anew after a
 restore. Keys are never in a storage folder.`;
 
 /** `airlock backup` and `airlock restore`: the storage as a folder of its own, and back. */
@@ -26,7 +27,11 @@ export function addBackupCommands(airlock: Command): void {
     .argument('<folder>')
     .addOption(storageOption())
     .action(async (folder: string, options: { storage: string }) => {
-      const seq = await restore(path.resolve(folder), path.resolve(options.storage));
+      const seq = await restore(
+        path.resolve(folder),
+        path.resolve(options.storage),
+        await anchorSlotOf(options.storage),
+      );
       process.stdout.write(`${seq} events and what belongs to them are in ${path.resolve(options.storage)}.\n`);
     });
 }

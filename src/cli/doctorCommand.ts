@@ -18,7 +18,7 @@ export function addDoctor(airlock: Command): void {
 }
 
 const verifyHelp = `
-Exit code: 0 it is whole; 1 it is broken, or a snapshot is not of this journal; 2 it could not be read`;
+Exit code: 0 it is whole; 1 it is broken, an anchored event is gone or changed, or a snapshot is not of this journal; 2 it could not be read`;
 
 /** `airlock verify-journal`: whether the record of what happened is as it was written. */
 export function addVerifyJournal(airlock: Command): void {

@@ -13,10 +13,15 @@ export function defaultStorage(environment: NodeJS.ProcessEnv = process.env): st
   return path.join(state && path.isAbsolute(state) ? state : path.join(homedir(), '.local', 'state'), 'airlock');
 }
 
-/** Where the user's own personas are: `$XDG_CONFIG_HOME/airlock/personas`, else `~/.config/airlock/personas`. */
-export function defaultPersonas(environment: NodeJS.ProcessEnv = process.env): string {
+/** What is the user's own and outlives each storage: `$XDG_CONFIG_HOME/airlock`, else `~/.config/airlock`. */
+export function configFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const config = environment['XDG_CONFIG_HOME'];
-  return path.join(config && path.isAbsolute(config) ? config : path.join(homedir(), '.config'), 'airlock', 'personas');
+  return path.join(config && path.isAbsolute(config) ? config : path.join(homedir(), '.config'), 'airlock');
+}
+
+/** Where the user's own personas are. */
+export function defaultPersonas(environment: NodeJS.ProcessEnv = process.env): string {
+  return path.join(configFolder(environment), 'personas');
 }
 
 /**

@@ -60,7 +60,7 @@ function plansText(plans: readonly PlannedTask[]): string {
 
 async function runNow(repo: string, name: string, { storage, allowEnv }: ScheduleFlags): Promise<void> {
   const task = await startNow(repo, name, { nowMs: Date.now(), environment: allowEnv });
-  const executor = await openExecutor(visitOptions(path.resolve(storage), consoleLogger(false)), 'visit');
+  const executor = await openExecutor(await visitOptions(path.resolve(storage), consoleLogger(false)), 'visit');
   try {
     process.stdout.write(`${await executor.add(task)}\n`);
   } finally {

@@ -1,16 +1,18 @@
+import { anchorSlotOf } from './anchorSlot';
 import { openExecutor, type AirlockOptions } from '../assemble';
 import type { Logger } from '../base/logger';
 import type { Executor } from '../core/executor';
 import { consoleLogger } from './consoleLogger';
 
 /** Options of a command that only looks or asks: it starts nothing, so it needs neither an engine nor sources. */
-export function visitOptions(storage: string, logger: Logger): AirlockOptions {
-  return { storage, settings: {}, repositories: () => [], engine: { kind: 'none' }, sources: [], logger };
+export async function visitOptions(storage: string, logger: Logger): Promise<AirlockOptions> {
+  const anchorSlot = await anchorSlotOf(storage);
+  return { storage, settings: {}, repositories: () => [], engine: { kind: 'none' }, sources: [], anchorSlot, logger };
 }
 
 /** Asks the executor of a storage folder for something, whoever has it. */
 export async function visiting(storage: string, action: (executor: Executor) => Promise<void>): Promise<void> {
-  const executor = await openExecutor(visitOptions(storage, consoleLogger(false)), 'visit');
+  const executor = await openExecutor(await visitOptions(storage, consoleLogger(false)), 'visit');
   try {
     await action(executor);
   } finally {

@@ -1,3 +1,4 @@
+import { anchorSlotOf } from './anchorSlot';
 import { openExecutor, type EngineChoice, type SourceChoice } from '../assemble';
 import { DisposableStore, type Disposable } from '../base/disposable';
 import { makeVisible } from '../base/visible';
@@ -52,6 +53,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
   const executor = await openExecutor(
     {
       storage: options.storage,
+      anchorSlot: await anchorSlotOf(options.storage),
       settings: {
         concurrency: options.concurrency,
         warmSessions: options.warm,

@@ -1,8 +1,11 @@
 import { cp, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isUserError, systemCodeOf, UserError } from '../base/errors';
+import type { SecretSlot } from '../core/secretSlot';
+import { forgetNewest } from './anchorVault';
 import { newId } from '../base/ids';
 import { diskFull, isDiskFull, makePrivateFolder, syncFolder } from '../base/durableFile';
+import { anchorsFile } from './anchorLines';
 import { readDropped, writeDropped } from './droppedSegments';
 import type { JournalPosition } from './journalPosition';
 import { segmentFile } from './segments';
@@ -26,8 +29,10 @@ const historyFile = 'history.sqlite';
 export async function backUp(storage: string, target: string): Promise<number> {
   await refuseExisting(target, 'backup-exists');
   return copyWhole(target, async (folder) => {
-    // First: it must not know of more than the journal beside it.
+    // First: they must not know of more than the journal beside them.
     await copyIfThere(path.join(storage, historyFile), path.join(folder, historyFile));
+    await makePrivateFolder(path.join(folder, 'journal'));
+    await copyIfThere(anchorsFile(storage), anchorsFile(folder));
     const head = await headOf(storage);
     await copyJournal(path.join(storage, 'journal'), path.join(folder, 'journal'), head);
     await copySnapshots(path.join(storage, 'snapshots'), path.join(folder, 'snapshots'), head.seq);
@@ -39,18 +44,21 @@ export async function backUp(storage: string, target: string): Promise<number> {
 
 /**
  * Makes a storage folder of a backup. The folder must not be there yet, or be empty: nothing is ever overwritten.
+ * @param slot Where the key of this storage's anchors is: what was anchored of a storage that stood here before is not missed.
  * @returns The last event that is in it.
  * @throws {UserError} `storage-exists`, `no-journal`, `journal-corrupt`, `journal-newer`, `disk-full`.
  */
-export async function restore(backup: string, storage: string): Promise<number> {
+export async function restore(backup: string, storage: string, slot?: SecretSlot): Promise<number> {
   await refuseExisting(storage, 'storage-exists');
   const head = await headOf(backup);
-  return copyWhole(storage, async (folder) => {
+  const seq = await copyWhole(storage, async (folder) => {
     for (const name of ['journal', 'snapshots', historyFile, ...besideTheJournal]) {
       await copyIfThere(path.join(backup, name), path.join(folder, name));
     }
     return head.seq;
   });
+  if (slot) await forgetNewest(slot);
+  return seq;
 }
 
 /** @throws {UserError} when the journal is not whole: a copy of it would pass for a good one. */
@@ -106,7 +114,6 @@ async function copyWhole(target: string, fill: (folder: string) => Promise<numbe
  * meanwhile.
  */
 async function copyJournal(from: string, to: string, head: JournalPosition): Promise<void> {
-  await mkdir(to, { mode: 0o700 });
   const dropped = await readDropped(from);
   if (dropped.length > 0) await writeDropped(to, dropped);
   for (let segment = dropped.length + 1; segment <= head.segment; segment += 1) {

@@ -14,7 +14,7 @@ export interface SnapshotKeeperOptions {
   readonly eventsBetween: number;
   readonly logger: Logger;
   /** After each that was written while events still come. */
-  readonly onDidWrite: () => void;
+  readonly onDidWrite: (position: JournalPosition) => void;
 }
 
 /** Writes snapshots now and then. A snapshot only saves time, so a failure is told to the log and does no other harm. */
@@ -31,7 +31,7 @@ export class SnapshotKeeper {
   consider(): void {
     const { state, eventsBetween } = this.options;
     if (state.seq - this.lastSeq < eventsBetween || this.writing || this.finished) return;
-    void this.write().then(() => this.finished || this.options.onDidWrite());
+    void this.write();
   }
 
   /** Writes the last one, if there is something new. */
@@ -52,5 +52,6 @@ export class SnapshotKeeper {
     );
     await this.writing;
     this.writing = undefined;
+    if (!this.finished) this.options.onDidWrite(position);
   }
 }

@@ -8,10 +8,12 @@ import type { AirlockEvent } from '../core/events';
 import type { History } from '../core/history';
 import type { Journal } from '../core/journal';
 import { emptyState, type LiveState } from '../core/liveState';
+import type { SecretSlot } from '../core/secretSlot';
 import type { StorageRoom } from '../core/storageRoom';
 import { openBlobFolder } from './blobFolder';
 import { WorkerHistory, type WorkerProgram } from './history/workerHistory';
 import { openJournal } from './journal';
+import { JournalAnchors } from './journalAnchors';
 import type { OpenJournalFile } from './journalFile';
 import type { Keep } from './keep';
 import { LiveFold } from './liveFold';
@@ -28,6 +30,10 @@ export interface OpenStoreOptions {
   /** A snapshot is written after so many events; 10,000 are replayed in about a tenth of a second. */
   readonly eventsBetweenSnapshots?: number;
   readonly keep?: Keep | undefined;
+  /** Where the key is with which heads of the journal are anchored. Absent: none are. */
+  readonly anchorSlot?: SecretSlot | undefined;
+  /** Told when the journal is not what was anchored: somebody cut it back, rewrote it, or put an older copy there. */
+  readonly onBrokenAnchor?: ((message: string) => void) | undefined;
   /** As in `OpenJournalOptions`. */
   readonly maxSegmentBytes?: number;
   readonly databaseWorker?: WorkerProgram;
@@ -76,6 +82,14 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     makeRoom,
   });
   const { journal } = opened;
+  const anchors = new JournalAnchors({
+    storage,
+    slot: options.anchorSlot,
+    clock,
+    logger,
+    onBroken: options.onBrokenAnchor ?? ((message) => logger.warn(message)),
+  });
+  anchors.check(journal.position);
   const snapshots = new SnapshotKeeper({
     folder: inStorage('snapshots'),
     state: fold.state,
@@ -83,7 +97,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     lastSeq: snapshot?.position.seq ?? 0,
     eventsBetween: options.eventsBetweenSnapshots ?? defaultEventsBetweenSnapshots,
     logger,
-    onDidWrite: () => retention.consider(),
+    onDidWrite: (position) => {
+      anchors.anchor(position);
+      retention.consider();
+    },
   });
   fold.onDidAppend(() => snapshots.consider());
   const history = new WorkerHistory({
@@ -115,7 +132,13 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     notes: [...notes, ...opened.notes],
     close: () =>
       (closing ??= closeAll(
-        [() => journal.close(), () => snapshots.finish(), () => retention.finish(), () => history.close()],
+        [
+          () => journal.close(),
+          () => snapshots.finish(),
+          () => anchors.finish(journal.position),
+          () => retention.finish(),
+          () => history.close(),
+        ],
         [room, fold],
       )),
   };

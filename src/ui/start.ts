@@ -3,6 +3,7 @@ import * as l10n from '@vscode/l10n';
 import type { Clock } from '../base/clock';
 import { type Disposable, DisposableStore } from '../base/disposable';
 import type { Logger } from '../base/logger';
+import type { JournalReport } from '../core/journalReport';
 import type { TaskPlanner } from '../core/plannedTask';
 import { registerAnalytics } from './analytics/analyticsPanel';
 import { guard, registerCommands } from './commands/commandRegistry';
@@ -34,6 +35,7 @@ import { LiveSurroundings } from './status/surroundings';
 import { treeMessage } from './status/treeMessage';
 import { SessionList } from './sessionList/sessionList';
 import { SessionTree } from './sessionList/sessionTree';
+import { registerVerifyJournal } from './journal/verifyJournal';
 import { LookedAt } from './tasks/lookedAt';
 import { TaskDrag } from './tasks/taskDrag';
 import { TaskList } from './tasks/taskList';
@@ -44,6 +46,8 @@ export interface UiParts {
   readonly context: Pick<vscode.ExtensionContext, 'extensionUri' | 'extension' | 'globalState'>;
   readonly link: ExecutorLink;
   readonly planner: TaskPlanner;
+  /** Reads the whole journal of this window's storage. */
+  readonly verifyJournal: () => Promise<JournalReport>;
   readonly settings: Settings;
   readonly credentials: Credentials;
   readonly log: vscode.LogOutputChannel;
@@ -79,6 +83,7 @@ export function startUi(parts: UiParts): Disposable {
   features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
   features.start(l10n.t('Tasks from the editor'), () => startEditorTasks(parts));
   features.start(l10n.t('The schedule'), () => startSchedule(parts));
+  features.start(l10n.t('The check of the journal'), () => registerVerifyJournal(parts.verifyJournal, logger));
   features.start(l10n.t('The analytics page'), () => registerAnalytics(parts.context, link, logger));
   features.start(l10n.t('The commands'), () => startCommands(parts, shown, { tree, terminals, reports }));
   features.start(l10n.t('The notifications'), () => startNotifications(parts, shown, tree));

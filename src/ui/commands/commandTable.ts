@@ -109,6 +109,7 @@ export const commandTable = {
     when: `${isTrusted} && editorIsOpen && resourceScheme == file`,
   },
   'airlock.showSchedule': { title: 'command.showSchedule', needs: nothing, action: null, when: isTrusted },
+  'airlock.verifyJournal': { title: 'command.verifyJournal', needs: nothing, action: null },
   'airlock.runDefinition': { title: 'command.runDefinition', needs: nothing, action: null, when: isTrusted },
   'airlock.openAnalytics': { title: 'command.openAnalytics', needs: nothing, action: null, when: isOpen },
   'airlock.showTasks': entry('showTasks', nothing),

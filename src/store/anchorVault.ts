@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import type { SecretSlot } from '../core/secretSlot';
+import { type JournalPosition, journalPositionSchema } from './journalPosition';
+
+/** What is kept outside of the storage: the key, and the newest head that was anchored with it. */
+const vaultSchema = z.object({
+  key: z.string().regex(/^[0-9a-f]{64}$/),
+  newest: z.object({ head: journalPositionSchema, atMs: z.number() }).nullable(),
+});
+
+export interface Vault {
+  readonly key: Buffer;
+  readonly newest: { readonly head: JournalPosition; readonly atMs: number } | null;
+}
+
+/** @returns `undefined` when there is no key yet. @throws when what is there is none of ours. */
+export async function readVault(slot: SecretSlot): Promise<Vault | undefined> {
+  const text = await slot.read();
+  if (text === undefined) return undefined;
+  const { key, newest } = vaultSchema.parse(JSON.parse(text));
+  return { key: Buffer.from(key, 'hex'), newest };
+}
+
+export function writeVault(slot: SecretSlot, { key, newest }: Vault): Promise<void> {
+  return slot.write(JSON.stringify({ key: key.toString('hex'), newest }));
+}
+
+export function newVault(): Vault {
+  return { key: randomBytes(32), newest: null };
+}
+
+/** The journal is another one from here on, because the user wants it. */
+export async function forgetNewest(slot: SecretSlot): Promise<void> {
+  const vault = await readVault(slot);
+  if (vault) await writeVault(slot, { ...vault, newest: null });
+}
