@@ -9,6 +9,22 @@ import { tokenUsageSchema, type TokenUsage } from './usage';
 export const contentBlockSchema = z.looseObject({ type: z.string() });
 export type ContentBlock = z.infer<typeof contentBlockSchema>;
 
+/**
+ * How an engine made room in the model's context window. It stands on the message from which on less is sent; what was said
+ * stays as it was kept.
+ */
+export const contextCutSchema = z.discriminatedUnion('kind', [
+  /** Of the messages before that place, the results and the long inputs of tool calls are left out. */
+  z.object({ kind: z.literal('results'), before: z.number().int().nonnegative() }),
+  /** The model is asked for a summary. `trimmed`: of a conversation whose tool calls are left out. */
+  z.object({ kind: z.literal('ask'), trimmed: z.boolean() }),
+  /** The model's summary: it stands for everything before it but the task. */
+  z.object({ kind: z.literal('summary') }),
+  /** There was no room for a summary: everything before it but the task is left out. */
+  z.object({ kind: z.literal('forgotten') }),
+]);
+export type ContextCut = z.infer<typeof contextCutSchema>;
+
 /** One message of a conversation, as it is kept: turn by turn, in the order in which it was said. */
 export const conversationMessageSchema = z.object({
   role: z.enum(['user', 'assistant']),
@@ -24,6 +40,7 @@ export const conversationMessageSchema = z.object({
    * asked again after a crash, is answered with it.
    */
   request: digestSchema.nullish(),
+  cut: contextCutSchema.nullish(),
 });
 export type ConversationMessage = z.infer<typeof conversationMessageSchema>;
 
@@ -86,7 +103,9 @@ export type EngineNotice =
       readonly delayMs: number;
       readonly unreached: boolean;
     }
-  | { readonly kind: 'warning'; readonly text: string };
+  | { readonly kind: 'warning'; readonly text: string }
+  /** Something of the conversation is no longer sent, so that it fits into the model's context window. */
+  | { readonly kind: 'contextCut'; readonly text: string };
 
 /** How an exchange ended. */
 export type EngineEnd =
@@ -214,6 +233,6 @@ const unfinishedStops = new Set(['max_tokens', 'pause_turn', 'refusal', 'model_c
 export function isAtRest(history: readonly ConversationMessage[]): boolean {
   const last = history.at(-1);
   if (last === undefined) return true;
-  if (last.role !== 'assistant' || unfinishedStops.has(last.stopReason ?? '')) return false;
+  if (last.role !== 'assistant' || last.cut || unfinishedStops.has(last.stopReason ?? '')) return false;
   return !last.content.some((block) => block.type === 'tool_use');
 }

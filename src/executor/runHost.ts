@@ -15,7 +15,7 @@ import { AgentNews } from './agentNews';
 import { ApprovalGate } from './approvalGate';
 import { CallBreaker } from './callBreaker';
 import { DurableConversation } from './durableConversation';
-import { stateOf, type HostedRun } from './hostedRun';
+import { appendLater, stateOf, type HostedRun } from './hostedRun';
 import { takeOverNews } from './instructions';
 import { interruptionOf } from './interruption';
 import { LaneWait } from './laneWait';
@@ -157,6 +157,10 @@ export class RunHost implements EngineHost {
       case 'warning':
         session.note(notice.text);
         this.ports.logger.warn(notice.text, { runId });
+        return;
+      case 'contextCut':
+        session.note(notice.text);
+        appendLater(this.ports, [{ kind: 'run.progress', runId, message: notice.text, percent: null }]);
         return;
       case 'thinking':
         this.lane.answers();

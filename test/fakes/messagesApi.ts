@@ -16,6 +16,7 @@ import {
   writeError,
   writeEvent,
 } from '../../src/engines/scripted/wire';
+import { complaintOf } from './messagesApiRules';
 
 const contentSchema = z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]);
 const bodySchema = z.looseObject({
@@ -172,6 +173,12 @@ class FakeServer implements FakeMessagesApi {
       this.changed();
     });
     this.changed();
+    const complaint = complaintOf(body);
+    if (complaint !== undefined) {
+      entry.outcome = 'faulted';
+      writeError(response, 400, errorBody('invalid_request_error', complaint));
+      return;
+    }
     const turn = typeof this.script === 'function' ? await this.script(entry) : this.script[entry.index];
     if (turn === undefined) throw new Error(`there is no turn for request ${entry.index}`);
     play(turn, entry, response);

@@ -6,12 +6,12 @@ import type {
   ConversationOptions,
   EngineEnd,
 } from '../../core/engine';
-import { nextStep } from './nextStep';
+import type { ContextRoom, PlannedCut } from './contextRoom';
+import { answersOf, nextStep } from './nextStep';
 import { sendable } from './requestBody';
+import { goOnText, sentMessages } from './sentMessages';
 import { answerCalls } from './toolTurn';
 import { throwIfAborted, type TurnRequester } from './turnRequester';
-
-const goOnText = 'Your answer was cut at the token limit. Go on exactly where it stopped.';
 
 /**
  * The loop of an agent: ask the model, do what it calls for, tell it the results, until it ends its turn. Each message is
@@ -23,6 +23,7 @@ export class AnthropicConversation implements Conversation {
   constructor(
     private readonly options: ConversationOptions,
     private readonly requester: TurnRequester,
+    private readonly room: ContextRoom,
     private readonly maxContinuations: number,
     private readonly ending: AbortController,
   ) {
@@ -52,9 +53,9 @@ export class AnthropicConversation implements Conversation {
       const step = nextStep(this.history, this.maxContinuations);
       switch (step.kind) {
         case 'request': {
-          const turns = this.history.filter((message) => message.role === 'assistant').length;
+          const turns = answersOf(this.history).length;
           if (turns >= this.options.maxTurns) return { kind: 'turnLimit', turns };
-          await this.keep(await this.requester.answer(this.history));
+          await this.request();
           break;
         }
         case 'answerCalls':
@@ -63,14 +64,38 @@ export class AnthropicConversation implements Conversation {
         case 'goOn':
           await this.keepUserMessage([{ type: 'text', text: goOnText }]);
           break;
-        case 'contextFull':
-          throw new UserError('context-full', 'The conversation no longer fits into the model’s context window.', {
-            retryable: false,
-          });
         case 'end':
           return step.end;
       }
     }
+  }
+
+  /** Asks the model for the next message, or makes the room that it needs for that. */
+  private async request(): Promise<void> {
+    const planned = this.room.cutBefore(this.history);
+    if (planned) return this.keepCut(planned);
+    const sent = sentMessages(this.history);
+    let answer: ConversationMessage;
+    try {
+      answer = await this.requester.answer(sent, { all: this.history, goesOn: this.goesOn });
+    } catch (error) {
+      if (!(error instanceof UserError) || error.code !== 'context-full') throw error;
+      return this.keepCut(this.room.cutAfter(this.history, error));
+    }
+    this.room.answered(sent, answer);
+    await this.keep(this.history.at(-1)?.cut?.kind === 'ask' ? summaryOf(answer) : answer);
+  }
+
+  /** Nothing was cut since the last answer: it is a prompt that goes on from the last one. */
+  private get goesOn(): boolean {
+    const last = this.history.findLast(({ role, cut }) => role === 'assistant' || cut);
+    return !last?.cut || (last.cut.kind === 'ask' && !last.cut.trimmed);
+  }
+
+  private async keepCut({ message, notice }: PlannedCut): Promise<void> {
+    await this.keep(message);
+    const text = `The conversation outgrows the model’s context window. ${notice}`;
+    this.options.host.notify({ kind: 'contextCut', text });
   }
 
   private results(calls: Parameters<typeof answerCalls>[0]): Promise<ContentBlock[]> {
@@ -98,4 +123,11 @@ export class AnthropicConversation implements Conversation {
       throw error;
     }
   }
+}
+
+/** What stands for the conversation from here on: words alone. A model that gave none leaves the task. */
+function summaryOf(answer: ConversationMessage): ConversationMessage {
+  const content = answer.content.filter(({ type, text }) => type === 'text' && typeof text === 'string' && text.trim());
+  const isSummary = content.length > 0 && answer.stopReason !== 'refusal';
+  return { ...answer, content, cut: { kind: isSummary ? 'summary' : 'forgotten' } };
 }

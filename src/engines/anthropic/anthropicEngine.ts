@@ -3,6 +3,8 @@ import { readAllowances } from './allowances';
 import { AnthropicConversation } from './anthropicConversation';
 import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization } from './endpoint';
 import { type AnthropicEngineOptions, defaultEngineLimits, type EngineLimits } from './engineOptions';
+import { ContextRoom } from './contextRoom';
+import { knownModel } from './knownModels';
 import { createModelClient } from './modelClient';
 import { promptBound } from './promptBound';
 import { requestBody } from './requestBody';
@@ -48,13 +50,22 @@ class AnthropicEngine implements Engine {
     const ending = new AbortController();
     const client = await createModelClient(this.endpoint, authorization, guard, this.limits);
     const withCaching = promptCaching === 'on' || (promptCaching === 'auto' && this.endpoint.isAnthropic);
+    const room: ContextRoom = new ContextRoom({
+      contextTokens: this.contextTokensOf(conversation.model),
+      maxOutputTokens: conversation.maxOutputTokens,
+      boundOf: (sent) => promptBound(bodyOf(sent)),
+    });
     const bodyOf = (history: typeof conversation.history): ReturnType<typeof requestBody> =>
-      requestBody({ ...conversation, history, promptCaching: withCaching });
+      requestBody({
+        ...conversation,
+        maxOutputTokens: room.maxOutputTokens,
+        history,
+        promptCaching: withCaching,
+      });
     const requester = new TurnRequester({
       conversation,
       ask: (history, signal) => client.messages.create(bodyOf(history), { signal }),
       promptBound: (history) => promptBound(bodyOf(history)),
-      goesOn: true,
       guard,
       limits: this.limits,
       server: this.endpoint.baseUrl,
@@ -64,6 +75,11 @@ class AnthropicEngine implements Engine {
       logger,
       random,
     });
-    return new AnthropicConversation(conversation, requester, this.limits.maxContinuations, ending);
+    return new AnthropicConversation(conversation, requester, room, this.limits.maxContinuations, ending);
+  }
+
+  /** `null`: it shows when it is full. */
+  private contextTokensOf(model: string): number | null {
+    return this.options.contextTokens ?? knownModel(model)?.contextTokens ?? null;
   }
 }

@@ -53,6 +53,8 @@ export interface AnthropicEngineOptions {
   readonly kind?: string;
   /** `auto`: on for Anthropic's own server, off for others, which may refuse what they do not know. */
   readonly promptCaching?: 'auto' | 'on' | 'off';
+  /** Tokens of the model's context window. Absent or `null`: as it is known of the model, or as the server says when it is full. */
+  readonly contextTokens?: number | null;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<EngineLimits>;

@@ -13,7 +13,6 @@ export type NextStep =
   | { readonly kind: 'answerCalls'; readonly calls: readonly PendingCall[] }
   /** The answer was cut at the token limit: the model is asked to go on. */
   | { readonly kind: 'goOn' }
-  | { readonly kind: 'contextFull' }
   | { readonly kind: 'end'; readonly end: EngineEnd };
 
 /**
@@ -23,17 +22,16 @@ export type NextStep =
 export function nextStep(history: readonly ConversationMessage[], maxContinuations: number): NextStep {
   const last = history.at(-1);
   if (!last) return { kind: 'end', end: { kind: 'done', text: '' } };
-  if (last.role === 'user') return { kind: 'request' };
+  if (last.role === 'user' || last.cut) return { kind: 'request' };
   switch (last.stopReason) {
     case 'refusal':
       return { kind: 'end', end: { kind: 'refused', text: textOf(last).trim() } };
-    case 'model_context_window_exceeded':
-      return { kind: 'contextFull' };
     case 'pause_turn': {
       const calls = pendingCalls(last);
       return calls.length > 0 ? { kind: 'answerCalls', calls } : { kind: 'request' };
     }
     case 'max_tokens':
+    case 'model_context_window_exceeded':
       return afterCut(history, last, maxContinuations);
     default: {
       const calls = pendingCalls(last);
@@ -53,9 +51,12 @@ function afterCut(
   return calls.length > 0 ? { kind: 'answerCalls', calls } : { kind: 'goOn' };
 }
 
+/** Ends of an answer that is not whole. */
+const cutStops = new Set<string | null>(['max_tokens', 'model_context_window_exceeded']);
+
 /** Calls of an assistant's message. The last block of an answer that was cut is not whole, even if it happens to parse. */
 export function pendingCalls(message: ConversationMessage): PendingCall[] {
-  const isCut = message.stopReason === 'max_tokens';
+  const isCut = cutStops.has(message.stopReason);
   return message.content.flatMap((block, at) => {
     if (block.type !== 'tool_use') return [];
     return [pendingCall(block, isCut && at === message.content.length - 1)];
@@ -80,20 +81,26 @@ function pendingCall(block: ContentBlock, isCut: boolean): PendingCall {
 
 /** How many of the assistant's last messages were cut, one after another. */
 function cutsInARow(history: readonly ConversationMessage[]): number {
-  const answers = history.filter((message) => message.role === 'assistant');
-  const whole = answers.findLastIndex((message) => message.stopReason !== 'max_tokens');
+  const answers = answersOf(history);
+  const whole = answers.findLastIndex((message) => !cutStops.has(message.stopReason));
   return answers.length - 1 - whole;
 }
 
 /** The text of the last answer, with the parts before it that were cut. */
 function finalText(history: readonly ConversationMessage[]): string {
-  const answers = history.filter((message) => message.role === 'assistant');
-  const cuts = cutsInARow(answers.slice(0, -1));
+  const answers = answersOf(history);
+  const parts = answers.slice(0, -1);
+  const cuts = parts.length - 1 - parts.findLastIndex(({ stopReason }) => stopReason !== 'max_tokens');
   return answers
     .slice(answers.length - 1 - cuts)
     .map(textOf)
     .join('')
     .trim();
+}
+
+/** The model's answers, but for those that sum up. */
+export function answersOf(history: readonly ConversationMessage[]): ConversationMessage[] {
+  return history.filter(({ role, cut }) => role === 'assistant' && !cut);
 }
 
 function textOf(message: ConversationMessage): string {

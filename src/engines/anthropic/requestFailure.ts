@@ -150,7 +150,11 @@ function readStatus(status: number, api: ApiError, context: FailureContext): Req
 
 function refusal(status: number, said: string, { model, server }: FailureContext): RequestFailure {
   if (status === 413 || (status < 500 && contextFullWords.test(said))) {
-    return final('context-full', 'The conversation no longer fits into the model’s context window.', { status });
+    const contextTokens = contextTokensIn(said);
+    return final('context-full', 'The conversation no longer fits into the model’s context window.', {
+      status,
+      ...(contextTokens === undefined ? {} : { contextTokens }),
+    });
   }
   switch (status) {
     case 401:
@@ -175,6 +179,20 @@ function refusal(status: number, said: string, { model, server }: FailureContext
     return final('model-request-refused', message, { status });
   }
   return final('model-request-refused', `The model server refuses the request (${status})${said}`, { status });
+}
+
+/** Where servers in the field name the size of the window, when they refuse a prompt. */
+const contextTokensWords = [
+  /> (\d{3,8})( maximum)?/,
+  /maximum context length (?:is|of) (\d{3,8})/i,
+  /n_ctx\D{0,5}(\d{3,8})/i,
+  /context (?:length|size|window)[^\d.]{0,30}(\d{3,8})/i,
+];
+
+function contextTokensIn(said: string): number | undefined {
+  const words = said.replaceAll(/(?<=\d),(?=\d{3})/g, '');
+  const found = contextTokensWords.map((pattern) => pattern.exec(words)?.[1]).find((digits) => digits !== undefined);
+  return found === undefined ? undefined : Number(found);
 }
 
 /** Seconds, milliseconds or a date, as servers write it; `null` when it is absent, past or nonsense. */

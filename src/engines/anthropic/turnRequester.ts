@@ -15,8 +15,6 @@ export interface TurnRequesterOptions {
   readonly ask: (history: readonly ConversationMessage[], signal: AbortSignal) => Promise<AsyncIterable<unknown>>;
   /** No more tokens than this are in what `ask` sends. */
   readonly promptBound: (history: readonly ConversationMessage[]) => number;
-  /** Each request has the one before it at its beginning. */
-  readonly goesOn: boolean;
   readonly guard: ResponseGuard;
   readonly limits: EngineLimits;
   /** The address of the server. */
@@ -29,6 +27,14 @@ export interface TurnRequesterOptions {
   readonly random: () => number;
 }
 
+/** What a request is about beside what it sends. */
+export interface TurnContext {
+  /** All that was said, what is no longer sent too. Absent: what is sent. */
+  readonly all?: readonly ConversationMessage[];
+  /** The request before it stands at its beginning. */
+  readonly goesOn: boolean;
+}
+
 /** Gets one answer of the model, however many requests that takes. */
 export class TurnRequester {
   constructor(private readonly options: TurnRequesterOptions) {}
@@ -37,13 +43,13 @@ export class TurnRequester {
    * @throws {CancelledError} when the signal is aborted; the request is closed then.
    * @throws {UserError} when no answer is to be had: see `requestFailure.ts`.
    */
-  async answer(history: readonly ConversationMessage[]): Promise<ConversationMessage> {
+  async answer(history: readonly ConversationMessage[], context: TurnContext): Promise<ConversationMessage> {
     const { limits, signal, clock } = this.options;
     let taken = 0;
     let unreachedSinceMs: number | undefined;
     for (let attempt = 1; ; attempt += 1) {
-      await this.waitForLeave(history);
-      const outcome = await this.tryOnce(history);
+      await this.waitForLeave(history, context.goesOn);
+      const outcome = await this.tryOnce(history, context.all ?? history);
       if ('message' in outcome) return outcome.message;
       const { failure } = outcome;
       if (failure.kind === 'final') throw failure.error;
@@ -61,8 +67,8 @@ export class TurnRequester {
     }
   }
 
-  private async waitForLeave(history: readonly ConversationMessage[]): Promise<void> {
-    const { conversation, signal, promptBound, goesOn } = this.options;
+  private async waitForLeave(history: readonly ConversationMessage[], goesOn: boolean): Promise<void> {
+    const { conversation, signal, promptBound } = this.options;
     const { host, model, maxOutputTokens } = conversation;
     throwIfAborted(signal);
     await host.beforeRequest({ model, maxOutputTokens, promptBound: promptBound(history), goesOn });
@@ -72,11 +78,12 @@ export class TurnRequester {
 
   private async tryOnce(
     history: readonly ConversationMessage[],
+    all: readonly ConversationMessage[],
   ): Promise<{ readonly message: ConversationMessage } | { readonly failure: RequestFailure }> {
     const { conversation, guard, signal, clock, redact, server } = this.options;
-    const assembler = new MessageAssembler(toolUseIds(history));
+    const assembler = new MessageAssembler(toolUseIds(all));
     const lines = new NoticeLines((notice) => conversation.host.notify(notice));
-    const turn = history.filter((message) => message.role === 'assistant').length + 1;
+    const turn = all.filter((message) => message.role === 'assistant').length + 1;
     conversation.host.notify({ kind: 'requestStarted', turn });
     try {
       await this.receive(history, assembler, lines);

@@ -90,8 +90,6 @@ class ClaudeCodeEngine implements Engine {
           headers: { 'anthropic-version': '2023-06-01', 'anthropic-beta': screenedBetas(betas) },
         }),
       promptBound: () => promptBound(request.body),
-      // Whatever it shows first and then, it may be something else.
-      goesOn: false,
       guard,
       limits: this.serverLimits,
       server: this.endpoint.baseUrl,
@@ -101,7 +99,8 @@ class ClaudeCodeEngine implements Engine {
       logger,
       random,
     });
-    return requester.answer(request.history);
+    // Whatever it shows first and then, it may be something else.
+    return requester.answer(request.history, { goesOn: false });
   }
 }
 

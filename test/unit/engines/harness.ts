@@ -9,6 +9,7 @@ import type {
   LaneAllowance,
   OwnToolLeave,
   OwnToolUse,
+  RequestSize,
   ToolCall,
   ToolDefinition,
   ToolResult,
@@ -55,7 +56,7 @@ export class MemoryHost implements EngineHost {
     return '';
   }
 
-  async beforeRequest(): Promise<void> {
+  async beforeRequest(_request: RequestSize): Promise<void> {
     this.requests += 1;
     this.log.push('request');
   }

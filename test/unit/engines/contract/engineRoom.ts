@@ -9,6 +9,7 @@ import type {
   Engine,
   OwnToolLeave,
   OwnToolUse,
+  RequestSize,
   ToolCall,
   ToolResult,
 } from '../../../../src/core/engine';
@@ -64,9 +65,9 @@ export class KeepingHost extends MemoryHost {
     return '';
   }
 
-  override async beforeRequest(): Promise<void> {
+  override async beforeRequest(request: RequestSize): Promise<void> {
     if (this.obstacle) throw this.obstacle;
-    await super.beforeRequest();
+    await super.beforeRequest(request);
   }
 }
 
