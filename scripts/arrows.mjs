@@ -52,6 +52,7 @@ export const packageHomes = {
   vscode: ['src/ui/**', 'src/extension.ts', 'src/executorOptions.ts', 'test/host/**'],
   '@anthropic-ai/sdk': ['src/engines/anthropic/**', 'test/bench/**'],
   'sql.js': ['src/store/**'],
+  'image-size': ['src/tools/**'],
   'node-pty': ['src/sessions/**'],
   'simple-git': ['src/workspaces/**'],
   '@vscode/webview-ui-toolkit': ['webview/**'],

@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { AirlockOptions, EngineChoice, SourceChoice } from './assemble';
 import type { Logger } from './base/logger';
+import type { Effort } from './core/engine';
 import { prioritySchema } from './core/task';
 import type { Credentials } from './ui/credentials';
 import type { FileProblems } from './ui/fileProblems';
@@ -9,7 +10,7 @@ import { allowedRepositories, homeExpanded, openFolders } from './ui/repositorie
 import { secretStorageSlot } from './ui/secretStorageSlot';
 import { budgetOf } from './ui/settings/budgetSettings';
 import type { Settings } from './ui/settings/settings';
-import type { ServerSetting } from './ui/settings/settingTable';
+import type { ServerSetting, SettingValue } from './ui/settings/settingTable';
 
 /** What the options are read from. */
 export interface OptionParts {
@@ -51,6 +52,7 @@ export function executorOptions({ context, settings, credentials, problems, logg
       maxSnapshots: settings.value('airlock.snapshots.keep'),
       maxSnapshotBytes: settings.value('airlock.snapshots.maxMegabytes') * 1024 ** 2,
       model: settings.value('airlock.engine.model') || null,
+      effort: effortOf(settings.value('airlock.engine.effort')),
     },
     engineLimits: { maxUnreachedMs: minutes(settings.value('airlock.limits.modelWaitMinutes')) },
     prices: settings.value('airlock.prices'),
@@ -94,10 +96,15 @@ function engineOf(settings: Settings, credentials: Credentials): EngineChoice {
     credential: { kind: baseUrl === null ? 'apiKey' : 'authToken', read: () => credentials.apiKey() },
     baseUrl,
     model: settings.value('airlock.engine.model') || null,
+    contextTokens: settings.value('airlock.engine.contextTokens'),
   } as const;
   if (settings.value('airlock.engine.kind') === 'anthropic') return { kind: 'anthropic', ...server };
   const claude = homeExpanded(settings.value('airlock.claudeCode.path')) || null;
   return { kind: 'claude-code', ...server, path: claude, process: settings.value('airlock.claudeCode.process') };
+}
+
+function effortOf(value: SettingValue<'airlock.engine.effort'>): Effort | null {
+  return value === 'default' ? null : value;
 }
 
 /** Every server that is set up, or the embedded one when none is. */

@@ -49,6 +49,7 @@ export function createEngine(
         credential: choice.credential,
         ...(choice.baseUrl === null ? {} : { baseUrl: choice.baseUrl }),
         defaultModel: choice.model ?? defaultModel,
+        contextTokens: choice.contextTokens ?? null,
         limits,
         clock,
         logger,

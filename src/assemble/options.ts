@@ -21,6 +21,8 @@ export type EngineChoice =
       /** `null` for Anthropic's own server. */
       readonly baseUrl: string | null;
       readonly model: string | null;
+      /** Tokens of the model's context window; absent or `null`: as they are known. */
+      readonly contextTokens?: number | null;
     }
   /** The user's own Claude Code, in the jail. Key, server and model as above. */
   | {
@@ -28,6 +30,7 @@ export type EngineChoice =
       readonly credential: ModelCredential;
       readonly baseUrl: string | null;
       readonly model: string | null;
+      readonly contextTokens?: number | null;
       /** The program; `null` to look for `claude` on the `PATH`. */
       readonly path: string | null;
       readonly process: ProcessMode;

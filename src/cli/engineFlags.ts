@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import path from 'node:path';
 import type { EngineChoice } from '../assemble';
+import { type Effort, efforts } from '../core/engine';
+import { positiveAmount } from './arguments';
 import { engineFromEnvironment } from './engineFromEnvironment';
 
 /** Which engine does the work, as it is said on the command line. */
@@ -8,6 +10,8 @@ export interface EngineFlags {
   readonly engine: 'anthropic' | 'claude-code';
   readonly claude: string | undefined;
   readonly claudeProcess: 'perRun' | 'perExchange';
+  readonly contextTokens: number | undefined;
+  readonly effort: Effort | undefined;
 }
 
 export function addEngineOptions(command: Command): Command {
@@ -22,13 +26,20 @@ export function addEngineOptions(command: Command): Command {
       new Option('--claude-process <life>', 'how long one process of Claude Code lives')
         .choices(['perRun', 'perExchange'])
         .default('perRun'),
-    );
+    )
+    .addOption(
+      new Option('--context-tokens <count>', "the model's context window, where it is not known").argParser(
+        positiveAmount,
+      ),
+    )
+    .addOption(new Option('--effort <level>', 'how much the model thinks and writes').choices(efforts));
 }
 
 /** Key, server and model come from the environment, whatever the engine is. */
 export function engineChoice(flags: EngineFlags, environment: NodeJS.ProcessEnv): EngineChoice {
-  const server = engineFromEnvironment(environment);
-  if (!server) return { kind: 'none' };
+  const fromEnvironment = engineFromEnvironment(environment);
+  if (!fromEnvironment) return { kind: 'none' };
+  const server = { ...fromEnvironment, contextTokens: flags.contextTokens ?? null };
   if (flags.engine === 'anthropic') return server;
   const { claude, claudeProcess } = flags;
   return {

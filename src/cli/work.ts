@@ -5,6 +5,7 @@ import { makeVisible } from '../base/visible';
 import { diagnosticLine } from '../core/diagnostic';
 import type { ApprovalMode } from '../core/approval';
 import type { BudgetLimits } from '../core/budget';
+import type { Effort } from '../core/engine';
 import type { Executor } from '../core/executor';
 import type { OwnPrices } from '../core/prices';
 import { UserError } from '../base/errors';
@@ -36,6 +37,8 @@ export interface WorkOptions {
   readonly maxMemory: number;
   /** Sessions of a repository that are prepared ahead. */
   readonly warm: number;
+  /** How much the model thinks and writes. */
+  readonly effort?: Effort | undefined;
   readonly budget: BudgetLimits;
   readonly prices: OwnPrices;
   readonly untilIdle: boolean;
@@ -63,6 +66,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
         approvalTimeoutMs: options.approvalMinutes === 0 ? null : options.approvalMinutes * 60_000,
         maxCostUsd: options.budget.perRunUsd,
         budget: options.budget,
+        effort: options.effort ?? null,
         maxHostCpuPercent: options.maxCpu,
         maxHostMemoryPercent: options.maxMemory,
       },

@@ -1,5 +1,10 @@
 import { z } from 'zod';
+import { imageTypeSchema } from './engine';
 import { digestSchema, runIdSchema } from './ids';
+
+/** An image of a tool's result. */
+export const keptImageSchema = z.object({ mediaType: imageTypeSchema, blob: digestSchema });
+export type KeptImage = z.infer<typeof keptImageSchema>;
 
 /** What the model, its tools and the user say to each other. */
 export const conversationEvents = [
@@ -24,6 +29,8 @@ export const conversationEvents = [
     callId: z.string(),
     ok: z.boolean(),
     output: digestSchema,
+    /** What the tool showed beside it: blobs. Absent: nothing. */
+    images: z.array(keptImageSchema).optional(),
     durationMs: z.number(),
   }),
   /** The agent asks the user something; the run is left until there is an answer. */

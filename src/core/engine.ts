@@ -44,6 +44,11 @@ export const conversationMessageSchema = z.object({
 });
 export type ConversationMessage = z.infer<typeof conversationMessageSchema>;
 
+/** How much a model thinks and writes, where it can be told. */
+export const efforts = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+export const effortSchema = z.enum(efforts);
+export type Effort = z.infer<typeof effortSchema>;
+
 /** A tool as the model is told of it. */
 export interface ToolDefinition {
   readonly name: string;
@@ -68,6 +73,18 @@ export interface ToolResult {
   readonly ok: boolean;
   /** What the model is given back. */
   readonly text: string;
+  /** What it is shown beside that. Absent: nothing. */
+  readonly images?: readonly ToolImage[];
+}
+
+/** Kinds of images that models look at. */
+export const imageTypeSchema = z.enum(['image/png', 'image/jpeg', 'image/gif', 'image/webp']);
+export type ImageType = z.infer<typeof imageTypeSchema>;
+
+/** An image that a tool gave. */
+export interface ToolImage {
+  readonly mediaType: ImageType;
+  readonly bytes: Uint8Array;
 }
 
 /** A tool that the engine's own program does in the run's session. */
@@ -180,6 +197,8 @@ export interface ConversationOptions {
   readonly tools: readonly ToolDefinition[];
   readonly maxTurns: number;
   readonly maxOutputTokens: number;
+  /** Absent or `null`: as the model has it. */
+  readonly effort?: Effort | null;
   /** What was said so far; empty for a new conversation. It may end anywhere, after a crash too. */
   readonly history: readonly ConversationMessage[];
   readonly host: EngineHost;

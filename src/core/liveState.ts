@@ -1,4 +1,5 @@
 import type { ApprovalRule, ApprovalState } from './approval';
+import type { KeptImage } from './conversationEvents';
 import { type BudgetState, emptyBudget, type MeasuredPrompt, type Spent } from './budget';
 import type { AirlockEvent, EventBody } from './events';
 import type { CheckResult, Verdict } from './evidence';
@@ -87,6 +88,7 @@ export interface ToolCallState {
   readonly name: string;
   readonly ok: boolean | null;
   readonly output: Digest | null;
+  readonly images?: readonly KeptImage[];
 }
 
 export interface RunState {

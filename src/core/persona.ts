@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { approvalModeSchema } from './approval';
 import { diagnosticSchema } from './diagnostic';
+import { effortSchema } from './engine';
 import { jailLimitsSchema, networkPolicySchema } from './jailPolicy';
 import { taskLimitsSchema } from './task';
 
@@ -31,6 +32,8 @@ export const personaSchema = z.object({
   tools: z.array(toolNameSchema).default([...toolNames]),
   /** `null`: the model of the settings. */
   model: z.string().nullable().default(null),
+  /** `null`: as the settings say. */
+  effort: effortSchema.nullable().default(null),
   network: networkPolicySchema.default({ kind: 'none' }),
   /** `read`: the run's copy of the repository is mounted read-only in its jail, and its result is what it says. */
   workspace: z.enum(['read', 'write']).default('write'),

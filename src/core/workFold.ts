@@ -21,6 +21,7 @@ export function foldWork(state: LiveState, run: RunState, event: AirlockEvent): 
         name: toolCallOf(run, event.callId)?.name ?? '',
         ok: event.ok,
         output: event.output,
+        ...(event.images ? { images: event.images } : {}),
       });
       // What there is to tell goes with the result of a tool.
       run.untoldRestore = null;

@@ -75,9 +75,9 @@ export class OwnTools {
     });
   }
 
-  private async resultBefore(callId: string, { output, ok }: ToolCallState): Promise<ToolResult> {
-    if (!output) return this.results.keep(callId, { ok: false, text: interruptedAnswer }, 0);
-    const stored = await this.results.stored(output, ok ?? false);
-    return { ok: stored.ok, text: `This was done before a restart and is not done again. It gave:\n${stored.text}` };
+  private async resultBefore(callId: string, call: ToolCallState): Promise<ToolResult> {
+    const stored = await this.results.stored(call);
+    if (!stored) return this.results.keep(callId, { ok: false, text: interruptedAnswer }, 0);
+    return { ...stored, text: `This was done before a restart and is not done again. It gave:\n${stored.text}` };
   }
 }

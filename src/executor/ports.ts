@@ -4,7 +4,7 @@ import type { Logger } from '../base/logger';
 import { type BudgetLimits, noLimits } from '../core/budget';
 import type { ApprovalMode } from '../core/approval';
 import type { BlobStore } from '../core/blobs';
-import type { Engine } from '../core/engine';
+import type { Effort, Engine } from '../core/engine';
 import type { History } from '../core/history';
 import type { HostProbe } from '../core/hostLoad';
 import type { RunId } from '../core/ids';
@@ -70,6 +70,8 @@ export interface ExecutorSettings {
   readonly maxSnapshotBytes: number;
   /** The model, when the persona names none; `null` for the engine's own default. */
   readonly model: string | null;
+  /** How much the model thinks and writes, when the persona says nothing; `null`: as the model has it. */
+  readonly effort: Effort | null;
 }
 
 export const defaultSettings: ExecutorSettings = {
@@ -98,6 +100,7 @@ export const defaultSettings: ExecutorSettings = {
   maxSnapshotBytes: 512 * 1024 ** 2,
   keepWorkspacesMs: 14 * 24 * 3_600_000,
   model: null,
+  effort: null,
 };
 
 /** The rooms, through core's ports. */

@@ -130,6 +130,7 @@ export class RunWork {
         .filter((tool) => persona.tools.some((name) => name === tool.name)),
       maxTurns: task.spec.limits.maxTurns ?? persona.limits.maxTurns ?? this.settings.maxTurns,
       maxOutputTokens: this.settings.maxOutputTokens,
+      effort: persona.effort ?? this.settings.effort,
       history,
       host,
       signal: host.engineSignal,

@@ -38,7 +38,8 @@ export class ToolCalls {
     // Some servers count their ids anew in each message, so that the message is a part of what names a call.
     const callId = call.isIdLasting ? ownCallId(call.id) : `${state.messages.length - 1}/${call.id}`;
     const known = toolCallOf(state, callId);
-    if (known?.output) return this.results.stored(known.output, known.ok ?? false);
+    const stored = known && (await this.results.stored(known));
+    if (stored) return stored;
     const tool = this.ports.tools.find((candidate) => candidate.definition.name === call.name);
     if (known && !this.begun.has(callId) && !tool?.repeatable)
       return this.finish(callId, { ok: false, text: interruptedAnswer }, 0);

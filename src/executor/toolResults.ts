@@ -1,5 +1,7 @@
-import type { ToolResult } from '../core/engine';
+import type { ToolImage, ToolResult } from '../core/engine';
+import type { KeptImage } from '../core/conversationEvents';
 import type { RunId } from '../core/ids';
+import type { ToolCallState } from '../core/liveState';
 import type { ExecutorPorts } from './ports';
 
 /** What an interrupted tool call is answered with, so that the model can look before it repeats it. */
@@ -22,14 +24,38 @@ export class ToolResults {
   async keep(callId: string, result: ToolResult, durationMs: number): Promise<ToolResult> {
     const { runId } = this;
     const output = await this.ports.blobs.put(result.text);
+    const images = await Promise.all((result.images ?? []).map((image) => this.keepImage(image)));
     await this.ports.events.append([
-      { kind: 'tool.finished', runId, callId, ok: result.ok, output, durationMs: Math.round(durationMs) },
+      {
+        kind: 'tool.finished',
+        runId,
+        callId,
+        ok: result.ok,
+        output,
+        ...(images.length > 0 ? { images } : {}),
+        durationMs: Math.round(durationMs),
+      },
     ]);
     return result;
   }
 
-  async stored(output: string, ok: boolean): Promise<ToolResult> {
+  /** What a call gave; `undefined` while it is not finished. */
+  async stored({ output, ok, images }: ToolCallState): Promise<ToolResult | undefined> {
+    if (!output) return undefined;
     const bytes = await this.ports.blobs.get(output);
-    return { ok, text: bytes ? Buffer.from(bytes).toString('utf8') : interruptedAnswer };
+    if (!bytes) return { ok: ok ?? false, text: interruptedAnswer };
+    const shown = await Promise.all((images ?? []).map((image) => this.storedImage(image)));
+    const found = shown.filter((image) => image !== undefined);
+    const text = Buffer.from(bytes).toString('utf8');
+    return { ok: ok ?? false, text, ...(found.length > 0 ? { images: found } : {}) };
+  }
+
+  private async keepImage({ mediaType, bytes }: ToolImage): Promise<KeptImage> {
+    return { mediaType, blob: await this.ports.blobs.put(bytes) };
+  }
+
+  private async storedImage({ mediaType, blob }: KeptImage): Promise<ToolImage | undefined> {
+    const bytes = await this.ports.blobs.get(blob);
+    return bytes ? { mediaType, bytes } : undefined;
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Diagnostic } from '../core/diagnostic';
 import type { jailLimitsSchema } from '../core/jailPolicy';
 import { personaSchema, toolNames, writingTools, type Persona, type ToolName } from '../core/persona';
+import { effortSchema } from '../core/engine';
 import { readYaml } from '../core/yamlFile';
 import { splitFrontMatter, yamlFirstLine } from './frontMatter';
 
@@ -53,6 +54,7 @@ const keysSchema = z.strictObject({
   model: z.string().min(1).max(200).optional(),
   workspace: z.enum(['read-write', 'read-only']).default('read-write'),
   approvals: z.enum(['ask', 'edits', 'unattended']).optional(),
+  effort: effortSchema.optional(),
   network: z.array(domainSchema).max(100).default([]),
   limits: z
     .strictObject({
@@ -124,7 +126,7 @@ export function readPersonaFile(text: string, stem: string, path: string): ReadP
 }
 
 function personaOf(header: Header, name: string, prompt: string): Persona {
-  const { description, tools, model, approvals, network, limits } = header;
+  const { description, tools, model, effort, approvals, network, limits } = header;
   const workspace = header.workspace === 'read-only' ? 'read' : 'write';
   const allTools = workspace === 'read' ? toolNames.filter((tool) => !writingTools.includes(tool)) : toolNames;
   return personaSchema.parse({
@@ -135,6 +137,7 @@ function personaOf(header: Header, name: string, prompt: string): Persona {
     workspace,
     ...(approvals === undefined ? {} : { approvals }),
     model: model ?? null,
+    effort: effort ?? null,
     network: network.length === 0 ? { kind: 'none' } : { kind: 'allowlist', domains: network },
     limits: {
       timeoutMs: limits.timeout_minutes === undefined ? undefined : Math.ceil(limits.timeout_minutes * 60_000),

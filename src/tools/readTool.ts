@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { defineTool, failed, pathSchema, succeeded } from './defineTool';
+import type { ToolResult } from '../core/engine';
+import { imageTypeOf, readImage, type ImageFile } from './imageFile';
 import { maxScannedBytes, readLines, type LinePage } from './lineReader';
 import { binaryKind, numbered } from './textFile';
 
@@ -10,7 +12,7 @@ const maxLineLength = 2000;
 
 export const readTool = defineTool({
   name: 'read',
-  description: `Reads a text file, with line numbers before a tab. Gives up to ${defaultLines} lines at a time; use offset (the first line, from 1) and limit to read on in a long file. Lines longer than ${maxLineLength} characters are cut.`,
+  description: `Reads a text file, with line numbers before a tab, or shows an image (PNG, JPEG, GIF, WebP). Gives up to ${defaultLines} lines at a time; use offset (the first line, from 1) and limit to read on in a long file. Lines longer than ${maxLineLength} characters are cut.`,
   schema: z.object({
     path: pathSchema,
     offset: z.number().int().positive().default(1).describe('The first line to read; 1 is the first of the file.'),
@@ -20,6 +22,8 @@ export const readTool = defineTool({
   summarize: ({ path, offset }) => (offset === 1 ? `read ${path}` : `read ${path} from line ${offset}`),
   async run({ path, offset, limit }, { session }) {
     const start = await session.files.read(path, { maxBytes: 8000 });
+    const imageType = imageTypeOf(start.bytes);
+    if (imageType !== undefined) return shown(path, await readImage(session.files, path, imageType));
     const what = binaryKind(start.bytes);
     if (what !== undefined) return failed(`${path} is no text but a ${what} of ${start.size} bytes.`);
     if (start.size === 0) return succeeded('(the file is empty)');
@@ -32,6 +36,13 @@ export const readTool = defineTool({
     return succeeded([numbered(page.lines, offset), ...notes(page)].join('\n'));
   },
 });
+
+function shown(path: string, file: ImageFile): ToolResult {
+  if (file.kind === 'unusable') return failed(`${path} is an image that cannot be shown: it ${file.why}.`);
+  const { image, width, height } = file;
+  const text = `${path}: ${image.mediaType}, ${width} × ${height} pixels, ${image.bytes.length} bytes.`;
+  return { ok: true, text, images: [image] };
+}
 
 function notes({ nextLine, crlf }: LinePage): string[] {
   return [

@@ -7,11 +7,21 @@ import type {
   EngineEnd,
 } from '../../core/engine';
 import type { ContextRoom, PlannedCut } from './contextRoom';
+import type { RequestShape } from './requestShape';
 import { answersOf, nextStep } from './nextStep';
 import { sendable } from './requestBody';
 import { goOnText, sentMessages } from './sentMessages';
 import { answerCalls } from './toolTurn';
 import { throwIfAborted, type TurnRequester } from './turnRequester';
+
+export interface ConversationParts {
+  readonly requester: TurnRequester;
+  readonly room: ContextRoom;
+  readonly shape: RequestShape;
+  readonly maxContinuations: number;
+  /** Ends the request that is on its way. */
+  readonly ending: AbortController;
+}
 
 /**
  * The loop of an agent: ask the model, do what it calls for, tell it the results, until it ends its turn. Each message is
@@ -22,17 +32,14 @@ export class AnthropicConversation implements Conversation {
 
   constructor(
     private readonly options: ConversationOptions,
-    private readonly requester: TurnRequester,
-    private readonly room: ContextRoom,
-    private readonly maxContinuations: number,
-    private readonly ending: AbortController,
+    private readonly parts: ConversationParts,
   ) {
     this.history = [...options.history];
   }
 
   async send(text: string): Promise<EngineEnd> {
     return this.working(async () => {
-      const step = nextStep(this.history, this.maxContinuations);
+      const step = nextStep(this.history, this.parts.maxContinuations);
       // Calls that an earlier process left must be answered first: the API takes no other message after them.
       const results = step.kind === 'answerCalls' ? await this.results(step.calls) : [];
       await this.keepUserMessage([...results, { type: 'text', text: sendable(text) }]);
@@ -45,12 +52,12 @@ export class AnthropicConversation implements Conversation {
   }
 
   async close(): Promise<void> {
-    this.ending.abort();
+    this.parts.ending.abort();
   }
 
   private async untilEnd(): Promise<EngineEnd> {
     for (;;) {
-      const step = nextStep(this.history, this.maxContinuations);
+      const step = nextStep(this.history, this.parts.maxContinuations);
       switch (step.kind) {
         case 'request': {
           const turns = answersOf(this.history).length;
@@ -72,17 +79,21 @@ export class AnthropicConversation implements Conversation {
 
   /** Asks the model for the next message, or makes the room that it needs for that. */
   private async request(): Promise<void> {
-    const planned = this.room.cutBefore(this.history);
+    const { room, requester, shape } = this.parts;
+    const planned = room.cutBefore(this.history);
     if (planned) return this.keepCut(planned);
     const sent = sentMessages(this.history);
     let answer: ConversationMessage;
     try {
-      answer = await this.requester.answer(sent, { all: this.history, goesOn: this.goesOn });
+      answer = await requester.answer(sent, { all: this.history, goesOn: this.goesOn });
     } catch (error) {
-      if (!(error instanceof UserError) || error.code !== 'context-full') throw error;
-      return this.keepCut(this.room.cutAfter(this.history, error));
+      if (!(error instanceof UserError)) throw error;
+      if (error.code === 'context-full') return this.keepCut(room.cutAfter(this.history, error));
+      const notice = error.code === 'model-request-refused' ? shape.giveUp(error, sent) : undefined;
+      if (notice === undefined) throw error;
+      return this.options.host.notify({ kind: 'warning', text: notice });
     }
-    this.room.answered(sent, answer);
+    room.answered(sent, answer);
     await this.keep(this.history.at(-1)?.cut?.kind === 'ask' ? summaryOf(answer) : answer);
   }
 
@@ -99,7 +110,7 @@ export class AnthropicConversation implements Conversation {
   }
 
   private results(calls: Parameters<typeof answerCalls>[0]): Promise<ContentBlock[]> {
-    throwIfAborted(this.ending.signal);
+    throwIfAborted(this.parts.ending.signal);
     throwIfAborted(this.options.signal);
     return answerCalls(calls, this.options.tools, this.options.host);
   }

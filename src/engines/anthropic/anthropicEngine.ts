@@ -8,7 +8,9 @@ import { knownModel } from './knownModels';
 import { createModelClient } from './modelClient';
 import { promptBound } from './promptBound';
 import { requestBody } from './requestBody';
+import { RequestShape } from './requestShape';
 import { ResponseGuard } from './responseGuard';
+import { effortIgnored } from './thinking';
 import { TurnRequester } from './turnRequester';
 
 /**
@@ -55,12 +57,14 @@ class AnthropicEngine implements Engine {
       maxOutputTokens: conversation.maxOutputTokens,
       boundOf: (sent) => promptBound(bodyOf(sent)),
     });
+    const shape = new RequestShape(conversation.model, conversation.effort ?? null);
     const bodyOf = (history: typeof conversation.history): ReturnType<typeof requestBody> =>
       requestBody({
         ...conversation,
         maxOutputTokens: room.maxOutputTokens,
-        history,
+        history: shape.of(history),
         promptCaching: withCaching,
+        thinking: shape.thinking,
       });
     const requester = new TurnRequester({
       conversation,
@@ -75,7 +79,10 @@ class AnthropicEngine implements Engine {
       logger,
       random,
     });
-    return new AnthropicConversation(conversation, requester, room, this.limits.maxContinuations, ending);
+    const ignored = effortIgnored(conversation.model, conversation.effort ?? null);
+    if (ignored !== undefined) conversation.host.notify({ kind: 'warning', text: ignored });
+    const { maxContinuations } = this.limits;
+    return new AnthropicConversation(conversation, { requester, room, shape, maxContinuations, ending });
   }
 
   /** `null`: it shows when it is full. */

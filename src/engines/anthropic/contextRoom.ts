@@ -1,4 +1,4 @@
-import { UserError } from '../../base/errors';
+import type { UserError } from '../../base/errors';
 import type { ContextCut, ConversationMessage } from '../../core/engine';
 import { inputTokensOf } from '../../core/usage';
 import { askText, sentMessages } from './sentMessages';

@@ -20,6 +20,8 @@ export interface RequestParts {
   readonly tools: readonly ToolDefinition[];
   readonly history: readonly ConversationMessage[];
   readonly promptCaching: boolean;
+  /** What is asked about its thinking. */
+  readonly thinking: Pick<MessageCreateParamsStreaming, 'thinking' | 'output_config'>;
 }
 
 const cacheMark = { cache_control: { type: 'ephemeral' as const } };
@@ -39,6 +41,7 @@ export function requestBody(parts: RequestParts): MessageCreateParamsStreaming {
     model: parts.model,
     max_tokens: parts.maxOutputTokens,
     stream: true,
+    ...parts.thinking,
     messages: parts.promptCaching ? withCacheMarks(messages) : messages,
     ...(parts.systemPrompt === '' ? {} : { system: [{ type: 'text', text: parts.systemPrompt, ...mark }] }),
     ...(parts.tools.length === 0 ? {} : { tools: parts.tools.map((tool, at) => wireTool(tool, at, parts)) }),

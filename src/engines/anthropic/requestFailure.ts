@@ -46,6 +46,9 @@ const statusOfType: Readonly<Record<string, number>> = {
 const contextFullWords =
   /prompt is too long|context (window|length|size)|maximum context|exceeds?( the)?( available)? context|too many (input )?tokens/i;
 
+/** What servers in the field say when their model does not look at images. */
+const imageWords = /image (input )?is not supported|not support (image|vision|multimodal)|missing mmproj/i;
+
 /** Certificates that are not trusted do not get better by trying again. */
 const tlsCode = /^(CERT_|ERR_TLS_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/;
 
@@ -138,6 +141,8 @@ function readStatus(status: number, api: ApiError, context: FailureContext): Req
       answered: true,
     });
   }
+  // Local servers call it a failure of theirs.
+  if (imageWords.test(said)) return refusal(400, said, context);
   if (!isFinal && (status >= 500 || status === 408 || status === 409 || status === 425)) {
     const reason = `The model server failed (${status})${said}`;
     return transient('model-unreachable', reason, {

@@ -1,4 +1,4 @@
-import type { ContentBlock, EngineHost, ToolDefinition, ToolResult } from '../../core/engine';
+import type { ContentBlock, EngineHost, ToolDefinition, ToolImage, ToolResult } from '../../core/engine';
 import type { PendingCall } from './nextStep';
 import { sendable } from './requestBody';
 
@@ -42,12 +42,19 @@ async function answerCall(pending: PendingCall, host: EngineHost): Promise<Conte
   return resultBlock(pending.id, { ok: false, text: pending.problem });
 }
 
-function resultBlock(id: string, { ok, text }: ToolResult): ContentBlock {
+function imageBlock({ mediaType, bytes }: ToolImage): ContentBlock {
+  return {
+    type: 'image',
+    source: { type: 'base64', media_type: mediaType, data: Buffer.from(bytes).toString('base64') },
+  };
+}
+
+function resultBlock(id: string, { ok, text, images = [] }: ToolResult): ContentBlock {
   return {
     type: 'tool_result',
     tool_use_id: id,
     // The API refuses a text of nothing.
-    content: [{ type: 'text', text: text.trim() === '' ? '(no output)' : sendable(text) }],
+    content: [{ type: 'text', text: text.trim() === '' ? '(no output)' : sendable(text) }, ...images.map(imageBlock)],
     ...(ok ? {} : { is_error: true }),
   };
 }

@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 export type ReplyBlock =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'thinking'; readonly thinking: string; readonly signature: string }
+  | { readonly type: 'redacted_thinking'; readonly data: string }
   | { readonly type: 'tool_use'; readonly id: string; readonly name: string; readonly inputJson: string };
 
 /** Usage as it stands on the wire. */
@@ -77,6 +78,8 @@ function emptyBlock(block: ReplyBlock): Record<string, unknown> {
       return { type: 'text', text: '' };
     case 'thinking':
       return { type: 'thinking', thinking: '', signature: '' };
+    case 'redacted_thinking':
+      return { ...block };
     case 'tool_use':
       return { type: 'tool_use', id: block.id, name: block.name, input: {} };
   }
@@ -91,6 +94,8 @@ function deltasOf(block: ReplyBlock): Record<string, unknown>[] {
         ...pieces(block.thinking).map((thinking) => ({ type: 'thinking_delta', thinking })),
         { type: 'signature_delta', signature: block.signature },
       ];
+    case 'redacted_thinking':
+      return [];
     case 'tool_use':
       return ['', ...pieces(block.inputJson)].map((json) => ({ type: 'input_json_delta', partial_json: json }));
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { artifactKinds, type ArtifactKind } from '../../core/artifact';
 import { approvalModeSchema } from '../../core/approval';
+import { efforts } from '../../core/engine';
 import { ownPricesSchema } from '../../core/prices';
 
 /**
@@ -54,6 +55,8 @@ export const settingTable = {
   'airlock.engine.kind': machine(z.enum(['anthropic', 'claude-code']), 'anthropic'),
   'airlock.engine.model': machine(z.string(), ''),
   'airlock.engine.baseUrl': machine(addressSchema, ''),
+  'airlock.engine.contextTokens': machine(z.number().int().min(1000).max(100_000_000).nullable(), null),
+  'airlock.engine.effort': machine(z.enum(['default', ...efforts]), 'default'),
   'airlock.claudeCode.path': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
   'airlock.claudeCode.process': machine(z.enum(['perRun', 'perExchange']), 'perRun'),
 

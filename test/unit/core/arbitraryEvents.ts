@@ -176,7 +176,17 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     blob: digest,
   }),
   'tool.called': fc.record({ runId, callId: words, name: words, summary: words }),
-  'tool.finished': fc.record({ runId, callId: words, ok: fc.boolean(), output: digest, durationMs: count }),
+  'tool.finished': fc.record(
+    {
+      runId,
+      callId: words,
+      ok: fc.boolean(),
+      output: digest,
+      images: fc.array(fc.record({ mediaType: fc.constantFrom('image/png', 'image/webp'), blob: digest })),
+      durationMs: count,
+    },
+    { requiredKeys: ['runId', 'callId', 'ok', 'output', 'durationMs'] },
+  ),
   'question.asked': fc.record({ runId, callId: words, text: words }),
   'question.answered': fc.record({ runId, answer: digest }),
   'run.claimed': fc.record({ runId, claims: digest }),

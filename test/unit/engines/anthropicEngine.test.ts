@@ -424,6 +424,7 @@ describe('the Anthropic engine', () => {
       const key = { kind: 'apiKey', secret: testKey } as const;
       const client = await createModelClient(anthropic, key, guard, defaultEngineLimits);
       const body = requestBody({
+        thinking: {},
         model: 'claude-test',
         maxOutputTokens: 10,
         systemPrompt: 'Test.',

@@ -3,7 +3,7 @@ import { UserError } from '../../../src/base/errors';
 import { isAtRest, type ContextCut, type ConversationMessage } from '../../../src/core/engine';
 import { asksForSummary, tokensIn, withWindow } from '../../fakes/contextWindow';
 import type { FakeTurn, SeenRequest } from '../../fakes/messagesApi';
-import { badRequest, calls, reply, says, status, stopsWith, text, toolUse } from '../../fakes/messagesApiTurns';
+import { badRequest, calls, says, status, stopsWith, text, toolUse } from '../../fakes/messagesApiTurns';
 import { EngineHarness, MemoryHost, tool } from './harness';
 
 const contextTokens = 4000;

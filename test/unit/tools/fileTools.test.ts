@@ -67,18 +67,61 @@ describe('the file tools', () => {
       assert.equal(text, '     1\tone\n     2\ttwo\n[Lines of this file end with CRLF.]');
     });
 
-    it('names binary files instead of showing them', async () => {
-      await session.put('a.png', Buffer.from('89504e470d0a1a0a0000', 'hex'));
+    it('names what is no text', async () => {
+      await session.put('a.pdf', '%PDF-1.7');
       await session.put('b.bin', Buffer.from('text\0more'));
-      assert.deepEqual(await read({ path: 'a.png' }), {
+      const text = 'b.bin is no text but a binary file of 9 bytes.';
+      assert.deepEqual(await read({ path: 'b.bin' }), { ok: false, text });
+      assert.deepEqual(await read({ path: 'a.pdf' }), {
         ok: false,
-        text: 'a.png is no text but a PNG image of 10 bytes.',
-      });
-      assert.deepEqual(await read({ path: 'b.bin' }), {
-        ok: false,
-        text: 'b.bin is no text but a binary file of 9 bytes.',
+        text: 'a.pdf is no text but a PDF document of 8 bytes.',
       });
     });
+
+    const png = (width: number, height: number): Buffer =>
+      Buffer.concat([
+        Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'),
+        Buffer.from(Uint32Array.of(width, height).buffer).swap32(),
+        Buffer.from('0802000000', 'hex'),
+        Buffer.alloc(20),
+      ]);
+    const images = {
+      'image/png': png(640, 480),
+      'image/jpeg': Buffer.from(
+        'ffd8ffe000104a46494600010100000100010000ffc0001108000300050301220002110103110100ffd9',
+        'hex',
+      ),
+      'image/gif': Buffer.from('R0lGODlhAQABAAAAACw=', 'base64'),
+      'image/webp': Buffer.from('UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==', 'base64'),
+    } as const;
+    const sizes = { 'image/png': '640 × 480', 'image/jpeg': '5 × 3', 'image/gif': '1 × 1', 'image/webp': '1 × 1' };
+
+    for (const mediaType of ['image/png', 'image/jpeg', 'image/gif', 'image/webp'] as const) {
+      it(`shows an image (${mediaType}), whatever its name is`, async () => {
+        const bytes = images[mediaType];
+        await session.put('a.bin', bytes);
+        const { images: shown, ...said } = await read({ path: 'a.bin' });
+        const text = `a.bin: ${mediaType}, ${sizes[mediaType]} pixels, ${bytes.length} bytes.`;
+        assert.deepEqual(said, { ok: true, text });
+        assert.deepEqual(
+          shown?.map((image) => [image.mediaType, Buffer.from(image.bytes).equals(bytes)]),
+          [[mediaType, true]],
+        );
+      });
+    }
+
+    for (const [what, bytes, why] of [
+      ['has too many pixels', png(8001, 10), 'has 8001 × 10 pixels, more than 8000 at a side'],
+      ['is too large', Buffer.concat([png(10, 10), Buffer.alloc(3_750_000)]), 'has 3750049 bytes, more than 3750000'],
+      ['only begins like one', Buffer.from('89504e470d0a1a0a0000', 'hex'), 'is damaged'],
+      ['has no pixels', png(0, 0), 'is damaged'],
+    ] as const) {
+      it(`shows no image that ${what}`, async () => {
+        await session.put('a.png', bytes);
+        const text = `a.png is an image that cannot be shown: it ${why}.`;
+        assert.deepEqual(await read({ path: 'a.png' }), { ok: false, text });
+      });
+    }
 
     it('answers what is not there', async () => {
       await session.put('a.txt', 'one\n');
