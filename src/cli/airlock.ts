@@ -4,6 +4,7 @@ import { airlockVersion } from '../assemble';
 import { addApprovalCommands } from './approvalCommands';
 import { addBackupCommands } from './backupCommands';
 import { addBudget } from './budgetCommand';
+import { addDataCommand } from './dataCommand';
 import { addDemo } from './demoCommand';
 import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addLandingCommands } from './landingCommands';
@@ -35,6 +36,7 @@ function program(): Command {
   addPersonas(airlock);
   addBudget(airlock);
   addWorkspaceCommands(airlock);
+  addDataCommand(airlock);
   addServer(airlock);
   addDoctor(airlock);
   addVerifyJournal(airlock);

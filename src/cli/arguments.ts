@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { defaultPersonas, defaultStorage } from './places';
 
+const hourMs = 3_600_000;
+
 /** Where the storage is; every command that asks or works has it. */
 export const storageOption = (): Option =>
   new Option('--storage <dir>', 'where the journal and the workspaces are').default(
@@ -67,6 +69,13 @@ export function positiveAmount(text: string): number {
   if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
     throw new InvalidArgumentError('It must be a number above 0.');
   return value;
+}
+
+/** An age such as `12h` or `7d`, in milliseconds. */
+export function ageMs(text: string): number {
+  const match = /^(\d{1,6})([hd])$/.exec(text);
+  if (!match) throw new InvalidArgumentError('It must be hours or days, such as 12h or 7d.');
+  return Number(match[1]) * (match[2] === 'h' ? hourMs : 24 * hourMs);
 }
 
 /** The number of a snapshot; 0 is the base. */

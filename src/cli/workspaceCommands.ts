@@ -1,12 +1,11 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import path from 'node:path';
 import type { StoredWorkspace } from '../core/storedWorkspace';
-import { storageOption } from './arguments';
+import { ageMs, storageOption } from './arguments';
 import { visiting } from './visit';
 import { bytesText, oneLine, tableText } from './words';
 
-const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
+const dayMs = 24 * 3_600_000;
 
 const workspacesHelp = `
 living: the run has not ended. warm: prepared ahead for the next task. published: all is in its result, and its snapshots are
@@ -73,10 +72,4 @@ function listText(all: readonly StoredWorkspace[]): string {
 
 function nameOf({ taskId }: StoredWorkspace): string {
   return taskId ?? 'no task';
-}
-
-function ageMs(text: string): number {
-  const match = /^(\d{1,6})([hd])$/.exec(text);
-  if (!match) throw new InvalidArgumentError('It must be hours or days, such as 12h or 7d.');
-  return Number(match[1]) * (match[2] === 'h' ? hourMs : dayMs);
 }

@@ -1,6 +1,7 @@
 import type { Disposable } from '../base/disposable';
 import type { Event } from '../base/emitter';
 import type { ApprovalDecision } from './approval';
+import type { DataDeletion, DeletedData } from './dataDeletion';
 import type { AirlockEvent } from './events';
 import type { HistoryAnswer, HistoryQuery } from './history';
 import type { Digest, ObjectId, SessionId, TaskId } from './ids';
@@ -125,6 +126,11 @@ export interface Executor extends Disposable {
    * @throws {UserError} `unknown-workspace` when what is forced is not there.
    */
   cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]>;
+  /**
+   * Deletes prompts, conversations, outputs and recordings of tasks that are over, for good. What was done and what it cost
+   * stays known; a task without its prompt cannot be tried again.
+   */
+  deleteData(deletion: DataDeletion): Promise<DeletedData>;
   /** Shows a session's terminal: first what was shown so far, then what comes, until disposed of. */
   watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable>;
   /** The whole recording of a session, as asciicast v2. @throws {UserError} `unknown-session`. */

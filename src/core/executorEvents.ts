@@ -39,5 +39,7 @@ export const executorEvents = [
   }),
   /** While it is paused nothing more is taken from it; what was taken goes on, and is reported. */
   z.object({ kind: z.literal('source.paused'), sourceId: z.string(), paused: z.boolean() }),
+  /** What tasks that ended before have left of private things is deleted. Written before it is done. */
+  z.object({ kind: z.literal('data.deleted'), beforeMs: z.number() }),
   z.object({ kind: z.literal('source.changed'), sourceId: z.string(), healthy: z.boolean(), message: z.string() }),
 ] as const;

@@ -116,6 +116,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'budget.alert':
     case 'source.paused':
     case 'source.changed':
+    case 'data.deleted':
       return 'executor';
     case 'session.closed':
     case 'session.archived':

@@ -113,6 +113,8 @@ export interface TaskSource extends Disposable {
    * and "already so" counts as done. `attached`: the names of the artifacts that it has.
    */
   report(report: Report, body: ReportBody, options: ReportOptions): Promise<void>;
+  /** Deletes what it keeps on this machine of the texts of tasks that ended before that. Absent: it keeps nothing here. */
+  forget?(beforeMs: number): Promise<void>;
 }
 
 /** Thrown when a source cannot be reached, is overloaded or answers nonsense: it may be better later. */

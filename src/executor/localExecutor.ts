@@ -4,6 +4,7 @@ import { messageOf } from '../base/errors';
 import { freeMemoryBytes } from '../base/freeMemory';
 import { newId } from '../base/ids';
 import type { ApprovalDecision } from '../core/approval';
+import type { DataDeletion, DeletedData } from '../core/dataDeletion';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
@@ -21,6 +22,7 @@ import type { FileChange } from '../core/workspace';
 import { Approvals } from './approvals';
 import { BudgetLedger } from './budgetLedger';
 import { BudgetWatch } from './budgetWatch';
+import { DataRemoval } from './dataRemoval';
 import { Dispatcher } from './dispatcher';
 import { takeOverFromEarlierProcess } from './earlierProcess';
 import { HostWatch } from './hostWatch';
@@ -66,6 +68,7 @@ export class LocalExecutor implements Executor {
   private readonly takeOvers: TakeOvers;
   private readonly snapshots: SnapshotDesk;
   private readonly archive: SessionArchive;
+  private readonly data: DataRemoval;
   private readonly keeper: WorkspaceKeeper;
   private readonly landings: Landings;
   private readonly questions: UserQuestions;
@@ -119,6 +122,7 @@ export class LocalExecutor implements Executor {
     this.questions = new UserQuestions(ports);
     this.approvals = new Approvals(ports, this.dispatcher);
     this.archive = new SessionArchive(ports, this.shelf);
+    this.data = new DataRemoval(ports, this.archive);
     this.landings = new Landings(ports, settings, this.stopping.signal);
   }
 
@@ -283,6 +287,10 @@ export class LocalExecutor implements Executor {
 
   cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]> {
     return this.keeper.clean(cleaning);
+  }
+
+  deleteData(deletion: DataDeletion): Promise<DeletedData> {
+    return this.data.remove(deletion);
   }
 
   watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

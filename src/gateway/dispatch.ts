@@ -63,6 +63,8 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       return [...(await executor.workspaces())];
     case 'cleanWorkspaces':
       return [...(await executor.cleanWorkspaces(call.cleaning))];
+    case 'deleteData':
+      return executor.deleteData(call.deletion);
     case 'land':
       return executor.land(call.taskId, { onto: call.onto, files: call.files });
     case 'landingTargets': {

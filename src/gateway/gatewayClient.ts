@@ -4,6 +4,7 @@ import { Emitter } from '../base/emitter';
 import { assertNever, messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { Logger } from '../base/logger';
+import type { DataDeletion, DeletedData } from '../core/dataDeletion';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
 import { applyEvent } from '../core/fold';
@@ -199,6 +200,10 @@ class GatewayClient implements Executor {
 
   cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]> {
     return this.call({ method: 'cleanWorkspaces', cleaning }, slowRequestTimeoutMs);
+  }
+
+  deleteData(deletion: DataDeletion): Promise<DeletedData> {
+    return this.call({ method: 'deleteData', deletion }, slowRequestTimeoutMs);
   }
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from '../base/disposable';
 import { Emitter } from '../base/emitter';
 import { CancelledError, messageOf, UserError } from '../base/errors';
 import type { Logger } from '../base/logger';
+import type { DataDeletion, DeletedData } from '../core/dataDeletion';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
@@ -193,6 +194,10 @@ export class RoamingExecutor implements Executor {
 
   async cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]> {
     return (await this.found()).cleanWorkspaces(cleaning);
+  }
+
+  async deleteData(deletion: DataDeletion): Promise<DeletedData> {
+    return (await this.found()).deleteData(deletion);
   }
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {

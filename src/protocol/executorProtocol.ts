@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { approvalDecisionSchema } from '../core/approval';
+import { dataDeletionSchema, deletedDataSchema } from '../core/dataDeletion';
 import { eventSchema } from '../core/events';
 import type { ResultChanges } from '../core/executor';
 import { historyAnswerSchema, historyQuerySchema } from '../core/history';
@@ -22,7 +23,7 @@ import type { FileChange } from '../core/workspace';
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 10;
+export const protocolVersion = 11;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;
@@ -63,6 +64,7 @@ const methods = [
   z.object({ method: z.literal('publishSnapshot'), taskId: taskIdSchema, index: indexSchema }),
   z.object({ method: z.literal('workspaces') }),
   z.object({ method: z.literal('cleanWorkspaces'), cleaning: cleaningSchema }),
+  z.object({ method: z.literal('deleteData'), deletion: dataDeletionSchema }),
   /** `watch` names the watching, chosen by the client; its output comes under that name, also before the reply. */
   z.object({ method: z.literal('watchSession'), sessionId: sessionIdSchema, watch: z.string() }),
   z.object({ method: z.literal('unwatchSession'), watch: z.string() }),
@@ -194,6 +196,7 @@ export const resultSchemas = {
   publishSnapshot: z.object({ branch: z.string(), commit: objectIdSchema }),
   workspaces: z.array(storedWorkspaceSchema),
   cleanWorkspaces: z.array(cleanedWorkspaceSchema),
+  deleteData: deletedDataSchema,
   watchSession: nothing,
   unwatchSession: nothing,
   takeOver: nothing,

@@ -1,9 +1,9 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../base/digest';
 import { systemCodeOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
-import type { BlobStore } from '../core/blobs';
+import type { BlobStore, BlobSweep } from '../core/blobs';
 import { type Digest, digestSchema } from '../core/ids';
 import { diskFull, isDiskFull, makePrivateFolder, syncFolder, writeDurably } from '../base/durableFile';
 
@@ -67,6 +67,25 @@ class FileBlobs implements BlobFolder {
     await syncFolder(path.dirname(file));
   }
 
+  async sweep({ isNeeded, beforeMs, dryRun }: BlobSweep): Promise<{ readonly count: number; readonly bytes: number }> {
+    let [count, bytes] = [0, 0];
+    for (const folder of await readdir(this.folder)) {
+      if (!/^[0-9a-f]{2}$/.test(folder)) continue;
+      for (const name of await readdir(path.join(this.folder, folder))) {
+        const digest = digestSchema.safeParse(name);
+        if (!digest.success || isNeeded(digest.data)) continue;
+        const found = await stat(path.join(this.folder, folder, name)).catch(() => undefined);
+        // Putting it again makes it new.
+        if (!found || found.mtimeMs >= beforeMs || this.putting.has(digest.data)) continue;
+        if (!dryRun) await rm(path.join(this.folder, folder, name), { force: true });
+        count += 1;
+        bytes += found.size;
+      }
+      if (!dryRun) await syncFolder(path.join(this.folder, folder));
+    }
+    return { count, bytes };
+  }
+
   private async storeWithRoom(digest: Digest, bytes: Uint8Array): Promise<void> {
     for (;;) {
       try {
@@ -80,7 +99,12 @@ class FileBlobs implements BlobFolder {
 
   private async store(digest: Digest, bytes: Uint8Array): Promise<void> {
     const file = this.fileOf(digest);
-    if (!file || (await holds(file, bytes))) return;
+    if (!file) return;
+    if (await holds(file, bytes)) {
+      const now = new Date();
+      await utimes(file, now, now);
+      return;
+    }
     await this.makeFolder(path.dirname(file));
     await writeDurably(file, bytes, path.join(this.temporary, newId('blob')));
   }

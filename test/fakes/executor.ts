@@ -3,6 +3,7 @@ import { type Disposable, toDisposable } from '../../src/base/disposable';
 import { Emitter } from '../../src/base/emitter';
 import { UserError } from '../../src/base/errors';
 import { builtInPersonas } from '../../src/core/builtInPersonas';
+import type { DataDeletion, DeletedData } from '../../src/core/dataDeletion';
 import type { AirlockEvent, EventBody } from '../../src/core/events';
 import { currentVersion } from '../../src/core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../../src/core/executor';
@@ -307,6 +308,11 @@ export class FakeExecutor implements Executor {
   async cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]> {
     await this.called('cleanWorkspaces', cleaning);
     return this.storedWorkspaces.map((workspace) => ({ ...workspace, removed: true, reason: '' }));
+  }
+
+  async deleteData(deletion: DataDeletion): Promise<DeletedData> {
+    await this.called('deleteData', deletion);
+    return { tasks: 2, texts: 5, bytes: 3000, recordings: 1 };
   }
 
   async land(taskId: TaskId, options: LandingOptions = {}): Promise<Landed> {

@@ -2,7 +2,7 @@ import { sha256 } from '../../src/base/digest';
 import { Emitter } from '../../src/base/emitter';
 import { Mutex } from '../../src/base/mutex';
 import type { Clock } from '../../src/base/clock';
-import type { BlobStore } from '../../src/core/blobs';
+import type { BlobStore, BlobSweep } from '../../src/core/blobs';
 import { currentVersion, type AirlockEvent, type EventBody } from '../../src/core/events';
 import { applyEvent } from '../../src/core/fold';
 import type { EventLog } from '../../src/core/journal';
@@ -56,6 +56,13 @@ export class MemoryBlobs implements BlobStore {
 
   async get(digest: string): Promise<Uint8Array | undefined> {
     return this.blobs.get(digest);
+  }
+
+  /** It knows no times: all are old enough. */
+  async sweep({ isNeeded, dryRun }: BlobSweep): Promise<{ readonly count: number; readonly bytes: number }> {
+    const swept = [...this.blobs].filter(([digest]) => !isNeeded(digest));
+    if (!dryRun) for (const [digest] of swept) this.blobs.delete(digest);
+    return { count: swept.length, bytes: swept.reduce((sum, [, { length }]) => sum + length, 0) };
   }
 }
 

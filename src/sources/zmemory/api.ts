@@ -47,4 +47,6 @@ export interface ZMemoryApi {
   addArtifact(id: string, body: ArtifactBody, options?: ChangeOptions): Promise<ChangeAnswer>;
   /** A task's state at the server; `undefined` when the server does not say. */
   stateOf(id: string): Promise<WireTaskState | undefined>;
+  /** Deletes the texts of tasks that were over before that. Absent: it keeps none on this machine. */
+  forget?(beforeMs: number): Promise<void>;
 }

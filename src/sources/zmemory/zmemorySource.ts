@@ -165,6 +165,10 @@ class ZMemorySource implements TaskSource {
     this.poller.within(this.pace.quicken());
   }
 
+  async forget(beforeMs: number): Promise<void> {
+    await this.options.api.forget?.(beforeMs);
+  }
+
   dispose(): void {
     this.listener = undefined;
     this.owned.dispose();

@@ -55,7 +55,7 @@ export type SteeringActions = Record<
 >;
 
 export type SnapshotActions = Record<
-  'compareSnapshots' | 'restoreSnapshot' | 'keepSnapshot' | 'cleanWorkspaces',
+  'compareSnapshots' | 'restoreSnapshot' | 'keepSnapshot' | 'cleanWorkspaces' | 'deleteData',
   CommandAction
 >;
 

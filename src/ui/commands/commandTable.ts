@@ -84,6 +84,7 @@ export const commandTable = {
   ),
   'airlock.keepSnapshot': entry('keepSnapshot', one('readSnapshots'), `${isTrusted} && airlock.can.readSnapshots`),
   'airlock.cleanWorkspaces': entry('cleanWorkspaces', nothing, isOpen),
+  'airlock.deleteData': entry('deleteData', nothing, isOpen),
 
   'airlock.replaySession': entry('replaySession', session('replay'), 'airlock.hasEndedSessions'),
   'airlock.goToTask': entry('goToTask', session('goToTask'), 'false'),

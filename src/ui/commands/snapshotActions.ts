@@ -3,6 +3,7 @@ import { compareSnapshots, keepSnapshot, restoreSnapshot } from '../review/snaps
 import { cleanWorkspaces } from '../review/storedWorkspaces';
 import type { TaskId } from '../../core/ids';
 import type { CommandAction, SnapshotActions } from './commandActions';
+import { deleteData } from './deleteData';
 import { requireTrust } from './queueActions';
 
 /** What the user does with the files that runs had on their way, and with what is left of them. */
@@ -23,5 +24,6 @@ export function snapshotActions(link: ExecutorLink): SnapshotActions {
     restoreSnapshot: trusted(one(restoreSnapshot)),
     keepSnapshot: trusted(one(keepSnapshot)),
     cleanWorkspaces: () => cleanWorkspaces(link),
+    deleteData: () => deleteData(link),
   };
 }

@@ -92,6 +92,7 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     upperTokens: count,
   }),
   'request.settled': fc.record({ runId, unseen: fc.boolean() }),
+  'data.deleted': fc.record({ beforeMs: fc.nat() }),
   'source.changed': fc.record({ sourceId, healthy: fc.boolean(), message: words }),
   'task.queued': fc.record({ taskId, spec }),
   'task.accepting': fc.record({ taskId }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -262,4 +262,33 @@ describe('the embedded ZMemory server', () => {
       ended,
     };
   }
+
+  it('forgets the texts of tasks that are over, and not that there were such tasks', async () => {
+    const result = {
+      ...{ response: 'secret', model: 'm', execution_time_seconds: 1, artifacts: [], execution_mode: 'x' },
+      usage: { input_tokens: 1, output_tokens: 1, total_tokens: 2 },
+    };
+    await server.api.create([
+      { id: 'over', description: 'secret', context: { a: 'secret' } },
+      { id: 'open', description: 'open' },
+    ]);
+    for (const id of ['over', 'open']) await server.api.accept(id, 'me');
+    await server.api.addArtifact('over', { name: 'log', content: 'secret' });
+    await server.api.complete('over', { result, completed_at: '2026-01-01T00:00:00Z' });
+    await server.api.forget(Date.parse('2025-12-31T23:59:59Z'));
+    assert.equal(server.api.get('over')?.description, 'secret');
+    await server.api.forget(Date.parse('2026-01-01T00:00:00Z'));
+    await server.close();
+    const files = path.join(folder.path, 'zmemory');
+    assert.ok(!(await readFile(path.join(files, 'tasks.jsonl'), 'utf8')).includes('secret'));
+    assert.deepEqual(await readdir(path.join(files, 'artifacts')), []);
+    server = await begin();
+    assert.deepEqual(
+      server.api.list().map(({ id, description, status }) => [id, description, status]),
+      [
+        ['over', '', 'completed'],
+        ['open', 'open', 'accepted'],
+      ],
+    );
+  });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openBlobFolder } from '../../../src/store/blobFolder';
 import { newFolder, removeFolders } from './storageFolder';
@@ -109,5 +109,24 @@ describe('blobs', () => {
     } finally {
       spawnSync('umount', [folder]);
     }
+  });
+
+  it('that nobody needs are deleted when they are old enough, and putting one again makes it new', async () => {
+    const folder = await newFolder();
+    const blobs = await openBlobFolder(folder);
+    const [needed, old, again, young] = await Promise.all(
+      ['needed', 'old', 'again', 'young'].map((text) => blobs.put(text)),
+    );
+    assert.ok(needed && old && again && young);
+    for (const digest of [needed, old, again]) await utimes(fileOf(folder, digest), 1, 1);
+    await blobs.put('again');
+    const sweep = { isNeeded: (digest: string) => digest === needed, beforeMs: 2000 };
+    assert.deepEqual(await blobs.sweep({ ...sweep, dryRun: true }), { count: 1, bytes: 3 });
+    assert.deepEqual(await blobs.sweep({ ...sweep, dryRun: false }), { count: 1, bytes: 3 });
+    const left = await Promise.all([needed, old, again, young].map((digest) => blobs.get(digest)));
+    assert.deepEqual(
+      left.map((bytes) => bytes && Buffer.from(bytes).toString()),
+      ['needed', undefined, 'again', 'young'],
+    );
   });
 });

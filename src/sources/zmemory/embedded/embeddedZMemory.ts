@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../../../base/clock';
 import { sha256 } from '../../../base/digest';
@@ -9,7 +9,7 @@ import type { ChangeAnswer, PendingAnswer, ZMemoryApi } from '../api';
 import type { ArtifactBody, CompleteBody, FailBody, NewTaskBody, StatusBody } from '../wire';
 import { lockFolder, type FolderLock } from './folderLock';
 import { RecordFile } from './recordFile';
-import { isHeld, newStoredTask, storedLineSchema, type StoredTask } from './storedTask';
+import { blanked, endedMs, isBlank, isHeld, newStoredTask, storedLineSchema, type StoredTask } from './storedTask';
 
 /** Lines past the number of tasks at which the file is written anew when it is opened. */
 const spareLines = 1_000;
@@ -137,6 +137,24 @@ export class EmbeddedZMemory implements ZMemoryApi {
 
   async stateOf(id: string): Promise<StoredTask | undefined> {
     return this.byId.get(id);
+  }
+
+  /**
+   * Deletes the texts and artifacts of tasks that were over before that. The tasks stay, so that none is offered again and a
+   * report that comes twice finds its task.
+   */
+  forget(beforeMs: number): Promise<void> {
+    return this.turns.run(async () => {
+      const over = this.list().filter((task) => endedMs(task) <= beforeMs && !isBlank(task));
+      if (over.length === 0) return;
+      const blank = new Map(over.map((task) => [task.id, blanked(task)]));
+      const kept = this.list().map((task) => blank.get(task.id) ?? task);
+      await this.file.replace(kept.map(lineOf));
+      for (const task of kept) this.byId.set(task.id, task);
+      const named = new Set(kept.flatMap(({ artifacts }) => artifacts.map(({ sha256: digest }) => digest)));
+      const unnamed = over.flatMap(({ artifacts }) => artifacts).filter(({ sha256: digest }) => !named.has(digest));
+      for (const { sha256: digest } of unnamed) await rm(path.join(this.folder, 'artifacts', digest), { force: true });
+    });
   }
 
   /** Writes what waits and lets go of the folder. */

@@ -33,6 +33,22 @@ export function isHeld(task: StoredTask): boolean {
   return task.status === 'accepted' || task.status === 'in_progress';
 }
 
+/** When it was over, in wall time; `Infinity` while it is not. */
+export function endedMs({ completed_at, failed_at }: StoredTask): number {
+  const text = completed_at ?? failed_at;
+  return text === null ? Infinity : Date.parse(text);
+}
+
+/** Without its texts: what is left says that there was such a task, and how it ended. */
+export function blanked(task: StoredTask): StoredTask {
+  const result = task.result && { ...task.result, response: '', artifacts: [] };
+  return { ...task, description: '', context: {}, error: task.error === null ? null : '', result, artifacts: [] };
+}
+
+export function isBlank({ description, artifacts, result, error }: StoredTask): boolean {
+  return description === '' && artifacts.length === 0 && (result?.response ?? '') === '' && (error ?? '') === '';
+}
+
 /** @throws {UserError} `task-invalid`. */
 export function newStoredTask(body: NewTaskBody, now: string): StoredTask {
   const parsed = newTaskBodySchema.safeParse(body);
