@@ -78,8 +78,11 @@ export class LocalWarmMaker implements WarmMaker {
     if (!session.proof.proven) return 'its jail is not proven';
     if (connections.untold > 0) return 'something in its jail asked for the network';
     const { repo, base } = wish;
-    // One after the other: what the canaries do must not be seen as a change of the workspace, nor the other way round.
-    const odd = (await workspace.renew({ repo, ...(base === undefined ? {} : { base }) })) ?? (await session.recheck());
+    const [other, odd] = await Promise.all([
+      workspace.renew({ repo, ...(base === undefined ? {} : { base }) }),
+      session.recheck(),
+    ]);
+    if (other !== undefined) return other;
     if (odd !== undefined) return odd;
     const wanted = await sessionPolicy(this.ports, workspace, dependenciesOf(preparation), wish);
     return JSON.stringify(wanted) === JSON.stringify(policy) ? undefined : 'its policy would be another one now';

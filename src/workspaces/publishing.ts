@@ -77,8 +77,7 @@ export async function publish(publication: Publication, options: PublishingOptio
  * A branch of the user's that is named `airlock` leaves no room for results beside it: better said before a run than after.
  * @throws {UserError} `branch-namespace-taken`.
  */
-export async function assertQuarantineFree(repo: string): Promise<void> {
-  const git = await openRepository(repo);
+export async function assertQuarantineFree(git: UserGit): Promise<void> {
   const taken = 'refs/heads/airlock';
   const refs = (await git.text('for-each-ref', '--format=%(refname)', taken)).split('\n');
   if (refs.includes(taken)) throw namespaceTaken('airlock/*', taken);

@@ -9,8 +9,10 @@ const statusTimeoutMs = 5000;
 const maxAttributesRead = 50;
 const maxAttributesBytes = 1024 ** 2;
 
+type Seen = Pick<Repository, 'git' | 'root' | 'subfolder' | 'branch' | 'baseCommit'>;
+
 /** What the user should know about how their repository is seen: sentences, for people. Each is true of the base commit. */
-export async function repositoryNotes(repository: Repository, base: TreeListing): Promise<string[]> {
+export async function repositoryNotes(repository: Seen, base: TreeListing): Promise<string[]> {
   const [isDirty, usesLfs] = await Promise.all([hasUncommittedChanges(repository), hasLfsFiles(repository, base)]);
   const { subfolder, branch, baseCommit, root } = repository;
   const submodules = [...base.values()].filter(({ mode }) => mode === '160000').length;
@@ -27,7 +29,7 @@ export async function repositoryNotes(repository: Repository, base: TreeListing)
   ];
 }
 
-async function hasUncommittedChanges({ git }: Repository): Promise<boolean> {
+async function hasUncommittedChanges({ git }: Pick<Repository, 'git'>): Promise<boolean> {
   try {
     const configuration = await withoutFilters(git);
     const status = await git.run(
@@ -47,7 +49,7 @@ async function withoutFilters(git: Repository['git']): Promise<ReadonlyMap<strin
   return new Map(names.map((name) => [name, name.endsWith('.required') ? 'false' : '']));
 }
 
-async function hasLfsFiles({ git }: Repository, base: TreeListing): Promise<boolean> {
+async function hasLfsFiles({ git }: Pick<Repository, 'git'>, base: TreeListing): Promise<boolean> {
   const isAttributes = (path: PathBytes): boolean => path === '.gitattributes' || path.endsWith('/.gitattributes');
   const listed = [...base]
     .filter(([path, { mode }]) => isAttributes(path) && mode !== '160000')

@@ -43,9 +43,8 @@ export class RunWorkspace extends RunTrees implements Workspace {
 
   async renew(origin: { readonly repo: string; readonly base?: ObjectId }): Promise<string | undefined> {
     const { state, snapshots, folders } = this;
-    const found = await renewal(state, origin, await snapshots.baseListing());
+    const [found, odd] = await Promise.all([renewal(state, origin, await snapshots.baseListing()), snapshots.oddity()]);
     if (found.kind === 'other') return found.reason;
-    const odd = await snapshots.oddity();
     if (odd !== undefined) return odd;
     if (JSON.stringify(found.notes) !== JSON.stringify(this.knownNotes)) {
       await writeDurably(folders.state, JSON.stringify({ ...state, notes: found.notes }));

@@ -102,8 +102,11 @@ export class Snapshots {
       const scan = await this.scan();
       const odd = oddPath(scan, await this.baselineStamps());
       if (odd !== undefined) return `${odd} is not as it was checked out`;
-      const { tree, skipped } = await this.tryToTake('before its first use', undefined, scan);
-      return tree === this.options.baseTree && skipped.length === 0 ? undefined : 'its tree is not that of its base';
+      // Nothing to be edited: the tree of the folder is the tree of the base.
+      const { files, links, removed, skipped } = await this.plan(scan);
+      return [files, links, removed, skipped].every((part) => part.length === 0)
+        ? undefined
+        : 'its tree is not that of its base';
     });
   }
 
@@ -177,10 +180,10 @@ export class Snapshots {
     return { commit: objectIdSchema.parse(answer.commit), tree: objectIdSchema.parse(answer.tree) };
   }
 
-  private async tryToTake(message: string, keeping?: SnapshotKeeping, scanned?: FolderScan): Promise<Snapshot> {
+  private async tryToTake(message: string, keeping: SnapshotKeeping | undefined): Promise<Snapshot> {
     const { clock } = this.options;
     const scannedAtMs = clock.nowMs();
-    const plan = await this.plan(scanned ?? (await this.scan()));
+    const plan = await this.plan(await this.scan());
     const unread = plan.files.filter((file) => this.storedFiles.objectOf(file) === undefined);
     const newBytes = unread.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     if (keeping && newBytes > keeping.maxNewBytes) throw tooLarge(newBytes, keeping.maxNewBytes);

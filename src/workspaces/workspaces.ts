@@ -71,7 +71,7 @@ class StoredWorkspaces implements Workspaces {
       throw new UserError('workspace-exists', `The run ${runId} has a workspace already.`, { runId });
     }
     const repository = await inspectRepository(options.repo, options.base);
-    await assertQuarantineFree(options.repo);
+    await assertQuarantineFree(repository.git);
     // What is there was left behind by a creation that did not end.
     await removeRun(folders, this.ports.jails);
     try {

@@ -82,10 +82,11 @@ export class WholeRoom {
     };
   }
 
-  options(overrides: Partial<AirlockOptions> = {}): AirlockOptions {
+  options({ settings, ...overrides }: Partial<AirlockOptions> = {}): AirlockOptions {
     return {
       storage: this.storage,
-      settings: {},
+      // Nothing is made beside what a test looks at, unless it asks for that.
+      settings: { warmSessions: 0, ...settings },
       repositories: () => [this.repo],
       engine: {
         kind: 'anthropic',

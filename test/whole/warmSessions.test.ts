@@ -29,7 +29,7 @@ describe('a session that is prepared ahead for the next task', () => {
 
   it('is taken by the second task of a repository, whose verdict is its own, and is nobody’s work until then', async () => {
     const seen: AirlockEvent[] = [];
-    const executor = await room.open({ settings: { concurrency: 1 } });
+    const executor = await room.open({ settings: { concurrency: 1, warmSessions: 1 } });
     executor.onDidAppend((events) => seen.push(...events));
     const ready = (): Promise<string> =>
       stateFits(executor, ({ warm }) => [...warm.values()].find(({ sessionId }) => sessionId !== null)?.runId);
