@@ -42,6 +42,8 @@ export function executorOptions({ context, settings, credentials, problems, logg
       budget: budgetOf(settings),
       maxHostCpuPercent: settings.value('airlock.host.maxCpuPercent'),
       maxHostMemoryPercent: settings.value('airlock.host.maxMemoryPercent'),
+      maxIdleTurns: settings.value('airlock.breaker.turnsWithoutProgress'),
+      maxUsdPerLine: settings.value('airlock.breaker.costPerLine'),
       maxSameCalls: settings.value('airlock.breaker.sameCalls'),
       approvalMode: settings.value('airlock.approvals.mode'),
       approvalTimeoutMs: approvalTimeoutMinutes === null ? null : minutes(approvalTimeoutMinutes),

@@ -5,7 +5,7 @@ import type { RunState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
 import type { ApprovalPolicy } from './approvalGate';
-import type { ExecutorPorts } from './ports';
+import type { ExecutorPorts, ExecutorSettings } from './ports';
 import type { RunSnapshots } from './runSnapshots';
 
 /** The run that an engine works for, and what bounds it. */
@@ -21,6 +21,7 @@ export interface HostedRun {
   /** As in `ExecutorSettings`. */
   readonly maxSameCalls: number;
   readonly approvals: ApprovalPolicy;
+  readonly breakers: Pick<ExecutorSettings, 'maxIdleTurns' | 'maxUsdPerLine'>;
   readonly signal: AbortSignal;
   /** The agent said how far it is. */
   readonly onProgress: (percent: number | null, message: string) => void;

@@ -53,6 +53,10 @@ export interface ExecutorSettings {
   readonly budget: BudgetLimits;
   /** The same tool call in a row, after which a run stops and asks; 0 for never. */
   readonly maxSameCalls: number;
+  /** Turns in a row without progress, after which a run stops and asks; 0 for never. */
+  readonly maxIdleTurns: number;
+  /** US dollars that a run may have cost for each line that it has changed, before it stops and asks; `null`: as many as it likes. */
+  readonly maxUsdPerLine: number | null;
   /** From so much of the machine's processors or memory in use on, in percent, no new run starts; 0: never mind. */
   readonly maxHostCpuPercent: number;
   readonly maxHostMemoryPercent: number;
@@ -91,6 +95,8 @@ export const defaultSettings: ExecutorSettings = {
   maxCostUsd: null,
   budget: noLimits,
   maxSameCalls: 20,
+  maxIdleTurns: 30,
+  maxUsdPerLine: 0.5,
   maxHostCpuPercent: 85,
   maxHostMemoryPercent: 85,
   approvalMode: 'unattended',

@@ -15,6 +15,8 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'model-url-invalid': 'wait',
   'price-unknown': 'wait',
   'runaway-loop': 'wait',
+  'no-progress': 'wait',
+  'change-too-dear': 'wait',
   // The user lands them, and then it can start from one commit.
   'several-bases': 'wait',
   'jail-unavailable': 'wait',

@@ -21,6 +21,7 @@ import { interruptionOf } from './interruption';
 import { LaneWait } from './laneWait';
 import { OwnTools } from './ownTools';
 import type { ExecutorPorts } from './ports';
+import { ProgressBreaker } from './progressBreaker';
 import type { RequestGates } from './requestGates';
 import { ToolCalls } from './toolCalls';
 
@@ -37,6 +38,7 @@ export class RunHost implements EngineHost {
   private readonly toolCalls: ToolCalls;
   private readonly ownTools: OwnTools;
   private readonly lane: LaneWait;
+  private readonly progress: ProgressBreaker;
   /** An answer of the model is on its way. */
   private requesting = false;
   private readonly ending = new AbortController();
@@ -52,7 +54,12 @@ export class RunHost implements EngineHost {
     const breaker = new CallBreaker(maxSameCalls, (words) => this.tell(words));
     this.conversation = new DurableConversation(ports, runId);
     const approvals = new ApprovalGate(ports, options);
-    this.toolCalls = new ToolCalls(ports, options, this.news, breaker, approvals);
+    this.progress = new ProgressBreaker(ports, options, (words) => this.tell(words));
+    const onProgress: HostedRun['onProgress'] = (percent, message) => {
+      this.progress.reported(percent, message);
+      options.onProgress(percent, message);
+    };
+    this.toolCalls = new ToolCalls(ports, { ...options, onProgress }, this.news, breaker, approvals);
     this.ownTools = new OwnTools(ports, options, this.news, breaker, approvals);
     this.lane = new LaneWait(ports, gates.lanes, runId);
     const follow = (): void => {
@@ -62,6 +69,7 @@ export class RunHost implements EngineHost {
     else signal.addEventListener('abort', follow, { once: true });
     session.onDidGiveBack((handedBack) => {
       this.tell(takeOverNews(handedBack));
+      this.progress.reset();
       if (handedBack.changedFiles?.length !== 0) snapshots.touch();
     });
   }
@@ -104,6 +112,7 @@ export class RunHost implements EngineHost {
   async beforeRequest(request: RequestSize): Promise<void> {
     this.throwIfEnded();
     this.options.snapshots.turnEnded();
+    await this.progress.look();
     await this.throwIfNoRoom();
     await this.lane.untilFree(this.newTokens(request), this.options.signal);
     this.throwIfEnded();

@@ -114,6 +114,7 @@ export class RunWork {
       snapshots: this.snapshots,
       maxSameCalls: this.settings.maxSameCalls,
       approvals: this.approvals(),
+      breakers: this.settings,
       isCostTasksOwn: task.spec.limits.maxCostUsd !== undefined,
       maxCostUsd: task.spec.limits.maxCostUsd ?? persona.limits.maxCostUsd ?? this.settings.maxCostUsd,
       signal,

@@ -66,4 +66,20 @@ describe('an agent that goes round in a loop', () => {
     assert.equal(room.model.api.requests.length, 6);
     assert.deepEqual(room.model.api.paidTwice(), []);
   });
+
+  it('is stopped too when it only looks round and gets nowhere', async () => {
+    const looks = [0, 1, 2, 3].map((number) => runs(`cat value.txt; echo ${number}`));
+    room.model.plays('Stroll', ...looks, says('Enough.'));
+    const executor = await room.open({ settings: { maxIdleTurns: 2 }, sources: [] });
+    const id = await executor.add({ title: 'Stroll', prompt: 'Look.', repo: room.repo, checks: [] });
+    const reason = await stateFits(executor, ({ tasks, sessions }) => {
+      const task = tasks.get(id);
+      return task?.waitingOn === 'user' && sessions.size === 0 ? task.reason : undefined;
+    });
+    assert.match(reason, /^In 3 turns the agent has changed no file/);
+    assert.equal(room.model.api.requests.length, 3);
+    await executor.retry(id);
+    assert.equal((await taskEnded(executor, id)).status, 'unchecked');
+    assert.deepEqual(room.model.api.paidTwice(), []);
+  });
 });

@@ -96,6 +96,8 @@ export const settingTable = {
   'airlock.breaker.sameCalls': machine(z.number().int().min(0).max(1000), 20),
   'airlock.approvals.mode': machine(approvalModeSchema, 'unattended'),
   'airlock.approvals.timeoutMinutes': machine(z.number().positive().max(100_000).nullable(), 60),
+  'airlock.breaker.turnsWithoutProgress': machine(z.number().int().min(0).max(1000), 30),
+  'airlock.breaker.costPerLine': machine(z.number().positive().nullable(), 0.5),
   'airlock.prices': machine(ownPricesSchema, {}),
 
   'airlock.setup.network': machine(z.array(z.string()), []),
