@@ -91,6 +91,9 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'task.requeued':
     case 'task.changed':
     case 'task.linked':
+    case 'task.joined':
+    case 'task.joinAnswered':
+    case 'task.handedOn':
     case 'task.ended':
     case 'task.landed':
     case 'task.unlanded':

@@ -9,7 +9,7 @@ import type { RunSnapshot } from './runSnapshot';
 import type { PastSession } from './pastSession';
 import type { ProcessIdentity } from './session';
 import type { Report } from './source';
-import { isEnded, type TaskOutcome, type TaskSpec, type TaskStatus } from './task';
+import { isEnded, type TaskOrigin, type TaskOutcome, type TaskSpec, type TaskStatus } from './task';
 import type { TokenUsage } from './usage';
 
 /** One task as everything that shows something sees it. */
@@ -47,6 +47,14 @@ export interface TaskState {
   allowed?: readonly ApprovalRule[];
   endedAtMs: number | null;
   changedAtMs: number;
+  /** Where else it was delivered. Absent: nowhere. */
+  joined?: readonly JoinedOrigin[];
+}
+
+/** Another source that has the same task. `accepted`: it has given it to us; `false`: to somebody else; `null`: not asked yet. */
+export interface JoinedOrigin {
+  readonly origin: TaskOrigin;
+  readonly accepted: boolean | null;
 }
 
 export interface LandingState {

@@ -74,6 +74,8 @@ export const reportSchema = z.object({
   kind: z.enum(['complete', 'fail']),
   /** The blob with the `ReportBody`. */
   body: digestSchema,
+  /** The source has not given us the task yet, and must be asked for it first. Absent: it has. */
+  claim: z.literal(true).optional(),
 });
 export type Report = z.infer<typeof reportSchema>;
 

@@ -34,6 +34,12 @@ export const taskOriginSchema = z.object({
 });
 export type TaskOrigin = z.infer<typeof taskOriginSchema>;
 
+/**
+ * What makes a task the same wherever it comes from: one that comes under a key that is known already is that task. Whoever
+ * writes tasks chooses it.
+ */
+export const taskKeySchema = z.string().min(1).max(200);
+
 /** The longest prompt that is accepted: more is not a task but a mistake, and no model's window holds it. */
 export const maxPromptBytes = 1024 * 1024;
 export const maxTitleLength = 200;
@@ -65,6 +71,9 @@ export const taskSpecSchema = z.object({
   context: digestSchema.nullable(),
   /** Why it can never be worked on. It is taken from its source all the same, which then hears of it. */
   refusal: z.string().nullable().default(null),
+  key: taskKeySchema.optional(),
+  /** Its name in its repository (the ID of a row, say), by which a task of another source with that `key` means this one. */
+  localKey: taskKeySchema.optional(),
 });
 export type TaskSpec = z.infer<typeof taskSpecSchema>;
 
@@ -86,6 +95,8 @@ export const newTaskSchema = z.object({
   origin: taskOriginSchema.optional(),
   context: z.record(z.string(), z.unknown()).nullable().default(null),
   refusal: z.string().max(2000).nullable().default(null),
+  key: taskKeySchema.optional(),
+  localKey: taskKeySchema.optional(),
 });
 export type NewTask = z.input<typeof newTaskSchema>;
 

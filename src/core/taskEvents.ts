@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { runIdSchema, taskIdSchema } from './ids';
-import { taskOutcomeSchema, taskSpecSchema } from './task';
+import { taskOriginSchema, taskOutcomeSchema, taskSpecSchema } from './task';
 
 /** A task from when it is queued to its end. */
 export const taskEvents = [
@@ -46,6 +46,17 @@ export const taskEvents = [
     dependsOn: z.array(taskIdSchema),
     dependsOnMissing: z.array(z.string()),
   }),
+  /** It was delivered under this origin too: whoever offers it there is told what becomes of it. */
+  z.object({ kind: z.literal('task.joined'), taskId: taskIdSchema, origin: taskOriginSchema }),
+  /** That source was asked for it. `false`: somebody else has it there, and nothing more is said of it there. */
+  z.object({
+    kind: z.literal('task.joinAnswered'),
+    taskId: taskIdSchema,
+    origin: taskOriginSchema,
+    accepted: z.boolean(),
+  }),
+  /** The source that it came from first does not have it any more: the first of the others takes its place. */
+  z.object({ kind: z.literal('task.handedOn'), taskId: taskIdSchema }),
   z.object({
     kind: z.literal('task.ended'),
     taskId: taskIdSchema,

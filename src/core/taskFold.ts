@@ -1,4 +1,5 @@
 import type { AirlockEvent } from './events';
+import { foldJoined } from './joinedFold';
 import type { LiveState, TaskState } from './liveState';
 
 type EventOf<K extends AirlockEvent['kind']> = Extract<AirlockEvent, { kind: K }>;
@@ -52,6 +53,11 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
       return;
     case 'task.linked':
       task.spec = { ...task.spec, dependsOn: event.dependsOn, dependsOnMissing: event.dependsOnMissing };
+      return;
+    case 'task.joined':
+    case 'task.joinAnswered':
+    case 'task.handedOn':
+      foldJoined(task, event);
       return;
     case 'task.ended':
       setStatus(task, event.outcome, event.reason);

@@ -50,8 +50,11 @@ export class Acceptance {
         await events.append([{ kind: 'task.accepted', taskId: task.id }, ...answers]);
         return !signal.aborted;
       }
+      const goesOn = task.joined?.some(({ accepted }) => accepted !== false) === true;
       await events.append([
-        { kind: 'task.ended', taskId: task.id, outcome: 'cancelled', reason: answer.reason, runId: null },
+        goesOn
+          ? { kind: 'task.handedOn', taskId: task.id }
+          : { kind: 'task.ended', taskId: task.id, outcome: 'cancelled', reason: answer.reason, runId: null },
         ...answers,
       ]);
       return false;

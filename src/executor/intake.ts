@@ -4,13 +4,15 @@ import { newId } from '../base/ids';
 import { Mutex } from '../base/mutex';
 import type { EventBody } from '../core/events';
 import type { TaskId } from '../core/ids';
-import type { NewTask, TaskOrigin, TaskSpec } from '../core/task';
+import { isEnded, type NewTask, type TaskOrigin, type TaskSpec } from '../core/task';
 import type { TaskState } from '../core/liveState';
 import type { Offer, OfferedTask, TaskSource } from '../core/source';
 import type { ExecutorPorts } from './ports';
 import { parsedTask, rejectedTask, type Draft, type Shaped } from './drafts';
 import { dependenciesFirst } from './offerOrder';
+import { outcomeFor } from './joinedReports';
 import { originKey, taskIdFor } from './taskIds';
+import { TaskKeys } from './taskKeys';
 
 /** Tasks of this source are the user's own: they are ours as soon as they are queued, and nobody is told. */
 export const userSourceId = 'user';
@@ -24,6 +26,11 @@ export function isOurs(task: TaskState): boolean {
 const offeredAtOnce = 200;
 const blobsAtOnce = 16;
 
+function soleRepository({ repositories }: ExecutorPorts): string | null {
+  const [only, ...others] = repositories();
+  return others.length === 0 ? (only ?? null) : null;
+}
+
 const withdrawn = 'Its source took it back.';
 
 /**
@@ -32,6 +39,7 @@ const withdrawn = 'Its source took it back.';
  */
 export class Intake implements Disposable {
   private readonly known = new Map<string, TaskId>();
+  private readonly keys: TaskKeys;
   /** Tasks that are known and not in the journal yet. */
   private readonly unkept = new Set<TaskId>();
   /** By what their source has not offered yet: the tasks that depend on it. */
@@ -43,8 +51,10 @@ export class Intake implements Disposable {
     private readonly ports: ExecutorPorts,
     private readonly cancel: (taskId: TaskId, reason: string) => Promise<void> = () => Promise.resolve(),
   ) {
-    for (const { id, spec } of ports.events.state.tasks.values()) {
-      this.known.set(originKey(spec.origin), id);
+    this.keys = new TaskKeys(() => soleRepository(ports));
+    for (const { id, spec, joined = [] } of ports.events.state.tasks.values()) {
+      for (const origin of [spec.origin, ...joined.map((one) => one.origin)]) this.known.set(originKey(origin), id);
+      this.keys.add(id, spec);
       this.expect(id, spec.origin, spec.dependsOnMissing ?? []);
     }
   }
@@ -100,6 +110,7 @@ export class Intake implements Disposable {
     for (let from = 0; from < tasks.length && !this.ended; from += offeredAtOnce) {
       await this.queueTogether(tasks.slice(from, from + offeredAtOnce));
     }
+    for (const offered of offer.tasks) await this.join(source, offered);
     await this.takeAgain(source, offer.tasks);
     if (offer.complete && !this.ended) await this.withdrawMissing(source.id, offer);
   }
@@ -107,8 +118,25 @@ export class Intake implements Disposable {
   /** @returns `undefined` for one that is known. */
   private newTaskOf({ id: sourceId }: TaskSource, offered: OfferedTask): Draft | undefined {
     const origin = { sourceId, externalId: offered.externalId };
-    if (this.known.has(originKey(origin))) return undefined;
+    if (this.known.has(originKey(origin)) || this.sameElsewhere(offered.task) !== undefined) return undefined;
     return { input: { ...offered.task, origin }, dependsOnExternal: offered.dependsOnExternal ?? [] };
+  }
+
+  private sameElsewhere({ key, localKey, repo = null }: NewTask): TaskId | undefined {
+    return this.keys.find({ key, localKey, repo });
+  }
+
+  /** What another source has delivered already is that task: this source is told what becomes of it too. */
+  private async join({ id: sourceId }: TaskSource, { externalId, task }: OfferedTask): Promise<void> {
+    const origin = { sourceId, externalId };
+    const taskId = this.known.has(originKey(origin)) ? undefined : this.sameElsewhere(task);
+    const known = taskId === undefined ? undefined : this.ports.events.state.tasks.get(taskId);
+    if (!known || this.ended) return;
+    await this.append([
+      { kind: 'task.joined', taskId: known.id, origin },
+      ...(isEnded(known.status) ? await outcomeFor(this.ports, known, origin) : []),
+    ]);
+    this.known.set(originKey(origin), known.id);
   }
 
   /** What was taken back and is on offer again is the same task, and goes on. */
@@ -145,13 +173,15 @@ export class Intake implements Disposable {
       const { origin } = task.spec;
       if (origin.sourceId !== sourceId || task.accepted || offered.has(origin.externalId)) continue;
       if (task.status !== 'queued' && task.status !== 'blocked') continue;
-      gone.push({ kind: 'task.ended', taskId: task.id, outcome: 'cancelled', reason: withdrawn, runId: null });
+      if (task.joined?.some(({ accepted }) => accepted !== false))
+        gone.push({ kind: 'task.handedOn', taskId: task.id });
+      else gone.push({ kind: 'task.ended', taskId: task.id, outcome: 'cancelled', reason: withdrawn, runId: null });
     }
     if (gone.length > 0) await this.append(gone);
   }
 
   private async queue(input: NewTask): Promise<TaskId> {
-    const knownId = input.origin && this.known.get(originKey(input.origin));
+    const knownId = (input.origin && this.known.get(originKey(input.origin))) ?? this.sameElsewhere(input);
     if (knownId !== undefined) return knownId;
     const shaped = this.shape({ input, dependsOnExternal: [] });
     if (!shaped) throw new Error('A task that is not known was taken for known');
@@ -179,7 +209,10 @@ export class Intake implements Disposable {
       externalId,
       id: this.known.get(originKey({ sourceId, externalId })),
     }));
+    // Two of one offer: the second joins the first.
+    if (this.sameElsewhere(task) !== undefined) return undefined;
     this.known.set(key, taskId);
+    this.keys.add(taskId, task);
     this.unkept.add(taskId);
     const found = links.flatMap(({ id }) => id ?? []);
     const missing = links.flatMap(({ id, externalId }) => (id === undefined ? [externalId] : []));
@@ -198,7 +231,10 @@ export class Intake implements Disposable {
       if (bodies.length > 0) await this.append(bodies);
       for (const { origin, taskId, missing } of shaped) this.expect(taskId, origin, missing);
     } catch (error) {
-      for (const { origin } of shaped) this.known.delete(originKey(origin));
+      for (const { origin, taskId, task } of shaped) {
+        this.known.delete(originKey(origin));
+        this.keys.forget(taskId, task);
+      }
       throw error;
     } finally {
       for (const { taskId } of shaped) this.unkept.delete(taskId);
@@ -207,7 +243,7 @@ export class Intake implements Disposable {
 
   private async specOf({ taskId, task, origin, dependsOn, missing }: Shaped): Promise<EventBody[]> {
     const { blobs } = this.ports;
-    const { title, priority, persona, checks, limits, repo, repoName, refusal } = task;
+    const { title, priority, persona, checks, limits, repo, repoName, refusal, key, localKey } = task;
     const spec: TaskSpec = {
       title,
       prompt: await blobs.put(task.prompt),
@@ -222,6 +258,8 @@ export class Intake implements Disposable {
       origin,
       context: task.context === null ? null : await blobs.put(JSON.stringify(task.context, null, 2)),
       refusal,
+      ...(key === undefined ? {} : { key }),
+      ...(localKey === undefined ? {} : { localKey }),
     };
     const bodies: EventBody[] = [{ kind: 'task.queued', taskId, spec }];
     if (origin.sourceId === userSourceId) bodies.push({ kind: 'task.accepted', taskId });

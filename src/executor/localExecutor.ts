@@ -27,6 +27,7 @@ import { Dispatcher } from './dispatcher';
 import { takeOverFromEarlierProcess } from './earlierProcess';
 import { HostWatch } from './hostWatch';
 import { Intake } from './intake';
+import { JoinedClaims } from './joinedClaims';
 import { Landings } from './landings';
 import { LaneGovernor } from './laneGovernor';
 import { tidyWorkspaces } from './leftWorkspaces';
@@ -82,6 +83,7 @@ export class LocalExecutor implements Executor {
   private readonly outbox: Outbox;
   private readonly roomWatch: RoomWatch;
   private readonly hostWatch: HostWatch;
+  private readonly joinedClaims: JoinedClaims;
   private readonly budgetWatch: BudgetWatch;
   private readonly stopping = new AbortController();
   private tidying: Promise<void> = Promise.resolve();
@@ -96,6 +98,7 @@ export class LocalExecutor implements Executor {
       freeBytes: freeMemoryBytes,
       isBusy: () => this.hostWatch.holdsBack,
     });
+    this.joinedClaims = new JoinedClaims(ports);
     const lanes = new LaneGovernor(ports.clock);
     this.dispatcher = new Dispatcher(
       ports,
@@ -143,6 +146,7 @@ export class LocalExecutor implements Executor {
     this.hostWatch.start();
     this.budgetWatch.start();
     this.outbox.start();
+    this.joinedClaims.start();
     this.dispatcher.start();
     this.intake.start();
     this.approvals.start();
@@ -358,6 +362,7 @@ export class LocalExecutor implements Executor {
     this.approvals.dispose();
     this.roomWatch.dispose();
     this.hostWatch.dispose();
+    this.joinedClaims.dispose();
     this.budgetWatch.dispose();
     this.shelf.dispose();
   }
@@ -370,7 +375,9 @@ export class LocalExecutor implements Executor {
     this.stopping.abort();
     await this.dispatcher.interruptAll('shutdown');
     await this.warm.shutdown();
+    this.joinedClaims.dispose();
     await this.outbox.drain();
+    await this.joinedClaims.drain();
     await this.tidying;
     await this.ports.sessions.shutdown();
     await this.ports.jails.shutdown();

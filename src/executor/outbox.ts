@@ -1,6 +1,6 @@
 import { fullJitterMs } from '../base/backoff';
 import { DisposableStore, type Disposable } from '../base/disposable';
-import { messageOf } from '../base/errors';
+import { messageOf, UserError } from '../base/errors';
 import type { ReportState } from '../core/liveState';
 import { reportBodySchema, SourceUnreachableError, type Report, type TaskSource } from '../core/source';
 import type { ExecutorPorts } from './ports';
@@ -100,6 +100,7 @@ export class Outbox implements Disposable {
     try {
       const bytes = await this.ports.blobs.get(report.body);
       const body = reportBodySchema.parse(JSON.parse(Buffer.from(bytes ?? '').toString('utf8') || 'null'));
+      if (report.claim) await claim(source, report);
       const attached = await this.artifacts.handOver(source, state);
       await source.report(report, body, { isRepeat: attempts > 0, attached });
     } catch (error) {
@@ -130,4 +131,11 @@ export class Outbox implements Disposable {
     });
     this.timers.set(sourceId, timer);
   }
+}
+
+/** It was not asked for the task while that was in work. */
+async function claim(source: TaskSource, { externalId }: Report): Promise<void> {
+  const answer = await source.accept(externalId, { isRepeat: true });
+  if (answer.kind === 'accepted') return;
+  throw new UserError('source-gave-elsewhere', `${source.id} cannot be told of ${externalId}: ${answer.reason}`);
 }

@@ -9,6 +9,7 @@ import { branchOf, type Workspace } from '../core/workspace';
 import { budgetWaits } from './budgetWatch';
 import { userSourceId } from './intake';
 import { interruptionOf, RunInterrupted } from './interruption';
+import { reportsToJoined } from './joinedReports';
 import type { RequestGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunClock } from './runClock';
@@ -366,9 +367,11 @@ export async function endOfTask(
 ): Promise<EventBody[]> {
   const { outcome, reason } = ending;
   const bodies: EventBody[] = [{ kind: 'task.ended', taskId: task.id, outcome, reason, runId: run?.id ?? null }];
-  if (task.accepted && task.spec.origin.sourceId !== userSourceId) {
+  const isTold = task.accepted && task.spec.origin.sourceId !== userSourceId;
+  if (isTold || task.joined !== undefined) {
     const body = await ports.blobs.put(JSON.stringify(reportBody(task, run, ending, ports.clock.nowMs())));
-    bodies.push({ kind: 'report.queued', report: reportFor(task, outcome, body) });
+    if (isTold) bodies.push({ kind: 'report.queued', report: reportFor(task, outcome, body) });
+    bodies.push(...reportsToJoined(task, outcome, body));
   }
   return bodies;
 }

@@ -2,7 +2,7 @@ import { sha256 } from '../../base/digest';
 import type { Diagnostic } from '../../core/diagnostic';
 import type { TaskState } from '../../core/liveState';
 import type { OfferedTask } from '../../core/source';
-import { defaultPriority, isEnded, maxTitleLength, newTaskSchema, type NewTask } from '../../core/task';
+import { defaultPriority, isEnded, maxTitleLength, newTaskSchema, type NewTask, taskKeySchema } from '../../core/task';
 import type { RowChoice } from './rowChoice';
 import { notesOfPeople } from './rowNote';
 import type { TaskRow, TaskTable } from './taskTable';
@@ -89,6 +89,7 @@ function taskOf(row: TaskRow, { path, repo }: RowOfferOptions): NewTask {
     persona: row.persona === '' ? null : row.persona.slice(0, 100),
     checks: row.checks.length === 0 ? null : [...row.checks],
     repo,
+    ...(taskKeySchema.safeParse(row.id).success ? { localKey: row.id } : {}),
     context: { id: row.id, table: path.slice(repo.length + 1), ...row.others },
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { planTools } from '../../core/persona';
-import { defaultPriority, maxChecks, type NewTask, type Priority } from '../../core/task';
+import { defaultPriority, maxChecks, type NewTask, type Priority, taskKeySchema } from '../../core/task';
 
 /**
  * Says which of the user's repositories a name means; `undefined` when the task names none. Answers an absolute path from
@@ -12,6 +12,8 @@ export type ResolveRepository = (name: string | undefined) => string | null;
 export interface ContextFields extends Required<
   Pick<NewTask, 'priority' | 'persona' | 'checks' | 'limits' | 'repo' | 'context'>
 > {
+  /** What makes it the same task wherever else it comes from. */
+  readonly key?: string;
   /** What it calls its repository, when that is none of the user's. */
   readonly repoName?: string;
   /** External ids. */
@@ -81,6 +83,7 @@ export function readContext(
   const persona = readPersona(context['persona']);
   const repoName = nameIn(context['repo']);
   const repo = resolveRepository(repoName);
+  const key = readKey(context);
   const understood = new Set<string>(Object.keys(strictSchema.shape));
   if (priority !== undefined) understood.add('priority');
   if (persona !== undefined) understood.add('persona');
@@ -102,6 +105,7 @@ export function readContext(
       },
       repo,
       ...(repo === null && repoName !== undefined ? { repoName } : {}),
+      ...(key === undefined ? {} : { key }),
       dependsOn: known.depends_on ?? [],
       context: rest.length > 0 ? Object.fromEntries(rest) : null,
     },
@@ -113,6 +117,16 @@ export function readPriority(value: unknown): Priority | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const word = String(value).trim().toLowerCase();
   return Object.hasOwn(priorities, word) ? priorities[word] : undefined;
+}
+
+/** It stays in what the agent is shown: people name tasks by it. */
+function readKey(context: Readonly<Record<string, unknown>>): string | undefined {
+  const schema = z.union([z.string().trim().pipe(taskKeySchema), z.int().transform(String)]);
+  for (const name of ['idempotency_key', 'key']) {
+    const parsed = schema.safeParse(context[name]);
+    if (parsed.success) return parsed.data;
+  }
+  return undefined;
 }
 
 export function readPersona(value: unknown): string | undefined {

@@ -24,6 +24,8 @@ const count = fc.nat({ max: 100_000 });
 const dollars = fc.option(fc.double({ min: 0.01, max: 10, noNaN: true }), { nil: null });
 const process = fc.record({ pid: fc.integer({ min: 1, max: 99_999 }), startTicks: count, bootId: words });
 
+const origin = fc.record({ sourceId, externalId: fc.string({ minLength: 1, maxLength: 10 }) });
+
 const spec: fc.Arbitrary<TaskSpec> = fc.record({
   title: fc.string({ minLength: 1, maxLength: 30 }),
   prompt: digest,
@@ -33,7 +35,7 @@ const spec: fc.Arbitrary<TaskSpec> = fc.record({
   limits: fc.record({ timeoutMs: fc.integer({ min: 1, max: 1e9 }) }, { requiredKeys: [] }),
   dependsOn: fc.array(taskId, { maxLength: 2 }),
   repo: fc.option(words),
-  origin: fc.record({ sourceId, externalId: fc.string({ minLength: 1, maxLength: 10 }) }),
+  origin,
   context: fc.option(digest),
   refusal: fc.option(words),
 });
@@ -111,6 +113,9 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     dependsOn: fc.array(taskId, { maxLength: 2 }),
     dependsOnMissing: fc.array(words, { maxLength: 2 }),
   }),
+  'task.joined': fc.record({ taskId, origin }),
+  'task.joinAnswered': fc.record({ taskId, origin, accepted: fc.boolean() }),
+  'task.handedOn': fc.record({ taskId }),
   'task.ended': fc.record({ taskId, outcome, reason: words, runId: fc.option(runId) }),
   'landing.started': fc.record({ taskId, runId, ref: words }),
   'landing.checked': fc.record({ taskId, result: checkResult }),

@@ -64,7 +64,7 @@ describe('the breaker of runs that get nowhere', () => {
 
   it('counts anew with whatever gets the run on', async () => {
     const one = breaker();
-    const reports = [null, 40].map((percent) => () => one.reported(percent, 'found it'));
+    const reports = [null, 40].map((percent) => async () => one.reported(percent, 'found it'));
     const events: EventBody[] = [
       {
         kind: 'snapshot.taken',
@@ -80,7 +80,7 @@ describe('the breaker of runs that get nowhere', () => {
       { kind: 'question.asked', runId: 'r', callId: '1', text: 'Which one?' },
       { kind: 'question.answered', runId: 'r', answer: sampleDigest },
     ];
-    for (const step of [...reports, ...events.map((event) => () => log.append([event]))]) {
+    for (const step of [...reports, ...events.map((event) => async () => void (await log.append([event])))]) {
       assert.equal(await stopsAt(one, 4), undefined);
       await step();
     }

@@ -127,12 +127,18 @@ function suite(folder: { readonly path: string }): void {
         tasks: [
           {
             externalId: 'T-1',
-            task: { ...common, title: 'One', prompt: 'One\n\nBe quick', context: { id: 'T-1', table } },
+            task: {
+              ...common,
+              localKey: 'T-1',
+              title: 'One',
+              prompt: 'One\n\nBe quick',
+              context: { id: 'T-1', table },
+            },
             dependsOnExternal: [],
           },
           {
             externalId: 'T-4',
-            task: { ...common, title: 'Four', prompt: 'Four', context: { id: 'T-4', table } },
+            task: { ...common, localKey: 'T-4', title: 'Four', prompt: 'Four', context: { id: 'T-4', table } },
             dependsOnExternal: [],
           },
         ],

@@ -1,0 +1,97 @@
+import { DisposableStore, type Disposable } from '../base/disposable';
+import { messageOf } from '../base/errors';
+import type { EventBody } from '../core/events';
+import type { JoinedOrigin, TaskState } from '../core/liveState';
+import { isEnded, type TaskOrigin } from '../core/task';
+import { isOurs } from './intake';
+import type { ExecutorPorts } from './ports';
+import { treatmentOf } from './retryPolicy';
+import { originKey } from './taskIds';
+
+const againMs = 10_000;
+
+/**
+ * Asks the other sources of a task for it as soon as it is ours, so that nobody else begins it there. One that cannot be asked
+ * is asked again, at the latest before it is told the outcome; the work does not wait for it.
+ */
+export class JoinedClaims implements Disposable {
+  private readonly disposables = new DisposableStore();
+  private timer: Disposable | undefined;
+  private asking: Promise<void> | undefined;
+  private ended = false;
+  /** They cannot have given it to us before. */
+  private readonly neverAsked = new Set<string>();
+
+  constructor(private readonly ports: Pick<ExecutorPorts, 'events' | 'sources' | 'clock' | 'logger'>) {}
+
+  start(): void {
+    this.disposables.add(
+      this.ports.events.onDidAppend((events) => {
+        for (const event of events) if (event.kind === 'task.joined') this.neverAsked.add(originKey(event.origin));
+        if (events.some(({ kind }) => kind === 'task.joined' || kind === 'task.accepted')) this.ask();
+      }),
+    );
+    this.ask();
+  }
+
+  dispose(): void {
+    this.ended = true;
+    this.timer?.dispose();
+    this.disposables.dispose();
+  }
+
+  /** Resolves when nobody is being asked any more. */
+  async drain(): Promise<void> {
+    await this.asking;
+  }
+
+  private ask(): void {
+    if (this.ended || this.asking) return;
+    const open = this.open();
+    if (open.length === 0) return;
+    this.timer?.dispose();
+    this.asking = this.askAll(open).finally(() => {
+      this.asking = undefined;
+      if (!this.ended) this.timer = this.ports.clock.setTimer(this.open().length > 0 ? againMs : 0, () => this.ask());
+    });
+  }
+
+  private open(): { task: TaskState; joined: JoinedOrigin }[] {
+    return [...this.ports.events.state.tasks.values()].flatMap((task) => {
+      if (task.joined === undefined || !isOurs(task) || isEnded(task.status)) return [];
+      return task.joined.filter(({ accepted }) => accepted === null).map((joined) => ({ task, joined }));
+    });
+  }
+
+  private async askAll(open: readonly { task: TaskState; joined: JoinedOrigin }[]): Promise<void> {
+    for (const { task, joined } of open) {
+      if (this.ended) return;
+      try {
+        const accepted = await claimed(this.ports, joined.origin, !this.neverAsked.delete(originKey(joined.origin)));
+        await this.ports.events.append([answered(task, joined, accepted)]);
+      } catch (error) {
+        this.ports.logger.debug('Another source of a task could not be asked for it', { reason: messageOf(error) });
+      }
+    }
+  }
+}
+
+function answered({ id: taskId }: TaskState, { origin }: JoinedOrigin, accepted: boolean): EventBody {
+  return { kind: 'task.joinAnswered', taskId, origin, accepted };
+}
+
+/** @throws {SourceUnreachableError} when it may be asked again. */
+async function claimed(
+  { sources }: Pick<ExecutorPorts, 'sources'>,
+  origin: TaskOrigin,
+  isRepeat: boolean,
+): Promise<boolean> {
+  const source = sources.find(({ id }) => id === origin.sourceId);
+  if (!source) return false;
+  try {
+    return (await source.accept(origin.externalId, { isRepeat })).kind === 'accepted';
+  } catch (error) {
+    if (treatmentOf(error) === 'fail') return false;
+    throw error;
+  }
+}
