@@ -54,6 +54,7 @@ export const packageHomes = {
   'sql.js': ['src/store/**'],
   'image-size': ['src/tools/**'],
   'node-pty': ['src/sessions/**'],
+  'prom-client': ['src/analytics/**'],
   'simple-git': ['src/workspaces/**'],
   '@vscode/webview-ui-toolkit': ['webview/**'],
 };

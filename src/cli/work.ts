@@ -1,5 +1,5 @@
 import { anchorSlotOf } from './anchorSlot';
-import { openExecutor, type EngineChoice, type SourceChoice } from '../assemble';
+import { openExecutor, serveMetrics, type EngineChoice, type MetricsServer, type SourceChoice } from '../assemble';
 import { DisposableStore, type Disposable } from '../base/disposable';
 import { makeVisible } from '../base/visible';
 import { diagnosticLine } from '../core/diagnostic';
@@ -41,6 +41,8 @@ export interface WorkOptions {
   readonly effort?: Effort | undefined;
   readonly budget: BudgetLimits;
   readonly prices: OwnPrices;
+  /** Where Prometheus may ask; absent: nowhere. */
+  readonly metricsPort?: number | undefined;
   readonly untilIdle: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -84,6 +86,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
     },
     'work',
   );
+  const metrics = await openMetrics(executor, options.metricsPort);
   const followed = new FollowedTasks(executor);
   const output = executor.onDidAppend((events) => {
     for (const event of events) {
@@ -108,7 +111,20 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
   } finally {
     followed.dispose();
     output.dispose();
+    await metrics?.close();
     await executor.shutdown();
+  }
+}
+
+async function openMetrics(executor: Executor, port: number | undefined): Promise<MetricsServer | undefined> {
+  if (port === undefined) return undefined;
+  try {
+    const server = await serveMetrics(executor, port);
+    process.stderr.write(`Metrics for Prometheus: ${server.url}\n`);
+    return server;
+  } catch (error) {
+    await executor.shutdown();
+    throw error;
   }
 }
 

@@ -11,6 +11,7 @@ import {
   positiveAmount,
   percentage,
   fewOrNone,
+  portNumber,
   positiveInteger,
   storageOption,
 } from './arguments';
@@ -72,6 +73,7 @@ export function addWork(airlock: Command): void {
     .option('--tokens-per-day <n>', 'tokens that all may use from midnight to midnight', positiveAmount)
     .option('--allow-unknown-prices', 'ask models whose price is not known, in spite of limits in dollars', false)
     .option('--prices <file>', 'a JSON file with prices of models, as in the setting airlock.prices')
+    .option('--metrics-port <port>', 'serve metrics for Prometheus on this port of loopback; 0 for any', portNumber)
     .option('--until-idle', 'end when nothing is queued, running or still to be reported', false)
     .option('--json', 'print one event a line', false)
     .option('--verbose', 'print what is done on stderr', false)
@@ -114,6 +116,7 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly maxCpu: number;
   readonly maxMemory: number;
   readonly warm: number;
+  readonly metricsPort: number | undefined;
   readonly untilIdle: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
