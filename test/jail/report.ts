@@ -25,7 +25,7 @@ const suites: readonly Suites[] = [
   {
     folder: 'test/jail',
     files:
-      /^(jail(Escape|Bait|Reading|Writing|Reaching|Egress|Becoming|UsingUp|Outliving|Proof)|sessionsShell|workspacesHostile)\.test\.ts$/,
+      /^(jail(Escape|Bait|Reading|Writing|Reaching|Egress|Becoming|UsingUp|Outliving|Proof)|sessionsShell|workspacesHostile|swapRaces)\.test\.ts$/,
   },
   { folder: 'test/jail', files: /^jailShell\.test\.ts$/, titles: /nothing of git/ },
   { folder: 'test/jail', files: /^jailToolChains\.test\.ts$/, titles: /beside them|more than a tool chain/ },
@@ -35,6 +35,14 @@ const suites: readonly Suites[] = [
     files: /^workspacesPublish\.test\.ts$/,
     titles: /changes nothing else|takes it for an attack/,
   },
+  { folder: 'test/jail', files: /^warmSessions\.test\.ts$/, titles: /is not used when/ },
+  {
+    folder: 'test/unit/engines/claudeCode',
+    files: /^apiSocket\.test\.ts$/,
+    titles:
+      /lets .* not through|may be a way out|finds nothing at|of the asker|budget|CONNECT|without an end|turn of the run/,
+  },
+  { folder: 'test/unit/jail', files: /^egressPolicy\.test\.ts$/, titles: /no address|is none of/ },
   { folder: 'test/unit/sessions', files: /^terminal\.test\.ts$/, titles: /leaves out|lets only|instead of obeying/ },
   { folder: 'test/unit/ui', files: /^words\.test\.ts$/, titles: /Markdown/ },
 ];

@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
+import { UserError } from '../../../../src/base/errors';
 import { apiSocketName, type ApiSocket, openApiSocket } from '../../../../src/engines/claudeCode/apiSocket';
 import { screenRequest } from '../../../../src/engines/claudeCode/apiRequest';
 import { ModelRelay } from '../../../../src/engines/claudeCode/modelRelay';
@@ -42,13 +43,16 @@ describe('the socket to the model, as something hostile in the jail sees it', ()
   let host: MemoryHost;
   /** What was sent on to the server. */
   let sent: unknown[];
+  /** What goes with it, of what the asker said beside the question. */
+  let sentHeaders: unknown[];
+  let failure: Error | undefined;
   let ends: unknown[];
   let release: Promise<void>;
 
   beforeEach(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'airlock-socket-'));
     host = new MemoryHost();
-    [sent, ends, release] = [[], [], Promise.resolve()];
+    [sent, sentHeaders, ends, release, failure] = [[], [], [], Promise.resolve(), undefined];
     const relay = new ModelRelay({
       conversation: {
         systemPrompt: '',
@@ -60,8 +64,10 @@ describe('the socket to the model, as something hostile in the jail sees it', ()
         host,
         signal: new AbortController().signal,
       },
-      ask: async (asked) => {
+      ask: async (asked, headers) => {
+        if (failure) throw failure;
         sent.push(asked.body);
+        sentHeaders.push(headers);
         await release;
         return answer;
       },
@@ -75,13 +81,19 @@ describe('the socket to the model, as something hostile in the jail sees it', ()
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function asks(content: unknown, { method = 'POST', url = '/v1/messages' } = {}): Promise<Reply> {
+  function asks(
+    content: unknown,
+    { method = 'POST', url = '/v1/messages', headers = {} as Record<string, string> } = {},
+  ): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const asking = request({ socketPath: path.join(folder, apiSocketName), method, path: url }, (response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
-      });
+      const asking = request(
+        { socketPath: path.join(folder, apiSocketName), method, path: url, headers },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+          response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+        },
+      );
       asking.on('error', reject).end(typeof content === 'string' ? content : JSON.stringify(content));
     });
   }
@@ -167,6 +179,33 @@ describe('the socket to the model, as something hostile in the jail sees it', ()
       assert.equal((await asks(body, { method, url })).status, expected);
     });
   }
+
+  it('passes on no header of the asker’s making but the names of features', async () => {
+    const made = {
+      'x-api-key': 'sk-of-the-agent',
+      authorization: 'Bearer of-the-agent',
+      'anthropic-version': '1999-01-01',
+      'anthropic-beta': 'some-feature-2025-01-01',
+      host: 'evil.example',
+      cookie: 'a=b',
+      'x-forwarded-for': '1.2.3.4',
+    };
+    assert.equal((await asks(body, { headers: made })).status, 200);
+    assert.deepEqual(sentHeaders, [{ betas: 'some-feature-2025-01-01' }]);
+  });
+
+  it('answers nothing that the budget does not let through, however often it is asked', async () => {
+    failure = new UserError('budget-spent', 'This task has spent what it may.');
+    for (const words of ['1', '2']) {
+      const { status, text } = await asks({ ...body, messages: [{ role: 'user', content: words }] });
+      assert.deepEqual([status, text.includes('the run stops here')], [400, true]);
+    }
+    assert.deepEqual(sent, []);
+    assert.deepEqual(ends, [
+      { kind: 'failed', error: failure },
+      { kind: 'failed', error: failure },
+    ]);
+  });
 
   it('takes no CONNECT', async () => {
     await assert.rejects(asks('', { method: 'CONNECT', url: 'evil.example:443' }));
