@@ -8,6 +8,7 @@ import { addDataCommand } from './dataCommand';
 import { addDemo } from './demoCommand';
 import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addLandingCommands } from './landingCommands';
+import { addReviewCommands } from './reviewCommands';
 import { addQueueCommands } from './queueCommands';
 import { addSchedule } from './scheduleCommand';
 import { addPersonas } from './personasCommand';
@@ -30,6 +31,7 @@ function program(): Command {
   addQueueCommands(airlock);
   addApprovalCommands(airlock);
   addLandingCommands(airlock);
+  addReviewCommands(airlock);
   addSnapshotCommands(airlock);
   addSessionCommands(airlock);
   addSchedule(airlock);

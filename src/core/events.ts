@@ -5,6 +5,7 @@ import { evidenceEvents } from './evidenceEvents';
 import { executorEvents } from './executorEvents';
 import { landingEvents } from './landingEvents';
 import { reportEvents } from './reportEvents';
+import { reviewEvents } from './reviewEvents';
 import { runEvents } from './runEvents';
 import { sessionEvents } from './sessionEvents';
 import { snapshotEvents } from './snapshotEvents';
@@ -19,6 +20,7 @@ const bodies = [
   ...executorEvents,
   ...taskEvents,
   ...landingEvents,
+  ...reviewEvents,
   ...runEvents,
   ...sessionEvents,
   ...conversationEvents,

@@ -11,6 +11,7 @@ import type { Landed, LandingOptions, LandingTargets } from './landing';
 import type { LiveState } from './liveState';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from './storedWorkspace';
 import type { PersonaList } from './persona';
+import type { NewComment } from './reviewComment';
 import type { NewTask } from './task';
 import type { FileChange } from './workspace';
 
@@ -154,6 +155,32 @@ export interface Executor extends Disposable {
   land(taskId: TaskId, options?: LandingOptions): Promise<Landed>;
   /** The branches that a task's result could be let out onto. @throws {UserError} `no-result`. */
   landingTargets(taskId: TaskId): Promise<LandingTargets>;
+  /** Gives a landing up that is under way, unless its branch is just being moved; nothing is changed then. Otherwise does nothing. */
+  cancelLanding(taskId: TaskId): Promise<void>;
+  /**
+   * Makes a branch of the user's own of a task's result, as it was checked. Its task stays as it is.
+   * @throws {UserError} `no-result`; `branch-name-invalid`, `branch-exists`.
+   */
+  keepAsBranch(taskId: TaskId, name: string): Promise<void>;
+  /**
+   * Keeps a comment on lines of a task's result until it is sent back, or writes one anew. @returns its id.
+   * @throws {UserError} `no-result`, `comment-invalid`, `unknown-file`, `unknown-comment`.
+   */
+  comment(taskId: TaskId, comment: NewComment): Promise<string>;
+  /** Throws a comment away that was not sent. @throws {UserError} `unknown-comment`. */
+  deleteComment(taskId: TaskId, commentId: string): Promise<void>;
+  /**
+   * Sends the result of a task that has ended back to its agent, with the comments that are kept and with `text`: its run goes
+   * on with its conversation, its files and what it has spent. The agent has its time and turns anew.
+   * @throws {UserError} `wrong-state`, `nothing-to-send`, `comment-invalid`.
+   */
+  sendBack(taskId: TaskId, text?: string): Promise<void>;
+  /**
+   * Sends a result back that is in conflict with its branch: its run goes on from what the branch is now, with the result laid
+   * over it, and is told which files are in conflict.
+   * @throws {UserError} `wrong-state`.
+   */
+  sendBackConflict(taskId: TaskId): Promise<void>;
   /** Takes a result back that nothing was built on. @throws {UserError} `wrong-state`, `landing-built-on`, `landing-overwrites`. */
   undoLanding(taskId: TaskId): Promise<void>;
   /** Throws away what a task that is over has made: its branch, and the files that are left. @throws {UserError} `wrong-state`. */

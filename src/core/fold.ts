@@ -4,6 +4,7 @@ import { foldExecutor } from './executorFold';
 import { foldLanding } from './landingFold';
 import type { LiveState } from './liveState';
 import { foldReport } from './reportFold';
+import { foldReview } from './reviewFold';
 import { foldRun } from './runFold';
 import { foldSession } from './sessionFold';
 import { foldTask } from './taskFold';
@@ -33,7 +34,9 @@ export function applyEvent(state: LiveState, event: AirlockEvent): void {
 
 function landTask(state: LiveState, event: AirlockEvent): void {
   const task = 'taskId' in event ? state.tasks.get(event.taskId) : undefined;
-  if (task) foldLanding(task, event);
+  if (!task) return;
+  foldLanding(task, event);
+  foldReview(task, event);
 }
 
 const runKinds = [
@@ -46,6 +49,7 @@ const runKinds = [
   'run.resumed',
   'run.connected',
   'run.timed',
+  'run.continued',
   'run.ended',
   'session.created',
   'message.recorded',
@@ -102,6 +106,9 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'landing.checked':
     case 'landing.moving':
     case 'landing.failed':
+    case 'result.kept':
+    case 'comment.written':
+    case 'comment.deleted':
       return 'task';
     case 'report.queued':
     case 'report.sending':

@@ -12,7 +12,12 @@ export interface TargetBranch {
 export type Merge =
   | { readonly kind: 'merged'; readonly tree: ObjectId }
   /** Paths that both changed in ways that only somebody who understands them can join. */
-  | { readonly kind: 'conflict'; readonly files: readonly string[] };
+  | {
+      readonly kind: 'conflict';
+      readonly files: readonly string[];
+      /** With both versions in those files, between markers. */
+      readonly tree: ObjectId;
+    };
 
 /** Where a result was let out to. */
 export interface Landed {
@@ -63,6 +68,8 @@ export interface TargetBranches {
    * @throws {UserError} `landing-built-on` when it has gone on since, `landing-overwrites`, `landing-refused`.
    */
   goBack(repo: string, landed: Landed): Promise<void>;
+  /** Makes a branch of the user's own at a commit. @throws {UserError} `branch-name-invalid`, `branch-exists`. */
+  keep(repo: string, name: string, commit: ObjectId): Promise<void>;
   /** Deletes a branch in quarantine, if it is still at that commit. */
   discard(repo: string, branch: string, commit: ObjectId): Promise<void>;
 }

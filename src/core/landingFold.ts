@@ -21,7 +21,9 @@ export function foldLanding(task: TaskState, event: AirlockEvent): void {
     }
     case 'landing.failed': {
       const { code, reason, files } = event;
-      change(task, (landing) => ({ ...landing, phase: 'failed', code, reason, files }));
+      // What the user gave up is as if it had never been asked for.
+      if (code === 'landing-cancelled') task.landing = null;
+      else change(task, (landing) => ({ ...landing, phase: 'failed', code, reason, files }));
       return;
     }
     case 'task.landed':

@@ -5,6 +5,7 @@ import type { AirlockEvent, EventBody } from './events';
 import type { CheckResult, Verdict } from './evidence';
 import type { Digest, ObjectId, ReportId, RunId, SessionId, TaskId } from './ids';
 import type { JailProof } from './jail';
+import type { ReviewComment } from './reviewComment';
 import type { RunSnapshot } from './runSnapshot';
 import type { PastSession } from './pastSession';
 import type { ProcessIdentity } from './session';
@@ -37,6 +38,10 @@ export interface TaskState {
   /** Its place among all that were ever queued; absent in states of earlier versions. */
   arrival?: number;
   notBeforeMs: number;
+  /** What the user says of lines of its results. Absent: nothing. */
+  comments?: readonly ReviewComment[];
+  /** Branches of the user's own that were made of its results. Absent: none. */
+  keptAs?: readonly string[];
   /** What all its runs together have spent. Absent: nothing yet. */
   spent?: Spent;
   /** The user holds it back. Absent: no. */
@@ -102,7 +107,7 @@ export interface ToolCallState {
 export interface RunState {
   readonly id: RunId;
   readonly taskId: TaskId;
-  readonly attempt: number;
+  attempt: number;
   readonly repo: string;
   readonly engine: string;
   readonly model: string;
@@ -131,6 +136,10 @@ export interface RunState {
   question?: { readonly callId: string; readonly text: string; readonly answer: Digest | null };
   /** What it last asked to be allowed. Absent: nothing yet. */
   approval?: ApprovalState;
+  /** What the user had to say when it was last sent back. Absent: it was not. */
+  feedback?: RunFeedback;
+  /** How long it had ended before it went on. Absent: it did not. */
+  restedMs?: number;
   /** The blob with what the agent says of its result. Absent: nothing. */
   claims?: Digest;
   usage: TokenUsage;
@@ -155,6 +164,18 @@ export interface RunState {
   outcome: TaskOutcome | null;
   reason: string;
   endedAtMs: number | null;
+}
+
+/** What a run goes on with that had ended. */
+export interface RunFeedback {
+  /** The blob with what the agent is told. */
+  readonly text: Digest;
+  /** How many messages the conversation had before: with more, it was told. */
+  readonly at: number;
+  /** Rounds of checks that were judged before. */
+  readonly rounds: number;
+  /** The commit that its files start from since; `null`: the same as before. */
+  readonly onto: ObjectId | null;
 }
 
 export interface SessionState {

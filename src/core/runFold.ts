@@ -1,5 +1,6 @@
 import type { AirlockEvent } from './events';
 import type { LiveState } from './liveState';
+import { callsOfLastMessage, continueRun } from './reviewFold';
 import { setStatus } from './taskFold';
 import { noUsage } from './usage';
 import { foldWork } from './workFold';
@@ -43,13 +44,15 @@ export function foldRun(state: LiveState, event: AirlockEvent): void {
     case 'run.timed':
       run.usedMs = event.usedMs;
       return;
+    case 'run.continued':
+      return continueRun(state, run, event);
     case 'run.ended':
       run.outcome = event.outcome;
       run.reason = event.reason;
       run.endedAtMs = event.atMs;
       run.activity = '';
       // What only a resumption needs is let go, so that ended runs stay small.
-      run.toolCalls = {};
+      run.toolCalls = callsOfLastMessage(run);
       return;
     case 'session.created':
       run.sessionId = event.sessionId;

@@ -36,8 +36,10 @@ export const snapshotEvents = [
   z.object({
     kind: z.literal('workspace.removed'),
     runId: runIdSchema,
-    /** `forced`: the user said so although it may hold work that is nowhere else. */
-    cause: z.enum(['user', 'forced', 'retention']),
+    /**
+     * `forced`: the user said so although it may hold work that is nowhere else. `rebase`: the run goes on from another commit.
+     */
+    cause: z.enum(['user', 'forced', 'retention', 'rebase']),
     sizeBytes: z.number().nullable(),
   }),
   /** Older ones made room for newer ones. */

@@ -169,6 +169,18 @@ export interface Workspaces {
   }): Promise<Workspace>;
   /** The workspace of a run that went on after a restart; `undefined` when its folder is gone or not whole. */
   reopen(runId: RunId): Promise<Workspace | undefined>;
+  /**
+   * The workspace of a run whose result is published and that goes on: its files as `result` has them, checked out again. What
+   * was snapshot before is still there, unless that is gone too.
+   * @throws {UserError} `missing-objects`, and what `create` throws.
+   */
+  reopenResult(options: {
+    readonly runId: RunId;
+    readonly repo: string;
+    readonly base: ObjectId;
+    readonly result: ObjectId;
+    readonly signal?: AbortSignal;
+  }): Promise<Workspace>;
   /** The trees of a run, whose files may be gone; `undefined` when nothing is left of it. */
   trees(runId: RunId): Promise<KeptTrees | undefined>;
   /** Everything that is left of workspaces, whoever made it. */

@@ -62,8 +62,11 @@ export class EvidenceCollector {
   }
 
   private async onBase(request: EvidenceRequest, command: string, onResult: CheckResult): Promise<CheckResult> {
-    const known = request.earlier.find((result) => result.command === command && result.on === 'base');
-    return known ?? this.checkUnlessSame(request, command, 'base', request.workspace.baseTree, onResult);
+    const { baseTree } = request.workspace;
+    const known = request.earlier.find(
+      (result) => result.command === command && result.on === 'base' && result.tree === baseTree,
+    );
+    return known ?? this.checkUnlessSame(request, command, 'base', baseTree, onResult);
   }
 
   /** The same tree is not checked twice: what was seen on it counts for both. */

@@ -1,4 +1,4 @@
-import { messageOf, UserError } from '../base/errors';
+import { CancelledError, messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import { Mutex } from '../base/mutex';
 import { describeVerdict, passed } from '../core/evidence';
@@ -37,6 +37,8 @@ interface Result {
  */
 export class Landings {
   private readonly turns = new Mutex();
+  /** Those that wait for their turn or are under way, and how each is given up. */
+  private readonly underWay = new Map<TaskId, AbortController>();
 
   constructor(
     private readonly ports: ExecutorPorts,
@@ -48,16 +50,38 @@ export class Landings {
    * @throws {UserError} `wrong-state`, `no-result`, `landing-conflict`, `landing-check-failed`, `landing-overwrites`,
    * `landing-moved`, …: the branch is where it was.
    */
-  land(taskId: TaskId, options: LandingOptions): Promise<Landed> {
-    return this.turns.run(async () => {
-      for (let tries = 1; ; tries += 1) {
-        try {
-          return await this.tryToLand(this.resultOf(taskId), options);
-        } catch (error) {
-          if (!hasCode(error, 'landing-moved') || tries === maxTries) throw error;
+  async land(taskId: TaskId, options: LandingOptions): Promise<Landed> {
+    const abort = this.underWay.get(taskId) ?? new AbortController();
+    const signal = AbortSignal.any([this.signal, abort.signal]);
+    this.underWay.set(taskId, abort);
+    try {
+      return await this.turns.run(async () => {
+        for (let tries = 1; ; tries += 1) {
+          try {
+            return await this.tryToLand(this.resultOf(taskId), options, signal);
+          } catch (error) {
+            if (!hasCode(error, 'landing-moved') || tries === maxTries) throw error;
+          }
         }
-      }
-    });
+      });
+    } finally {
+      if (this.underWay.get(taskId) === abort) this.underWay.delete(taskId);
+    }
+  }
+
+  /** Gives a landing up; resolves when it is over. One whose branch is just being moved is not stopped half-way. */
+  async cancel(taskId: TaskId): Promise<void> {
+    const abort = this.underWay.get(taskId);
+    if (!abort) return;
+    abort.abort();
+    await this.turns.run(() => Promise.resolve());
+  }
+
+  /** @throws {UserError} `no-result`; `branch-name-invalid`, `branch-exists`. */
+  async keepAsBranch(taskId: TaskId, name: string): Promise<void> {
+    const { repo, commit } = this.published(taskId);
+    await this.ports.targets.keep(repo, name, commit);
+    await this.append([{ kind: 'result.kept', taskId, branch: name, commit }]);
   }
 
   /** @throws {UserError} `no-result`. */
@@ -122,7 +146,8 @@ export class Landings {
     await workspaces.removeRemains(landing.runId);
   }
 
-  private async tryToLand(result: Result, options: LandingOptions): Promise<Landed> {
+  private async tryToLand(result: Result, options: LandingOptions, signal: AbortSignal): Promise<Landed> {
+    throwIfGivenUp(signal);
     const { targets } = this.ports;
     const { task, repo } = result;
     const target = await targets.find(repo, options.onto);
@@ -130,17 +155,18 @@ export class Landings {
     await this.append([{ kind: 'landing.started', taskId: task.id, runId, ref: target.ref }]);
     try {
       const isAsItWas = target.commit === result.base && !options.files;
-      const commit = isAsItWas ? result.commit : await this.rebuild(runId, result, target, options);
+      const commit = isAsItWas ? result.commit : await this.rebuild(runId, result, target, { ...options, signal });
+      throwIfGivenUp(signal);
       const landed = { ref: target.ref, from: target.commit, commit };
       await this.append([{ kind: 'landing.moving', taskId: task.id, ...landed }]);
       await targets.advance(target, commit);
       await this.append([{ kind: 'task.landed', taskId: task.id, ...landed }]);
       return landed;
     } catch (error) {
-      await this.append([
-        failure(task.id, codeOf(error), messageOf(error), error instanceof LandingConflict ? error.files : []),
-      ]);
-      throw error;
+      const end = signal.aborted && !this.signal.aborted ? givenUp() : error;
+      const files = end instanceof LandingConflict ? end.files : [];
+      await this.append([failure(task.id, codeOf(end), messageOf(end), files)]);
+      throw end;
     }
   }
 
@@ -149,19 +175,20 @@ export class Landings {
     runId: RunId,
     result: Result,
     target: TargetBranch,
-    options: LandingOptions,
+    options: LandingOptions & { readonly signal: AbortSignal },
   ): Promise<ObjectId> {
     const { workspaces, targets } = this.ports;
     const { task, run, repo } = result;
     const place = options.onto === undefined ? {} : { base: target.commit };
-    const workspace = await workspaces.create({ runId, repo, ...place, signal: this.signal });
+    const { signal } = options;
+    const workspace = await workspaces.create({ runId, repo, ...place, signal });
     const branch = `airlock/landing-${runId}`;
     try {
       if (workspace.baseCommit !== target.commit) throw moved(target);
       const merge = await workspace.merge(result.base, result.commit, options.files);
       if (merge.kind === 'conflict') throw new LandingConflict(target, merge.files);
       if (merge.tree === workspace.baseTree) throw nothingToLand(target);
-      if (merge.tree !== run.resultTree) await this.check(result, workspace, merge.tree);
+      if (merge.tree !== run.resultTree) await this.check(result, workspace, merge.tree, signal);
       const ending = { outcome: run.outcome ?? 'unchecked', reason: '', response: '' };
       return (await workspace.publish({ tree: merge.tree, branch, message: commitMessage(task, run, ending) })).commit;
     } finally {
@@ -172,8 +199,7 @@ export class Landings {
   }
 
   /** @throws {UserError} `landing-check-failed`. */
-  private async check({ task, run }: Result, workspace: Workspace, tree: ObjectId): Promise<void> {
-    const { signal } = this;
+  private async check({ task, run }: Result, workspace: Workspace, tree: ObjectId, signal: AbortSignal): Promise<void> {
     const persona = narrowed(await roleOfRun(this.ports, run), task);
     const connections = new ConnectionLog(this.ports, workspace.runId, () => {});
     const dependencies = new RunDependencies(this.ports, this.settings, workspace, {
@@ -238,6 +264,15 @@ export class Landings {
   }
 }
 
+/** The user's own decision, which is no error; nothing was changed. */
+function givenUp(): CancelledError {
+  return new CancelledError('It was cancelled. Nothing was changed.');
+}
+
+function throwIfGivenUp(signal: AbortSignal): void {
+  if (signal.aborted) throw givenUp();
+}
+
 /** As the run had it: with a network that is no wider than the task's. */
 function narrowed(persona: Persona, { spec }: TaskState): Persona {
   return { ...persona, network: narrowNetwork(persona.network, spec.limits.network) };
@@ -298,5 +333,6 @@ function hasCode(error: unknown, code: string): boolean {
 }
 
 function codeOf(error: unknown): string {
+  if (error instanceof CancelledError) return 'landing-cancelled';
   return error instanceof UserError ? error.code : 'landing-failed';
 }

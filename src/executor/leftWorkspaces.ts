@@ -2,6 +2,7 @@ import { sleep } from '../base/clock';
 import { messageOf } from '../base/errors';
 import type { RunState } from '../core/liveState';
 import type { ExecutorPorts } from './ports';
+import { removeEngineFolder } from './reopenedWorkspace';
 import { removeWarm } from './warmStart';
 import type { WorkspaceKeeper } from './workspaceKeeper';
 
@@ -55,18 +56,19 @@ async function removeLeftWarm(ports: ExecutorPorts): Promise<void> {
 }
 
 /** @returns whether there was a workspace. */
-async function removeIfPublished({ workspaces, jails, engineFolder }: ExecutorPorts, run: RunState): Promise<boolean> {
+async function removeIfPublished(ports: ExecutorPorts, run: RunState): Promise<boolean> {
+  const { workspaces } = ports;
   const workspace = await workspaces.reopen(run.id);
   if (!workspace) {
     await workspaces.removeRemains(run.id);
-    await jails.remove(engineFolder(run.id));
+    await removeEngineFolder(ports, run.id);
     return false;
   }
   const { tree, skipped } = await workspace.snapshot('after a restart');
   const published = run.commit === null ? run.baseTree : run.resultTree;
   if (skipped.length === 0 && tree === published) {
     await workspace.remove();
-    await jails.remove(engineFolder(run.id));
+    await removeEngineFolder(ports, run.id);
   }
   return true;
 }

@@ -15,6 +15,7 @@ import type { Keyboard, TerminalSize } from '../core/keyboard';
 import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
 import type { LiveState, TaskState } from '../core/liveState';
 import type { PersonaList } from '../core/persona';
+import type { NewComment } from '../core/reviewComment';
 import type { ProcessIdentity } from '../core/session';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import { isEnded, type NewTask } from '../core/task';
@@ -35,6 +36,7 @@ import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 import { SessionArchive } from './sessionArchive';
 import { Results } from './results';
+import { ReviewDesk } from './reviewDesk';
 import { RoomWatch } from './roomWatch';
 import { endWithoutRun } from './runlessEnd';
 import { foundTask, Steering, wrongState } from './steering';
@@ -72,6 +74,7 @@ export class LocalExecutor implements Executor {
   private readonly data: DataRemoval;
   private readonly keeper: WorkspaceKeeper;
   private readonly landings: Landings;
+  private readonly review: ReviewDesk;
   private readonly questions: UserQuestions;
   private readonly approvals: Approvals;
   private readonly intake: Intake;
@@ -126,6 +129,7 @@ export class LocalExecutor implements Executor {
     this.approvals = new Approvals(ports, this.dispatcher);
     this.archive = new SessionArchive(ports, this.shelf);
     this.data = new DataRemoval(ports, this.archive);
+    this.review = new ReviewDesk(ports);
     this.landings = new Landings(ports, settings, this.stopping.signal);
   }
 
@@ -323,6 +327,30 @@ export class LocalExecutor implements Executor {
 
   landingTargets(taskId: TaskId): Promise<LandingTargets> {
     return this.landings.targets(taskId);
+  }
+
+  cancelLanding(taskId: TaskId): Promise<void> {
+    return this.landings.cancel(taskId);
+  }
+
+  keepAsBranch(taskId: TaskId, name: string): Promise<void> {
+    return this.landings.keepAsBranch(taskId, name);
+  }
+
+  comment(taskId: TaskId, comment: NewComment): Promise<string> {
+    return this.review.comment(taskId, comment);
+  }
+
+  deleteComment(taskId: TaskId, commentId: string): Promise<void> {
+    return this.review.delete(taskId, commentId);
+  }
+
+  sendBack(taskId: TaskId, text = ''): Promise<void> {
+    return this.review.sendBack(taskId, text);
+  }
+
+  sendBackConflict(taskId: TaskId): Promise<void> {
+    return this.review.sendBackConflict(taskId);
   }
 
   undoLanding(taskId: TaskId): Promise<void> {

@@ -4,7 +4,8 @@ import { strictest } from '../core/approval';
 import { isAtRest, type Conversation, type ConversationMessage, type EngineEnd } from '../core/engine';
 import { describeVerdict, passed, summarizeChecks, type CheckResult } from '../core/evidence';
 import type { ObjectId, SessionId } from '../core/ids';
-import type { RunState, TaskState } from '../core/liveState';
+import type { RunFeedback, RunState, TaskState } from '../core/liveState';
+import { untoldFeedback } from '../core/reviewFold';
 import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
 import type { Workspace } from '../core/workspace';
@@ -129,7 +130,7 @@ export class RunWork {
       tools: this.ports.tools
         .map((tool) => tool.definition)
         .filter((tool) => persona.tools.some((name) => name === tool.name)),
-      maxTurns: task.spec.limits.maxTurns ?? persona.limits.maxTurns ?? this.settings.maxTurns,
+      maxTurns: this.maxTurns(history),
       maxOutputTokens: this.settings.maxOutputTokens,
       effort: persona.effort ?? this.settings.effort,
       history,
@@ -150,6 +151,13 @@ export class RunWork {
     return { mode: strictest([approvalMode, this.persona.approvals, approvals]), timeoutMs, holdMs };
   }
 
+  /** Each time that the user sends a result back, its agent has as many turns as at first; what it may cost counts on. */
+  private maxTurns(history: readonly ConversationMessage[]): number {
+    const { task, run } = this.options;
+    const before = history.slice(0, run.feedback?.at ?? 0).filter(({ role }) => role === 'assistant').length;
+    return before + (task.spec.limits.maxTurns ?? this.persona.limits.maxTurns ?? this.settings.maxTurns);
+  }
+
   /** What was put back while the run was not at work. */
   private async tellOfRestoring(host: RunHost): Promise<void> {
     const { run, workspace } = this.options;
@@ -161,12 +169,14 @@ export class RunWork {
   }
 
   private async converse(conversation: Conversation, history: readonly ConversationMessage[]): Promise<WorkResult> {
+    const untold = untoldFeedback(this.options.run);
     const wasAtRest = history.length > 0 && isAtRest(history);
-    let end = wasAtRest
-      ? ({ kind: 'done', text: lastWords(history) } as const)
-      : await this.firstExchange(conversation, history);
     let judged = wasAtRest ? this.judgedBefore() : undefined;
-    let isNew = judged !== undefined;
+    let isNew = judged !== undefined && !untold;
+    let end =
+      wasAtRest && !untold
+        ? ({ kind: 'done', text: lastWords(history) } as const)
+        : await this.firstExchange(conversation, history, untold);
     for (;;) {
       await this.whenGivenBack();
       if (end.kind !== 'done') return this.unfinished(end);
@@ -176,7 +186,8 @@ export class RunWork {
       if (judged?.tree !== tree) judged = await this.judge(tree);
       isNew = false;
       const { evidence, round } = judged;
-      if (evidence.verdict !== 'contradicted' || round >= this.settings.maxFixRounds) {
+      const rounds = round - (this.options.run.feedback?.rounds ?? 0);
+      if (evidence.verdict !== 'contradicted' || rounds >= this.settings.maxFixRounds) {
         return this.conclude(end.text, evidence, tree);
       }
       await this.phase('working');
@@ -184,8 +195,13 @@ export class RunWork {
     }
   }
 
-  private async firstExchange(conversation: Conversation, history: readonly ConversationMessage[]): Promise<EngineEnd> {
+  private async firstExchange(
+    conversation: Conversation,
+    history: readonly ConversationMessage[],
+    untold: RunFeedback | undefined,
+  ): Promise<EngineEnd> {
     await this.phase('working');
+    if (untold) return conversation.send(await this.textOf(untold.text));
     if (history.length > 0) return conversation.resume();
     const { task, checks } = this.options;
     const prompt = await this.textOf(task.spec.prompt);

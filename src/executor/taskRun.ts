@@ -12,6 +12,7 @@ import { interruptionOf, RunInterrupted } from './interruption';
 import { reportsToJoined } from './joinedReports';
 import type { RequestGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
+import { removeEngineFolder, reopenedWorkspace } from './reopenedWorkspace';
 import { RunClock } from './runClock';
 import { treatmentOf } from './retryPolicy';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
@@ -82,7 +83,7 @@ export class TaskRun {
   private async begin(): Promise<RunState> {
     const left = this.task.runId === null ? undefined : this.ports.events.state.runs.get(this.task.runId);
     if (left && left.outcome === null) {
-      this.workspace = await this.ports.workspaces.reopen(left.id);
+      this.workspace = await reopenedWorkspace(this.ports, left);
       // Left before its workspace was ready, it begins anew as the same run: nothing was done in it, and nothing paid for.
       if (this.workspace || left.baseTree === null) {
         const unsaid = this.workspace && left.baseTree === null ? [prepared(this.workspace)] : [];
@@ -329,7 +330,7 @@ export class TaskRun {
   private async removeWorkspace(): Promise<void> {
     try {
       await this.workspace?.remove();
-      if (this.workspace) await this.ports.jails.remove(this.ports.engineFolder(this.workspace.runId));
+      if (this.workspace) await removeEngineFolder(this.ports, this.workspace.runId);
     } catch (error) {
       this.ports.logger.warn('A workspace could not be removed', { taskId: this.taskId, reason: messageOf(error) });
     }

@@ -3,13 +3,14 @@ import type { RunId } from '../core/ids';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace, StoredWorkspaceState } from '../core/storedWorkspace';
 import type { StoredRun } from '../core/workspace';
 import type { ExecutorPorts } from './ports';
+import { removeEngineFolder } from './reopenedWorkspace';
 
 /** All sizes together are counted no longer than that; what is left then is not known. */
 const countingMs = 15_000;
 
 /** Lists what is left of workspaces and deletes what nobody can miss. */
 export class WorkspaceKeeper {
-  constructor(private readonly ports: Pick<ExecutorPorts, 'events' | 'workspaces' | 'clock' | 'logger'>) {}
+  constructor(private readonly ports: Pick<ExecutorPorts, 'events' | 'workspaces' | 'jails' | 'engineFolder' | 'clock' | 'logger'>) {}
 
   async list(): Promise<StoredWorkspace[]> {
     const { clock, workspaces } = this.ports;
@@ -85,6 +86,7 @@ export class WorkspaceKeeper {
   private async remove({ runId, sizeBytes }: StoredWorkspace, cause: 'user' | 'forced' | 'retention'): Promise<void> {
     await this.ports.events.append([{ kind: 'workspace.removed', runId, cause, sizeBytes }]);
     await this.ports.workspaces.clear(runId);
+    await removeEngineFolder(this.ports, runId);
   }
 
   private describe({ runId, repo, left, sinceMs }: StoredRun, sizeBytes: number | null): StoredWorkspace {

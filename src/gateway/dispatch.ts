@@ -71,6 +71,18 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       const { checkedOut, branches } = await executor.landingTargets(call.taskId);
       return { checkedOut, branches: [...branches] };
     }
+    case 'cancelLanding':
+      return done(executor.cancelLanding(call.taskId));
+    case 'keepAsBranch':
+      return done(executor.keepAsBranch(call.taskId, call.name));
+    case 'comment':
+      return executor.comment(call.taskId, call.comment);
+    case 'deleteComment':
+      return done(executor.deleteComment(call.taskId, call.commentId));
+    case 'sendBack':
+      return done(executor.sendBack(call.taskId, call.text));
+    case 'sendBackConflict':
+      return done(executor.sendBackConflict(call.taskId));
     case 'undoLanding':
       return done(executor.undoLanding(call.taskId));
     case 'discard':

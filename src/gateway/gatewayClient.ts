@@ -14,6 +14,7 @@ import type { JailProof, JailReadiness } from '../core/jail';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
 import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
 import { emptyState, type LiveState } from '../core/liveState';
+import type { NewComment } from '../core/reviewComment';
 import { fromWire } from '../core/snapshot';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import type { ApprovalDecision } from '../core/approval';
@@ -263,6 +264,30 @@ class GatewayClient implements Executor {
 
   landingTargets(taskId: TaskId): Promise<LandingTargets> {
     return this.call({ method: 'landingTargets', taskId });
+  }
+
+  async cancelLanding(taskId: TaskId): Promise<void> {
+    await this.call({ method: 'cancelLanding', taskId }, slowRequestTimeoutMs);
+  }
+
+  async keepAsBranch(taskId: TaskId, name: string): Promise<void> {
+    await this.call({ method: 'keepAsBranch', taskId, name });
+  }
+
+  comment(taskId: TaskId, comment: NewComment): Promise<string> {
+    return this.call({ method: 'comment', taskId, comment });
+  }
+
+  async deleteComment(taskId: TaskId, commentId: string): Promise<void> {
+    await this.call({ method: 'deleteComment', taskId, commentId });
+  }
+
+  async sendBack(taskId: TaskId, text = ''): Promise<void> {
+    await this.call({ method: 'sendBack', taskId, text });
+  }
+
+  async sendBackConflict(taskId: TaskId): Promise<void> {
+    await this.call({ method: 'sendBackConflict', taskId });
   }
 
   async undoLanding(taskId: TaskId): Promise<void> {

@@ -13,6 +13,7 @@ import type { JailProof, JailReadiness } from '../core/jail';
 import type { Keyboard, TerminalSize } from '../core/keyboard';
 import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
 import { emptyState, type LiveState } from '../core/liveState';
+import type { NewComment } from '../core/reviewComment';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import type { ApprovalDecision } from '../core/approval';
 import type { PersonaList } from '../core/persona';
@@ -226,6 +227,30 @@ export class RoamingExecutor implements Executor {
 
   async landingTargets(taskId: TaskId): Promise<LandingTargets> {
     return (await this.found()).landingTargets(taskId);
+  }
+
+  async cancelLanding(taskId: TaskId): Promise<void> {
+    return (await this.found()).cancelLanding(taskId);
+  }
+
+  async keepAsBranch(taskId: TaskId, name: string): Promise<void> {
+    return (await this.found()).keepAsBranch(taskId, name);
+  }
+
+  async comment(taskId: TaskId, comment: NewComment): Promise<string> {
+    return (await this.found()).comment(taskId, comment);
+  }
+
+  async deleteComment(taskId: TaskId, commentId: string): Promise<void> {
+    return (await this.found()).deleteComment(taskId, commentId);
+  }
+
+  async sendBack(taskId: TaskId, text?: string): Promise<void> {
+    return (await this.found()).sendBack(taskId, text);
+  }
+
+  async sendBackConflict(taskId: TaskId): Promise<void> {
+    return (await this.found()).sendBackConflict(taskId);
   }
 
   async undoLanding(taskId: TaskId): Promise<void> {

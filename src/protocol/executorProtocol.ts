@@ -7,6 +7,7 @@ import { historyAnswerSchema, historyQuerySchema } from '../core/history';
 import { digestSchema, objectIdSchema, sessionIdSchema, taskIdSchema } from '../core/ids';
 import { jailProofSchema, type JailReadiness } from '../core/jail';
 import { terminalSizeSchema } from '../core/keyboard';
+import { newCommentSchema } from '../core/reviewComment';
 import { cleanedWorkspaceSchema, cleaningSchema, storedWorkspaceSchema } from '../core/storedWorkspace';
 import { personaListSchema } from '../core/persona';
 import { newTaskSchema } from '../core/task';
@@ -88,6 +89,12 @@ const methods = [
     files: z.array(z.string()).optional(),
   }),
   z.object({ method: z.literal('landingTargets'), taskId: taskIdSchema }),
+  z.object({ method: z.literal('cancelLanding'), taskId: taskIdSchema }),
+  z.object({ method: z.literal('keepAsBranch'), taskId: taskIdSchema, name: z.string() }),
+  z.object({ method: z.literal('comment'), taskId: taskIdSchema, comment: newCommentSchema }),
+  z.object({ method: z.literal('deleteComment'), taskId: taskIdSchema, commentId: z.string() }),
+  z.object({ method: z.literal('sendBack'), taskId: taskIdSchema, text: z.string() }),
+  z.object({ method: z.literal('sendBackConflict'), taskId: taskIdSchema }),
   z.object({ method: z.literal('undoLanding'), taskId: taskIdSchema }),
   z.object({ method: z.literal('discard'), taskId: taskIdSchema }),
   z.object({ method: z.literal('history'), query: historyQuerySchema }),
@@ -208,6 +215,12 @@ export const resultSchemas = {
   deleteSession: nothing,
   land: z.object({ ref: z.string(), from: objectIdSchema, commit: objectIdSchema }),
   landingTargets: z.object({ checkedOut: z.string().nullable(), branches: z.array(z.string()) }),
+  cancelLanding: nothing,
+  keepAsBranch: nothing,
+  comment: z.string(),
+  deleteComment: nothing,
+  sendBack: nothing,
+  sendBackConflict: nothing,
   undoLanding: nothing,
   discard: nothing,
   history: historyAnswerSchema,

@@ -22,21 +22,26 @@ export async function createGitDirectories(
   repository: Repository,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await Promise.all([
-    createGitDirectory(folders.hostGit, repository, hostConfig(repository.objectFormat)),
-    createGitDirectory(folders.agentGit, repository, agentConfig(repository.objectFormat)),
-  ]);
+  await createGitDirectory(folders.hostGit, repository, hostConfig(repository.objectFormat));
   await Promise.all([
     writeFile(join(folders.hostGit, 'info/attributes'), attributes),
     copyExcludes(repository, join(folders.hostGit, 'info/exclude')),
-    copyExcludes(repository, join(folders.agentGit, 'info/exclude')),
     writeFile(join(folders.hostGit, 'HEAD'), 'ref: refs/heads/none\n'),
-    writeFile(join(folders.agentGit, 'HEAD'), 'ref: refs/heads/main\n'),
-    writeFile(join(folders.agentGit, 'refs/heads/main'), `${repository.baseCommit}\n`),
   ]);
   // Not before the rest is there: without a HEAD it is no repository.
   await packBase(folders, repository, signal);
-  await copyPacks(folders.hostGit, folders.agentGit);
+  await createAgentGit(folders, repository);
+}
+
+/** Makes the agent's git directory, with what the run's own has in packs: the base. */
+export async function createAgentGit({ agentGit, hostGit }: RunFolders, repository: Repository): Promise<void> {
+  await createGitDirectory(agentGit, repository, agentConfig(repository.objectFormat));
+  await Promise.all([
+    copyExcludes(repository, join(agentGit, 'info/exclude')),
+    writeFile(join(agentGit, 'HEAD'), 'ref: refs/heads/main\n'),
+    writeFile(join(agentGit, 'refs/heads/main'), `${repository.baseCommit}\n`),
+  ]);
+  await copyPacks(hostGit, agentGit);
 }
 
 async function createGitDirectory(folder: string, { baseCommit }: Repository, config: string): Promise<void> {

@@ -52,12 +52,17 @@ export async function mergeChange(change: MergedChange, options: MergingOptions)
     .toString('utf8')
     .split('\0')
     .filter((part) => part !== '');
-  if (files.length > 0) return { kind: 'conflict', files: [...new Set(files)] };
-  return { kind: 'merged', tree: objectIdSchema.parse(tree) };
+  const merged = objectIdSchema.parse(tree);
+  return files.length > 0
+    ? { kind: 'conflict', files: [...new Set(files)], tree: merged }
+    : { kind: 'merged', tree: merged };
 }
 
 /** Brings what is not there yet from the user's repository. @returns the two trees. */
-async function fetchTrees({ base, result }: MergedChange, options: MergingOptions): Promise<[ObjectId, ObjectId]> {
+export async function fetchTrees(
+  { base, result }: Pick<MergedChange, 'base' | 'result'>,
+  options: Pick<MergingOptions, 'jail' | 'repo' | 'ours'>,
+): Promise<[ObjectId, ObjectId]> {
   const git = await openRepository(options.repo);
   try {
     const trees = (

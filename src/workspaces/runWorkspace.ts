@@ -10,7 +10,7 @@ import { checkoutCommand } from './folderScan';
 import { cacheEnvironment, cacheMount, storeEnvironment, storeMount } from './caches';
 import { copyTree } from './copyTree';
 import { dependencyMounts } from './dependencyMounts';
-import { mergeChange } from './merging';
+import { fetchTrees, mergeChange } from './merging';
 import type { RunFolders } from './runFolders';
 import { hasKeptSnapshots, removeFiles, removeRun } from './runRemoval';
 import type { RunState } from './runState';
@@ -79,6 +79,14 @@ export class RunWorkspace extends RunTrees implements Workspace {
 
   async restoreCheckSurface(tree: ObjectId): Promise<ObjectId> {
     return this.snapshots.restoreCheckSurface(objectIdSchema.parse(tree));
+  }
+
+  /** Makes the folder, which holds the base, what a commit of the user's repository holds. @throws {UserError} `missing-objects`. */
+  async become(result: ObjectId): Promise<void> {
+    const { jail, repo, baseCommit, baseTree } = this;
+    if (result === baseCommit) return;
+    const [, tree] = await fetchTrees({ base: baseCommit, result }, { jail, repo, ours: baseTree });
+    await this.restore(baseTree, tree);
   }
 
   async merge(base: ObjectId, result: ObjectId, files?: readonly string[]): Promise<Merge> {

@@ -15,7 +15,7 @@ const maxListed = 500;
 const reflogWords = 'airlock: a result was accepted';
 
 export function createTargetBranches(): TargetBranches {
-  return { find, list, tip, advance, goBack, discard };
+  return { find, list, tip, advance, goBack, keep, discard };
 }
 
 async function find(repo: string, branch?: string): Promise<TargetBranch> {
@@ -65,6 +65,30 @@ async function goBack(repo: string, { ref, from, commit }: Landed): Promise<void
   const folder = await worktreeOf(git, ref);
   if (folder === undefined) return moveRef(git, ref, from, commit);
   await inWorktree(git.at(folder), ref, ['reset', '--keep', '--quiet', objectIdSchema.parse(from)]);
+}
+
+async function keep(repo: string, name: string, commit: ObjectId): Promise<void> {
+  const git = await openRepository(repo);
+  const ref = `${branches}${name}`;
+  const isPlain = (await git.textIfAny('check-ref-format', ref)) !== undefined && !name.startsWith('-');
+  if (!isPlain || ref.startsWith(quarantine)) {
+    throw new UserError('branch-name-invalid', `“${name}” cannot be the name of a branch of yours.`, { name });
+  }
+  try {
+    await git.text(
+      'update-ref',
+      '--no-deref',
+      '-m',
+      'airlock: a result was kept',
+      ref,
+      commit,
+      '0'.repeat(commit.length),
+    );
+  } catch (error) {
+    if (!(error instanceof GitFailure)) throw error;
+    const message = `The branch “${name}” cannot be made: there is one of that name already, or one that leaves no room for it.`;
+    throw new UserError('branch-exists', message, { name, git: error.stderr }, { cause: error });
+  }
 }
 
 async function discard(repo: string, branch: string, commit: ObjectId): Promise<void> {

@@ -10,7 +10,7 @@ import { workspaceInJail, type Mount } from '../core/jailPolicy';
 import type { FileChange, KeptTrees, RepositoryConfig, StoredRun, Workspace, Workspaces } from '../core/workspace';
 import { changesArguments, parseChanges, patchArguments } from './diffListing';
 import { checkoutCommand, parseBaseline } from './folderScan';
-import { createGitDirectories } from './gitDirectories';
+import { createAgentGit, createGitDirectories } from './gitDirectories';
 import { agentGitInJail, GitJail } from './gitJail';
 import { openRepository } from './openRepository';
 import { bytesOf, isPlainPath } from './pathBytes';
@@ -75,7 +75,7 @@ class StoredWorkspaces implements Workspaces {
     // What is there was left behind by a creation that did not end.
     await removeRun(folders, this.ports.jails);
     try {
-      return await this.checkOut(runId, repository, folders, signal);
+      return await this.checkOut(runId, repository, folders, { signal });
     } catch (error) {
       await removeRun(folders, this.ports.jails);
       if (signal?.aborted) throw new CancelledError(undefined, { cause: error });
@@ -92,6 +92,22 @@ class StoredWorkspaces implements Workspaces {
     await this.ports.jails.remove(folders.checks);
     await mkdir(folders.checks, { mode: 0o700 });
     return new RunWorkspace(state, folders, await sessionMounts(folders, state), this.ports);
+  }
+
+  async reopenResult(options: Parameters<Workspaces['reopenResult']>[0]): Promise<Workspace> {
+    const { runId, result, signal } = options;
+    const folders = runFoldersOf(this.storage, runId);
+    const repository = await inspectRepository(options.repo, options.base);
+    const state = await readRunState(folders.state);
+    const hasTrees = state?.baseCommit === options.base && (await isThere(join(folders.hostGit, 'objects')));
+    if (!hasTrees) {
+      await removeRun(folders, this.ports.jails);
+      return this.checkOut(runId, repository, folders, { signal, result });
+    }
+    // What a try left that did not end goes first. The trees stay, and the state says that there are no files until there are.
+    await writeDurably(folders.state, JSON.stringify({ ...state, filesRemovedAtMs: this.ports.clock.nowMs() }));
+    await removeFiles(folders, this.ports.jails);
+    return this.refill({ ...state, filesRemovedAtMs: null }, repository, folders, { signal, result });
   }
 
   async trees(runId: RunId): Promise<KeptTrees | undefined> {
@@ -155,7 +171,7 @@ class StoredWorkspaces implements Workspaces {
     runId: RunId,
     repository: Repository,
     folders: RunFolders,
-    signal: AbortSignal | undefined,
+    { signal, result }: Filling,
   ): Promise<Workspace> {
     await makeFolders(folders);
     const packed = createGitDirectories(folders, repository, signal);
@@ -167,7 +183,6 @@ class StoredWorkspaces implements Workspaces {
       repositoryNotes(repository, base),
       packed,
     ]).catch(settledAfter(packed));
-    const baseline = await this.fill(runId, repository, folders, shared, signal);
     const state: RunState = {
       version: 1,
       runId,
@@ -180,9 +195,33 @@ class StoredWorkspaces implements Workspaces {
       notes: [...notes, ...shared.notes],
       filesRemovedAtMs: null,
     };
+    return this.completed(state, repository, folders, { signal, result, base });
+  }
+
+  /** The files of a run whose trees are still there. */
+  private async refill(
+    state: RunState,
+    repository: Repository,
+    folders: RunFolders,
+    { signal, result }: Filling,
+  ): Promise<Workspace> {
+    await makeFolders(folders);
+    await createAgentGit(folders, repository);
+    return this.completed(state, repository, folders, { signal, result, base: await listBase(repository) });
+  }
+
+  /** Checks the base out, and then `result` if there is one; the state, which says that all is there, is written last. */
+  private async completed(
+    state: RunState,
+    repository: Repository,
+    folders: RunFolders,
+    { signal, result, base }: Filling & { readonly base: TreeListing },
+  ): Promise<Workspace> {
+    const baseline = await this.fill(state.runId, repository, folders, state.shares, signal);
     await writeDurably(folders.baseline, formatStamps(baseline));
     const workspace = new RunWorkspace(state, folders, await sessionMounts(folders, state), this.ports);
     workspace.snapshots.know(base, baseline);
+    if (result !== undefined) await workspace.become(result);
     await writeDurably(folders.state, JSON.stringify(state));
     return workspace;
   }
@@ -192,7 +231,7 @@ class StoredWorkspaces implements Workspaces {
     runId: RunId,
     { baseTree }: Repository,
     folders: RunFolders,
-    { shares }: ResolvedShares,
+    shares: ResolvedShares['shares'],
     signal: AbortSignal | undefined,
   ): Promise<Map<string, string>> {
     const { jails } = this.ports;
@@ -214,6 +253,12 @@ class StoredWorkspaces implements Workspaces {
   }
 }
 
+interface Filling {
+  readonly signal?: AbortSignal | undefined;
+  /** The commit that the files are to be like in the end; absent: the base. */
+  readonly result?: ObjectId;
+}
+
 /** Lets `pending` end before the error goes on: what it was making is about to be deleted. */
 function settledAfter(pending: Promise<unknown>): (error: unknown) => Promise<never> {
   return async (error) => {
@@ -224,7 +269,8 @@ function settledAfter(pending: Promise<unknown>): (error: unknown) => Promise<ne
 
 async function makeFolders(folders: RunFolders): Promise<void> {
   await mkdir(folders.run, { recursive: true, mode: 0o700 });
-  await Promise.all([folders.hostGit, folders.agentGit, folders.checks].map((path) => mkdir(path)));
+  await mkdir(folders.hostGit, { recursive: true });
+  await Promise.all([folders.agentGit, folders.checks].map((path) => mkdir(path)));
   // The agent's git directory is mounted here. On the host the folder stays empty.
   await mkdir(join(folders.workspace, '.git'), { recursive: true });
 }

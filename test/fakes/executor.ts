@@ -16,6 +16,7 @@ import type { Landed, LandingOptions, LandingTargets } from '../../src/core/land
 import { emptyState, type LiveState, type TaskState } from '../../src/core/liveState';
 import type { ApprovalDecision } from '../../src/core/approval';
 import type { PersonaList } from '../../src/core/persona';
+import type { NewComment } from '../../src/core/reviewComment';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../../src/core/storedWorkspace';
 import { isEnded, newTaskSchema, type NewTask } from '../../src/core/task';
 import type { FileChange } from '../../src/core/workspace';
@@ -329,6 +330,38 @@ export class FakeExecutor implements Executor {
   async landingTargets(taskId: TaskId): Promise<LandingTargets> {
     await this.called('landingTargets', taskId);
     return { checkedOut: 'main', branches: ['main', 'release'] };
+  }
+
+  async cancelLanding(taskId: TaskId): Promise<void> {
+    await this.called('cancelLanding', taskId);
+  }
+
+  async keepAsBranch(taskId: TaskId, name: string): Promise<void> {
+    await this.called('keepAsBranch', taskId, name);
+  }
+
+  async comment(taskId: TaskId, comment: NewComment): Promise<string> {
+    await this.called('comment', taskId, comment);
+    const { id = `comment-${this.state.seq}`, text, ...place } = comment;
+    const words = this.keep(text);
+    const commit = 'c'.repeat(40);
+    this.append({ kind: 'comment.written', taskId, commentId: id, ...place, commit, text: words, quote: words });
+    return id;
+  }
+
+  async deleteComment(taskId: TaskId, commentId: string): Promise<void> {
+    await this.called('deleteComment', taskId, commentId);
+    this.append({ kind: 'comment.deleted', taskId, commentId });
+  }
+
+  async sendBack(taskId: TaskId, text?: string): Promise<void> {
+    await this.called('sendBack', taskId, text ?? '');
+    this.append({ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 });
+  }
+
+  async sendBackConflict(taskId: TaskId): Promise<void> {
+    await this.called('sendBackConflict', taskId);
+    this.append({ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 });
   }
 
   async undoLanding(taskId: TaskId): Promise<void> {

@@ -62,6 +62,8 @@ function applyRunEvent(rows: Statements, event: AirlockEvent): void {
       return startRun(rows, event);
     case 'run.prepared':
       return rows.run('UPDATE runs SET base_commit = ? WHERE run_id = ?', [event.baseCommit, event.runId]);
+    case 'run.continued':
+      return continueRun(rows, event);
     case 'run.ended':
       return endRun(rows, event);
     case 'evidence.recorded':
@@ -182,6 +184,27 @@ function endRun(rows: Statements, event: EventOf<'run.ended'>): void {
     [dayOf(atMs), outcome, atMs, runId],
   );
   rows.run('UPDATE runs SET outcome = ?, reason = ?, ended_at_ms = ? WHERE run_id = ?', [outcome, reason, atMs, runId]);
+}
+
+/** What was counted at its end is taken back: it is counted again, whole, at its next one. The time between is no time of the run's. */
+function continueRun(rows: Statements, { runId, attempt, atMs }: EventOf<'run.continued'>): void {
+  const [run] = rows.all('SELECT ended_at_ms FROM runs WHERE run_id = ? AND ended_at_ms IS NOT NULL', [runId]);
+  if (!run) return;
+  const endedAtMs = Number(run['ended_at_ms']);
+  rows.run(
+    `INSERT INTO daily_runs (day, outcome, runs, unpriced, cost_usd, run_ms, ${usageList})
+     SELECT ?, outcome, -1, -min(unpriced, 1), -cost_usd, -max(0, ended_at_ms - started_at_ms),
+       ${usageColumns.map((column) => `-${column}`).join(', ')}
+     FROM runs WHERE run_id = ?
+     ON CONFLICT DO UPDATE SET runs = runs + excluded.runs, unpriced = unpriced + excluded.unpriced,
+       cost_usd = cost_usd + excluded.cost_usd, run_ms = run_ms + excluded.run_ms, ${addExcludedUsage}`,
+    [dayOf(endedAtMs), runId],
+  );
+  rows.run(
+    `UPDATE runs SET attempt = ?, outcome = NULL, reason = '', ended_at_ms = NULL, started_at_ms = started_at_ms + ?
+     WHERE run_id = ?`,
+    [attempt, Math.max(0, atMs - endedAtMs), runId],
+  );
 }
 
 function recordUsage(rows: Statements, event: EventOf<'usage.recorded'>): void {
