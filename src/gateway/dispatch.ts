@@ -8,6 +8,23 @@ import type { Call, ResultOf } from '../protocol/executorProtocol';
 /** The calls that are more than one command of the executor: they belong to a connection. */
 export type ConnectionCall = Extract<Call, { method: 'watchSession' | 'unwatchSession' }> | KeyboardCall;
 export type PlainCall = Exclude<Call, ConnectionCall>;
+/** What the user decides about results, and says of them. */
+type ReviewCall = Extract<
+  PlainCall,
+  {
+    method:
+      | 'land'
+      | 'landingTargets'
+      | 'cancelLanding'
+      | 'undoLanding'
+      | 'discard'
+      | 'keepAsBranch'
+      | 'comment'
+      | 'deleteComment'
+      | 'sendBack'
+      | 'sendBackConflict';
+  }
+>;
 
 /** Does what a client asked for, and answers what it is to be told. */
 export async function dispatch(executor: Executor, call: PlainCall): Promise<ResultOf<PlainCall['method']>> {
@@ -65,12 +82,29 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       return [...(await executor.cleanWorkspaces(call.cleaning))];
     case 'deleteData':
       return executor.deleteData(call.deletion);
+    case 'history':
+      return executor.history(call.query);
+    case 'jailReadiness':
+      return executor.jailReadiness();
+    case 'proveJail':
+      return executor.proveJail();
+    default:
+      return dispatchReview(executor, call);
+  }
+}
+
+async function dispatchReview(executor: Executor, call: ReviewCall): Promise<ResultOf<ReviewCall['method']>> {
+  switch (call.method) {
     case 'land':
       return executor.land(call.taskId, { onto: call.onto, files: call.files });
     case 'landingTargets': {
       const { checkedOut, branches } = await executor.landingTargets(call.taskId);
       return { checkedOut, branches: [...branches] };
     }
+    case 'undoLanding':
+      return done(executor.undoLanding(call.taskId));
+    case 'discard':
+      return done(executor.discard(call.taskId));
     case 'cancelLanding':
       return done(executor.cancelLanding(call.taskId));
     case 'keepAsBranch':
@@ -83,16 +117,6 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
       return done(executor.sendBack(call.taskId, call.text));
     case 'sendBackConflict':
       return done(executor.sendBackConflict(call.taskId));
-    case 'undoLanding':
-      return done(executor.undoLanding(call.taskId));
-    case 'discard':
-      return done(executor.discard(call.taskId));
-    case 'history':
-      return executor.history(call.query);
-    case 'jailReadiness':
-      return executor.jailReadiness();
-    case 'proveJail':
-      return executor.proveJail();
     default:
       return assertNever(call);
   }

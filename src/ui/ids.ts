@@ -24,6 +24,8 @@ export const contextKeys = {
   executor: 'airlock.executor',
   /** `running` or `paused`. */
   queue: 'airlock.queue',
+  /** What can be done to the task whose details are shown, each between spaces. */
+  report: 'airlock.report',
   hasTasks: 'airlock.hasTasks',
   /** There is a source that is not paused. */
   hasRunningSources: 'airlock.hasRunningSources',

@@ -23,6 +23,7 @@ import type { ExecutorLink } from './executorLink';
 import { type Feature, Features } from './features';
 import { Notifications } from './notifications';
 import { allowedRepositories } from './repositories';
+import { CommentThreads } from './review/commentThreads';
 import { Reports } from './review/reports';
 import { registerResultFiles } from './review/resultFiles';
 import { registerSchedule } from './schedule/schedule';
@@ -81,6 +82,7 @@ export function startUi(parts: UiParts): Disposable {
   );
   const reports = features.start(l10n.t('The reports'), () => startReports(parts, tasks));
   features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
+  features.start(l10n.t('The comments on results'), () => new CommentThreads(link, logger));
   features.start(l10n.t('Tasks from the editor'), () => startEditorTasks(parts));
   features.start(l10n.t('The schedule'), () => startSchedule(parts));
   features.start(l10n.t('The check of the journal'), () => registerVerifyJournal(parts.verifyJournal, logger));
@@ -135,7 +137,7 @@ function startCommands(
   const actions = {
     ...queueActions(link, repositories),
     ...taskActions({ link, repositories, lookedAt, ...features }),
-    ...landingActions(link),
+    ...landingActions({ link, lookedAt, reports: features.reports }),
     ...snapshotActions(link),
     ...steeringActions(link, tasks),
     ...sessionActions({ sessions, ...features }),

@@ -86,6 +86,7 @@ async function keep(repo: string, name: string, commit: ObjectId): Promise<void>
     );
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error;
+    if ((await commitOf(git, ref)) === commit) return;
     const message = `The branch “${name}” cannot be made: there is one of that name already, or one that leaves no room for it.`;
     throw new UserError('branch-exists', message, { name, git: error.stderr }, { cause: error });
   }

@@ -5,7 +5,7 @@ import { isUserError } from '../../src/base/errors';
 import type { Executor } from '../../src/core/executor';
 import { says } from '../fakes/messagesApiTurns';
 import { honestWork, lastTextOf, runs, writes, type Step } from '../fakes/wholeModel';
-import { resultFile, runOf, sampleCheck, stateFits, taskReported, WholeRoom } from '../fakes/wholeRoom';
+import { resultFile, runOf, sampleCheck, stateFits, taskEnded, taskReported, WholeRoom } from '../fakes/wholeRoom';
 import { commitAll, git, writeFiles } from '../unit/workspaces/sampleRepository';
 
 describe('sending a result back', () => {
@@ -33,7 +33,7 @@ describe('sending a result back', () => {
   /** The next attempt of the task has ended and was told. */
   async function again(executor: Executor, attempts: number) {
     await stateFits(executor, ({ tasks }) => (tasks.get('right')?.attempts === attempts ? true : undefined));
-    return taskReported(executor, 'right');
+    return taskEnded(executor, 'right');
   }
 
   it('gives the comments to the agent of the same conversation, in its files, and checks what comes of it', async () => {
@@ -139,13 +139,14 @@ describe('sending a result back', () => {
 
   it('gives a run that was cancelled its say too, and does nothing of it twice', async () => {
     await room.queues({ id: 'right', description: 'Right', context: { checks: [sampleCheck] } });
-    room.model.plays('Right', runs('echo x >> count.txt; sleep 1000'), writes('value.txt', 'right\n'), says('Right.'));
+    room.model.plays('Right', runs('echo x >> count.txt'), runs('sleep 1000'), writes('value.txt', 'right\n'), says('Right.'));
     const executor = await room.open();
     await stateFits(executor, ({ runs: all }) =>
-      [...all.values()].some((run) => Object.keys(run.toolCalls).length > 0) ? true : undefined,
+      [...all.values()].some((run) => Object.keys(run.toolCalls).length > 1) ? true : undefined,
     );
     await executor.cancel('right');
     await executor.sendBack('right', 'Not so slow.');
     assert.equal((await again(executor, 2)).status, 'verified');
+    assert.equal(resultFile(room, 'airlock/right-2', 'count.txt'), 'x');
   });
 });

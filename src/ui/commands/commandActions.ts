@@ -59,7 +59,19 @@ export type SnapshotActions = Record<
   CommandAction
 >;
 
-export type LandingActions = Record<'accept' | 'acceptOnto' | 'acceptFiles' | 'undoAccept' | 'discard', CommandAction>;
+export type LandingActions = Record<
+  | 'review'
+  | 'sendBack'
+  | 'sendBackConflict'
+  | 'keepAsBranch'
+  | 'openPullRequest'
+  | 'accept'
+  | 'acceptOnto'
+  | 'acceptFiles'
+  | 'undoAccept'
+  | 'discard',
+  CommandAction
+>;
 
 export type SessionActions = Record<'replaySession' | 'goToTask', CommandAction>;
 

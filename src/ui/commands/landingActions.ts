@@ -8,12 +8,41 @@ import type { ExecutorLink } from '../executorLink';
 import { acceptResults } from '../landing/acceptResults';
 import { pickBranch, pickFiles } from '../landing/landingChoices';
 import { oneLine } from '../markdownText';
-import type { LandingActions } from './commandActions';
+import type { Feature } from '../features';
+import { keepAsBranch, openPullRequest } from '../landing/pullRequests';
+import { openReview } from '../review/openReview';
+import type { Reports } from '../review/reports';
+import { sendBack, sendBackConflict } from '../review/sendBack';
+import type { LookedAt } from '../tasks/lookedAt';
+import type { CommandAction, LandingActions } from './commandActions';
+import { withCancellableProgress } from './progress';
 import { requireTrust } from './queueActions';
 
+export interface LandingActionParts {
+  readonly link: ExecutorLink;
+  readonly reports: Feature<Reports>;
+  readonly lookedAt: LookedAt;
+}
+
 /** What the user decides about results. */
-export function landingActions(link: ExecutorLink): LandingActions {
+export function landingActions({ link, reports, lookedAt }: LandingActionParts): LandingActions {
+  const one = (action: (taskId: TaskId) => Promise<unknown>): CommandAction => {
+    return async ({ taskIds: [taskId] }) => {
+      if (taskId !== undefined) await action(taskId);
+    };
+  };
   return {
+    review: one(async (taskId) => {
+      await withCancellableProgress(l10n.t('Reading the changes…'), () => openReview(link, reports.get(), taskId));
+      await lookedAt.add(link.state, [taskId]);
+    }),
+    sendBack: one((taskId) => sendBack(link, taskId)),
+    sendBackConflict: one((taskId) => sendBackConflict(link, taskId)),
+    keepAsBranch: one(async (taskId) => {
+      const name = await keepAsBranch(link, taskId);
+      vscode.window.setStatusBarMessage(l10n.t('The branch {0} is made.', oneLine(name, 100)), 5000);
+    }),
+    openPullRequest: one((taskId) => openPullRequest(link, taskId)),
     accept: ({ taskIds }) => acceptResults(link, taskIds),
     acceptOnto: async ({ taskIds }) => {
       requireTrust();

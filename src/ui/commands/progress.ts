@@ -9,13 +9,17 @@ export async function withProgress(title: string, action: () => Promise<void>): 
   await vscode.window.withProgress(options, action);
 }
 
-/** Does it while a notification says how far it is; it cannot be cancelled. */
+/** Does it while a notification says how far it is. With `onCancel` there is a button that asks for its end; what comes of it is still waited for. */
 export async function withTellingProgress<T>(
   title: string,
   action: (tell: (message: string) => void) => Promise<T>,
+  onCancel?: () => void,
 ): Promise<T> {
-  const options = { location: vscode.ProgressLocation.Notification, title };
-  return vscode.window.withProgress(options, (progress) => action((message) => progress.report({ message })));
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: onCancel !== undefined };
+  return vscode.window.withProgress(options, (progress, token) => {
+    if (onCancel) token.onCancellationRequested(onCancel);
+    return action((message) => progress.report({ message }));
+  });
 }
 
 /** What is quicker than this needs no notification. */

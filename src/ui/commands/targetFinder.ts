@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
+import { z } from 'zod';
 import { UserError } from '../../base/errors';
 import { type SessionId, taskIdSchema, type TaskId } from '../../core/ids';
 import type { SessionList } from '../sessionList/sessionList';
 import { isSessionNode, type SessionNode } from '../sessionList/sessionNode';
+import { reportScheme, resultScheme } from '../ids';
 import { oneLine } from '../markdownText';
 import type { SourceLine } from '../status/sourceState';
 import type { Ability } from '../tasks/abilities';
@@ -12,6 +14,9 @@ import { groupLabel, type TaskGroup, taskGroups } from '../tasks/taskGroup';
 import type { TaskList } from '../tasks/taskList';
 import type { CommandTarget } from './commandActions';
 import type { TargetFinder } from './commandRegistry';
+
+const addressSchema = z.object({ scheme: z.string(), authority: z.string(), query: z.string() });
+const threadSchema = z.object({ uri: z.unknown(), thread: z.object({ uri: z.unknown() }).optional() });
 
 const none: CommandTarget = { taskIds: [], group: null, sessionId: null, sourceId: null };
 
@@ -78,8 +83,19 @@ async function findTasks(
 /** A row of the tree, or a task's id, as another extension or a link of ours would give it. */
 function namedTask(argument: unknown): TaskId | undefined {
   if (isTaskNode(argument)) return argument.kind === 'task' ? argument.taskId : undefined;
+  const shown = shownTask(argument);
+  if (shown !== undefined) return shown;
   const parsed = taskIdSchema.safeParse(argument);
   return parsed.success ? parsed.data : undefined;
+}
+
+/** What VS Code hands over of an editor with details or a result in it, and of a thread of comments on one. */
+function shownTask(argument: unknown): TaskId | undefined {
+  const thread = threadSchema.safeParse(argument).data;
+  const uri = addressSchema.safeParse(thread?.thread?.uri ?? thread?.uri ?? argument).data;
+  if (uri?.scheme === resultScheme) return taskIdSchema.safeParse(uri.authority).data;
+  if (uri?.scheme === reportScheme) return taskIdSchema.safeParse(new URLSearchParams(uri.query).get('task')).data;
+  return undefined;
 }
 
 async function pickTask(tasks: TaskList, ability: Ability): Promise<readonly TaskId[] | undefined> {

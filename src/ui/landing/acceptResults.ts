@@ -45,7 +45,7 @@ export async function acceptResults(
 }
 
 function land(link: ExecutorLink, executor: Executor, taskId: TaskId, options: LandingOptions) {
-  return withTellingProgress(l10n.t('Accepting “{0}”', titleOf(executor, taskId)), async (tell) => {
+  const accept = async (tell: (message: string) => void) => {
     const following = link.onDidAppend((events) => {
       const task = link.state.tasks.get(taskId);
       if (task && events.some((event) => 'taskId' in event && event.taskId === taskId)) tell(landingPhrase(task));
@@ -55,7 +55,10 @@ function land(link: ExecutorLink, executor: Executor, taskId: TaskId, options: L
     } finally {
       following.dispose();
     }
-  });
+  };
+  // One that cannot be given up any more is over in a moment.
+  const giveUp = (): void => void executor.cancelLanding(taskId).catch(() => {});
+  return withTellingProgress(l10n.t('Accepting “{0}”', titleOf(executor, taskId)), accept, giveUp);
 }
 
 async function tellLanded(

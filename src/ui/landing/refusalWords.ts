@@ -29,7 +29,11 @@ export function wordRefusal(title: string, error: unknown): Refusal | undefined 
 function buttonsFor(code: string): readonly RefusalButton[] | undefined {
   switch (code) {
     case 'landing-conflict':
-      return [openChanges(), retry(), { title: l10n.t('Copy Branch Name'), command: 'airlock.copyBranchName' }];
+      return [
+        { title: l10n.t('Send to the Agent'), command: 'airlock.sendBackConflict' },
+        openChanges(),
+        { title: l10n.t('Copy Branch Name'), command: 'airlock.copyBranchName' },
+      ];
     case 'landing-check-failed':
       return [{ title: l10n.t('Show Details'), command: 'airlock.showDetails' }, retry()];
     case 'landing-overwrites':

@@ -13,6 +13,12 @@ export type ReportSubject =
   /** What the agent of a task asks to be allowed, with the call that this is about. */
   | { readonly kind: 'approval'; readonly taskId: TaskId; readonly callId: string };
 
+/** Where a report is shown. */
+export interface Where {
+  /** Beside what is shown, which keeps the keyboard. */
+  readonly beside?: boolean;
+}
+
 /** Writes a report, each time it is opened or has changed. */
 export type ReportWriter = (subject: ReportSubject) => Promise<string>;
 
@@ -33,11 +39,12 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
   }
 
   /** Opens a report, or shows the one that is open, written anew. */
-  async show(subject: ReportSubject, title: string): Promise<void> {
+  async show(subject: ReportSubject, title: string, { beside = false }: Where = {}): Promise<void> {
     const open = openReports().find((uri) => uri.query === queryOf(subject));
     if (open) this.changed.fire(open);
     const uri = open ?? vscode.Uri.from({ scheme: reportScheme, path: pathOf(title), query: queryOf(subject) });
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true });
+    const options = beside ? { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true } : {};
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true, ...options });
   }
 
   /** Writes the open reports about these tasks anew. */
@@ -87,6 +94,12 @@ function subjectOf({ query }: vscode.Uri): ReportSubject | undefined {
   if (!taskId.success) return undefined;
   const callId = words.get('call');
   return callId === null ? { kind: 'task', taskId: taskId.data } : { kind: 'approval', taskId: taskId.data, callId };
+}
+
+/** The task whose details a document shows. */
+export function reportedTask(uri: vscode.Uri): TaskId | undefined {
+  const subject = uri.scheme === reportScheme ? subjectOf(uri) : undefined;
+  return subject?.kind === 'task' ? subject.taskId : undefined;
 }
 
 /** The tab's title is the last part of the path, so no slash may stand in it. */

@@ -1,19 +1,23 @@
+import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import type { Clock } from '../../base/clock';
 import { type Disposable, DisposableStore } from '../../base/disposable';
 import type { TaskId } from '../../core/ids';
 import type { ExecutorLink } from '../executorLink';
+import { contextKeys } from '../ids';
 import type { TaskList } from '../tasks/taskList';
 import { approvalReport } from './approvalReport';
 import { jailReport } from './jailReport';
 import { personaReport } from './personaReport';
-import { ReportDocuments, type ReportSubject } from './reportDocuments';
+import { ReportDocuments, reportedTask, type ReportSubject, type Where } from './reportDocuments';
 import { type ReadBlob, taskReport } from './taskReport';
 
 /** The reports: a task's details, which follow the task while they are open, the proof of the jail, and who may do what. */
 export class Reports implements Disposable {
   private readonly store = new DisposableStore();
   private readonly documents = this.store.add(new ReportDocuments((subject) => this.write(subject)));
+
+  private said = '';
 
   constructor(
     private readonly link: ExecutorLink,
@@ -24,13 +28,17 @@ export class Reports implements Disposable {
     this.store.add(
       tasks.onDidChange((change) => {
         this.documents.refresh(change.kind === 'some' ? change.tasks : new Set(link.state.tasks.keys()));
+        this.sayWhatCanBeDone();
       }),
     );
+    this.store.add(vscode.window.onDidChangeActiveTextEditor(() => this.sayWhatCanBeDone()));
+    this.store.add(vscode.window.onDidChangeVisibleTextEditors(() => this.sayWhatCanBeDone()));
+    this.sayWhatCanBeDone();
   }
 
-  showTask(taskId: TaskId): Promise<void> {
+  showTask(taskId: TaskId, where: Where = {}): Promise<void> {
     const title = this.link.state.tasks.get(taskId)?.spec.title ?? taskId;
-    return this.documents.show({ kind: 'task', taskId }, title);
+    return this.documents.show({ kind: 'task', taskId }, title, where);
   }
 
   showJail(): Promise<void> {
@@ -44,6 +52,17 @@ export class Reports implements Disposable {
   /** All that the agent of a task asks to be allowed. */
   showApproval(taskId: TaskId, callId: string): Promise<void> {
     return this.documents.show({ kind: 'approval', taskId, callId }, l10n.t('What an agent asks'));
+  }
+
+  /** For the buttons of the editor with details: of the one that has the keyboard, or else the one that is shown. */
+  private sayWhatCanBeDone(): void {
+    const shown = [vscode.window.activeTextEditor, ...vscode.window.visibleTextEditors];
+    const [taskId] = shown.flatMap((editor) => (editor && reportedTask(editor.document.uri)) ?? []);
+    const abilities = taskId === undefined ? [] : [...this.tasks.abilitiesOf(taskId)];
+    const value = ` ${abilities.join(' ')} `;
+    if (value === this.said) return;
+    this.said = value;
+    void vscode.commands.executeCommand('setContext', contextKeys.report, value);
   }
 
   dispose(): void {

@@ -12,6 +12,7 @@ import { filesWord, phaseWord } from '../tasks/taskRow';
 import { branchName, landingPhrase, statusWord } from '../tasks/taskWords';
 import { proofLines } from './jailReport';
 import { fields, heading, quoted, report, title } from './reportText';
+import { claimsSection, commentsSection } from './talkSections';
 
 /** The end of an output says what went wrong; the beginning is left out first. */
 const maxShownBytes = 64 * 1024;
@@ -34,6 +35,8 @@ export async function taskReport(input: ReportInput): Promise<string> {
     fields(summary(input)),
     ...(await landingSection(task, readBlob)),
     ...(run ? await evidence(run, readBlob) : []),
+    ...(run ? await claimsSection(run, (digest) => plainTextOf(digest, readBlob)) : []),
+    ...(await commentsSection(task, (digest) => plainTextOf(digest, readBlob))),
     heading(l10n.t('Prompt')),
     quoted(await textOf(task.spec.prompt, readBlob)),
     ...(await contextSection(task, readBlob)),
@@ -52,6 +55,7 @@ function summary({ task, run, nowMs }: ReportInput): Field[] {
     [l10n.t('Priority'), `P${task.spec.priority}`],
     [l10n.t('From'), `${task.spec.origin.sourceId} (${task.spec.origin.externalId})`],
     [l10n.t('Repository'), run?.repo ?? task.spec.repo ?? ''],
+    [l10n.t('Kept as'), (task.keptAs ?? []).join(', ')],
     ...(run ? runRows(run, nowMs) : []),
   ];
 }
@@ -78,7 +82,7 @@ function runRows(run: RunState, nowMs: number): Field[] {
     [l10n.t('Model'), `${run.model} (${run.engine})`],
     [l10n.t('Tokens'), tokens(run)],
     [l10n.t('Cost'), formatCost(run.costUsd)],
-    [l10n.t('Time'), formatDuration(Math.max(0, (run.endedAtMs ?? nowMs) - run.startedAtMs))],
+    [l10n.t('Time'), formatDuration(Math.max(0, (run.endedAtMs ?? nowMs) - run.startedAtMs - (run.restedMs ?? 0)))],
   ];
 }
 
@@ -168,6 +172,12 @@ function spokenText(json: string): string {
 function proofSection({ state, run }: ReportInput): string[] {
   const session = run?.sessionId ? state.sessions.get(run.sessionId) : undefined;
   return session ? [heading(l10n.t('Jail')), ...proofLines(session.proof)] : [];
+}
+
+/** As it is, where words of ours about it would be in the way. */
+async function plainTextOf(digest: Digest, readBlob: ReadBlob): Promise<string> {
+  const bytes = await readBlob(digest);
+  return bytes ? plainText(bytes) : l10n.t('(deleted)');
 }
 
 async function textOf(digest: Digest, readBlob: ReadBlob): Promise<string> {

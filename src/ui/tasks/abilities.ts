@@ -24,6 +24,8 @@ export const abilities = [
   'showDetails',
   'markReviewed',
   'accept',
+  'sendBack',
+  'sendBackConflict',
   'undoAccept',
   'discard',
   'readSnapshots',
@@ -67,6 +69,8 @@ export function abilitiesOf(state: LiveState, task: TaskState, seen: Seen): Set<
     showDetails: true,
     markReviewed: (needsReview(task) && !seen.result) || (seen.hasDeadReport && !seen.deadReport),
     accept: canAccept(task, run),
+    sendBack: canSendBack(task, run),
+    sendBackConflict: canSendBack(task, run) && task.landing?.code === 'landing-conflict',
     undoAccept: task.status === 'landed' && task.landing?.from != null && task.landing.commit !== null,
     discard: canDiscard(task, run),
     readSnapshots: hasSnapshots(task, run),
@@ -96,6 +100,13 @@ export function openApprovalOf(task: TaskState, run: RunState | undefined): Appr
 function canAccept(task: TaskState, run: RunState | undefined): boolean {
   if (run?.commit == null || run.branch === null || isLanding(task)) return false;
   return task.status === 'verified' || task.status === 'partial' || task.status === 'unchecked';
+}
+
+/** Its run has ended, and its agent has said something: it can be told what to do about the result. */
+export function canSendBack(task: TaskState, run: RunState | undefined): boolean {
+  const isDecided = task.status === 'landed' || task.status === 'discarded';
+  if (run === undefined || isDecided || isLanding(task)) return false;
+  return isEnded(task.status) && run.outcome !== null && run.messages.length > 0;
 }
 
 /** There is something that would be thrown away. */

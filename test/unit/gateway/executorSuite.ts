@@ -71,6 +71,35 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
     );
   });
 
+  it('carries comments on a result, and that it is sent back with them', async () => {
+    const { executor, worker } = subject();
+    const taskId = await executor.add({ title: 'Fix it', prompt: 'Fix the test' });
+    const written = { side: 'result', path: 'src/a.ts', startLine: 3, endLine: 4, text: 'Why \u{1F600}?' } as const;
+    const id = await executor.comment(taskId, written);
+    const comments = executor.state.tasks.get(taskId)?.comments ?? [];
+    assert.deepEqual(
+      comments.map((comment) => [comment.id, comment.path, comment.startLine, comment.endLine, comment.sentAtMs]),
+      [[id, 'src/a.ts', 3, 4, null]],
+    );
+    await executor.deleteComment(taskId, id);
+    assert.deepEqual(executor.state.tasks.get(taskId)?.comments, []);
+    await executor.sendBack(taskId, 'Again.');
+    await executor.sendBackConflict(taskId);
+    await executor.keepAsBranch(taskId, 'mine');
+    await executor.cancelLanding(taskId);
+    assert.deepEqual(
+      worker.calls.slice(1).map(({ command, args }) => [command, JSON.parse(JSON.stringify(args)) as unknown]),
+      [
+        ['comment', [taskId, written]],
+        ['deleteComment', [taskId, id]],
+        ['sendBack', [taskId, 'Again.']],
+        ['sendBackConflict', [taskId]],
+        ['keepAsBranch', [taskId, 'mine']],
+        ['cancelLanding', [taskId]],
+      ],
+    );
+  });
+
   it('tells events in order, after they are in the state', async () => {
     const { executor, worker } = subject();
     const seen: [number, number][] = [];

@@ -280,6 +280,33 @@ describe('the history', function () {
     });
   });
 
+  it('counts a run that went on after its end once, and not the time in which it rested', async () => {
+    const clock = new FakeClock(monday);
+    const store = await open(await newFolder(), { clock });
+    await store.journal.append([queued('task-a'), runStarted('run-1', 'task-a'), usageRecorded('run-1', 1)]);
+    await clock.advance(10_000);
+    await store.journal.append(ended('task-a', 'failed', 'run-1'));
+    await clock.advance(dayMs);
+    await store.journal.append([
+      { kind: 'run.continued', runId: 'run-1', attempt: 2, feedback: sampleDigest, comments: [], onto: null },
+      usageRecorded('run-1', 2),
+    ]);
+    await clock.advance(5_000);
+    await store.journal.append(ended('task-a', 'verified', 'run-1'));
+    const answer = await store.history.query({ kind: 'byOutcome', days: 7 });
+    assert.ok(answer.kind === 'byOutcome');
+    assert.deepEqual(
+      answer.rows.filter(({ runs }) => runs !== 0),
+      [{ outcome: 'verified', runs: 1, usage: times(sampleUsage, 2), costUsd: 3, unpriced: 0, runMs: 15_000 }],
+    );
+    const runs = await store.history.query({ kind: 'runs', taskId: 'task-a' });
+    assert.ok(runs.kind === 'runs');
+    assert.deepEqual(
+      runs.rows.map(({ attempt, outcome, costUsd }) => [attempt, outcome, costUsd]),
+      [[2, 'verified', 3]],
+    );
+  });
+
   it('has in its answer what was appended before it was asked', async () => {
     const store = await open(await newFolder());
     for (let number = 1; number <= 5; number += 1) {

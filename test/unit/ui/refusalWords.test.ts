@@ -22,7 +22,7 @@ describe('the words for a result that is not accepted', () => {
         detached: offered('landing-detached'),
       },
       {
-        conflict: ['airlock.openChanges', 'airlock.retryTask', 'airlock.copyBranchName'],
+        conflict: ['airlock.sendBackConflict', 'airlock.openChanges', 'airlock.copyBranchName'],
         check: ['airlock.showDetails', 'airlock.retryTask'],
         overwrites: ['workbench.view.scm', 'airlock.accept'],
         moved: ['airlock.accept'],

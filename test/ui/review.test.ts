@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { type DemoWorld, makeDemoWorld } from './demoWorld';
+import { eventually, pictureFailure, Workbench } from './workbench';
+
+const title = 'Greet the reader';
+
+const scenario = {
+  name: 'greet',
+  marker: title,
+  steps: [
+    {
+      say: 'I write the greeting.',
+      calls: [{ tool: 'bash', input: { command: "printf 'hello\\nreader\\n' > greeting.txt; echo x > notes.txt" } }],
+    },
+    { say: 'The greeting is there.' },
+    {
+      say: 'I make it louder.',
+      calls: [{ tool: 'bash', input: { command: "printf 'HELLO hello\\nreader\\n' > greeting.txt" } }],
+    },
+    { say: 'It is louder now.' },
+  ],
+};
+
+/** A person looks through a result, comments on it, sends it back, and decides. Each test goes on where the one before ended. */
+describe('reviewing a result in a real VS Code', function () {
+  this.timeout(120_000);
+  let world: DemoWorld;
+  let workbench: Workbench;
+
+  before(async () => {
+    world = await makeDemoWorld({
+      scenarios: [scenario],
+      tasks: [{ id: 'greet', description: title, context: { checks: ['grep -q hello greeting.txt'] } }],
+    });
+    const { folder, env, settings, repository } = world;
+    workbench = await Workbench.open({ folder, env, settings, workspace: repository });
+    await workbench.openContainer('Airlock');
+    await eventually(
+      () => workbench.rows('Tasks'),
+      (rows) => rows.length > 0,
+    );
+    await workbench.command('Airlock: Start Queue');
+    await says(/^verified · 2 files/);
+  });
+
+  afterEach(function () {
+    return pictureFailure(workbench, this.currentTest);
+  });
+
+  after(async () => {
+    await workbench?.close();
+    await world?.close();
+  });
+
+  async function says(words: RegExp): Promise<void> {
+    await eventually(
+      async () => (await workbench.rows('Tasks')).find(({ label }) => label === title)?.description ?? '',
+      (description) => words.test(description),
+      60_000,
+    );
+  }
+
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: world.repository, encoding: 'utf8' }).trim();
+  const entry = () => workbench.page.locator('.multiDiffEntry').filter({ hasText: 'greeting.txt' });
+  const line = (text: string) => entry().locator('.editor.modified .view-line', { hasText: text }).first();
+  const comments = () => workbench.page.locator('.review-comment');
+
+  it('opens the changes, and what is known of them beside', async () => {
+    await workbench.contextMenu('Tasks', title, 'Review');
+    await line('hello').waitFor();
+    await workbench
+      .tab(new RegExp(`^${title}`))
+      .first()
+      .waitFor();
+    await workbench.page.locator('.editor-instance .view-line', { hasText: 'Verdict' }).first().waitFor();
+    await workbench.screenshot('review-dark');
+  });
+
+  it('keeps a comment on a line, which can be written anew, over a reload', async () => {
+    await line('hello').click();
+    await workbench.command('Comments: Add Comment on Current Selection');
+    const form = workbench.page.locator('.review-widget .comment-form');
+    await form.locator('.monaco-editor').first().click();
+    await workbench.page.keyboard.type('Make it quieter.');
+    await workbench.screenshot('comment-form-dark');
+    await form.locator('a.monaco-button', { hasText: 'Add Comment' }).click();
+    await comments().filter({ hasText: 'Make it quieter.' }).waitFor();
+    await comments().first().hover();
+    await comments().first().getByRole('button', { name: 'Edit Comment' }).click();
+    await workbench.page.keyboard.press('Control+a');
+    await workbench.page.keyboard.type('Make it louder.');
+    await workbench.page.locator('.review-comment .edit-container a.monaco-button', { hasText: 'Save' }).click();
+    await comments().filter({ hasText: 'Make it louder.' }).waitFor();
+    await workbench.screenshot('comment-dark');
+    await workbench.reload();
+    await workbench.openContainer('Airlock');
+    await says(/^verified · 2 files/);
+    await workbench.contextMenu('Tasks', title, 'Review');
+    await comments().filter({ hasText: 'Make it louder.' }).waitFor();
+    await workbench.setTheme('light');
+    await workbench.screenshot('comment-light');
+  });
+
+  it('sends it to the agent of the same run, and shows what comes of it', async () => {
+    await workbench.command('Airlock: Send to the Agent…');
+    await workbench.answer('And nothing else.');
+    await eventually(
+      () => Promise.resolve(git('branch', '--list', 'airlock/*', '--format=%(refname:short)')),
+      (branches) => branches.split('\n').length === 2,
+      60_000,
+    );
+    await says(/^verified · 2 files/);
+    await workbench.contextMenu('Tasks', title, 'Review');
+    await line('HELLO hello').waitFor();
+    await workbench.screenshot('sent-back-light');
+  });
+
+  it('accepts some files from the buttons of the details, and takes them back', async () => {
+    await workbench.command('Airlock: Accept Some Files…');
+    const choices = workbench.page.locator('.quick-input-list .monaco-list-row');
+    await choices.filter({ hasText: 'notes.txt' }).click();
+    await workbench.page.locator('.quick-input-action', { hasText: 'OK' }).click();
+    await says(/^landed on main/);
+    assert.deepEqual(git('diff', '--name-only', 'HEAD~1').split('\n'), ['greeting.txt']);
+    await workbench.contextMenu('Tasks', title, 'Undo Accept');
+    await says(/^verified · 2 files/);
+  });
+
+  it('says afterwards why an acceptance cannot be undone any more', async () => {
+    await workbench.contextMenu('Tasks', title, 'Accept');
+    await says(/^landed on main/);
+    git('-c', 'user.name=U', '-c', 'user.email=u@example.invalid', 'commit', '-q', '--allow-empty', '-m', 'Mine');
+    await workbench.contextMenu('Tasks', title, 'Undo Accept');
+    await workbench.page
+      .locator('.notification-toast', { hasText: 'has gone on since the result was accepted' })
+      .waitFor();
+    await workbench.screenshot('undo-too-late-light');
+    await says(/^landed on main/);
+    assert.equal(git('log', '-1', '--format=%s'), 'Mine');
+  });
+});
