@@ -1,3 +1,4 @@
+import { assertNever } from '../base/errors';
 import type { AirlockEvent } from './events';
 import { foldExecutor } from './executorFold';
 import { foldLanding } from './landingFold';
@@ -137,42 +138,6 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'session.discarded':
       return 'session';
     default:
-      return 'run' satisfies AboutRun<typeof kind>;
+      return assertNever(kind);
   }
 }
-
-/** Kinds of events about runs: the compiler says when a kind stands neither here nor above. */
-type RunKind =
-  | 'run.started'
-  | 'run.prepared'
-  | 'run.phase'
-  | 'setup.started'
-  | 'setup.finished'
-  | 'run.progress'
-  | 'run.resumed'
-  | 'run.connected'
-  | 'run.timed'
-  | 'run.continued'
-  | 'run.ended'
-  | 'session.created'
-  | 'message.recorded'
-  | 'tool.called'
-  | 'tool.finished'
-  | 'question.asked'
-  | 'question.answered'
-  | 'run.claimed'
-  | 'usage.recorded'
-  | 'request.reserved'
-  | 'request.settled'
-  | 'request.retried'
-  | 'check.finished'
-  | 'evidence.recorded'
-  | 'result.published'
-  | 'snapshot.taken'
-  | 'snapshot.restored'
-  | 'snapshot.published'
-  | 'snapshot.dropped'
-  | 'workspace.removed';
-
-/** `never` when a kind is not about a run. */
-type AboutRun<K> = [K] extends [RunKind] ? 'run' : never;

@@ -24,6 +24,7 @@ import { type Feature, Features } from './features';
 import { Notifications } from './notifications';
 import { allowedRepositories } from './repositories';
 import { CommentThreads } from './review/commentThreads';
+import { ReportLenses } from './review/reportLenses';
 import { Reports } from './review/reports';
 import { registerResultFiles } from './review/resultFiles';
 import { registerSchedule } from './schedule/schedule';
@@ -82,6 +83,7 @@ export function startUi(parts: UiParts): Disposable {
   );
   const reports = features.start(l10n.t('The reports'), () => startReports(parts, tasks));
   features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
+  features.start(l10n.t('The links above details'), () => new ReportLenses(tasks));
   features.start(l10n.t('The comments on results'), () => new CommentThreads(link, logger));
   features.start(l10n.t('Tasks from the editor'), () => startEditorTasks(parts));
   features.start(l10n.t('The schedule'), () => startSchedule(parts));

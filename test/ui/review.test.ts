@@ -79,8 +79,8 @@ describe('reviewing a result in a real VS Code', function () {
   });
 
   it('keeps a comment on a line, which can be written anew, over a reload', async () => {
-    await line('hello').click();
-    await workbench.command('Comments: Add Comment on Current Selection');
+    await line('hello').hover();
+    await entry().locator('.editor.modified .comment-range-glyph').first().click();
     const form = workbench.page.locator('.review-widget .comment-form');
     await form.locator('.monaco-editor').first().click();
     await workbench.page.keyboard.type('Make it quieter.');

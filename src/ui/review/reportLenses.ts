@@ -1,0 +1,50 @@
+import * as vscode from 'vscode';
+import * as l10n from '@vscode/l10n';
+import { type Disposable, DisposableStore } from '../../base/disposable';
+import type { TaskId } from '../../core/ids';
+import type { CommandId } from '../commands/commandTable';
+import { reportScheme } from '../ids';
+import type { Ability } from '../tasks/abilities';
+import type { TaskList } from '../tasks/taskList';
+import { reportedTask } from './reportDocuments';
+
+/** What can be decided about a result, as links above its details: they are there also when another editor has the keyboard. */
+export class ReportLenses implements vscode.CodeLensProvider, Disposable {
+  private readonly store = new DisposableStore();
+  private readonly changed = this.store.add(new vscode.EventEmitter<void>());
+  readonly onDidChangeCodeLenses = this.changed.event;
+
+  constructor(private readonly tasks: TaskList) {
+    this.store.add(tasks.onDidChange(() => this.changed.fire()));
+    this.store.add(vscode.languages.registerCodeLensProvider({ scheme: reportScheme }, this));
+  }
+
+  provideCodeLenses({ uri }: vscode.TextDocument): vscode.CodeLens[] {
+    const taskId = reportedTask(uri);
+    if (taskId === undefined) return [];
+    const top = new vscode.Range(0, 0, 0, 0);
+    return this.offered(taskId).map(
+      ([command, title]) => new vscode.CodeLens(top, { command, title, arguments: [taskId] }),
+    );
+  }
+
+  dispose(): void {
+    this.store.dispose();
+  }
+
+  private offered(taskId: TaskId): [CommandId, string][] {
+    const able = this.tasks.abilitiesOf(taskId);
+    const all: [Ability, CommandId, string][] = [
+      ['accept', 'airlock.accept', l10n.t('Accept')],
+      ['accept', 'airlock.acceptFiles', l10n.t('Accept Some Files…')],
+      ['sendBackConflict', 'airlock.sendBackConflict', l10n.t('Send the Conflict to the Agent')],
+      ['sendBack', 'airlock.sendBack', l10n.t('Send to the Agent…')],
+      ['undoAccept', 'airlock.undoAccept', l10n.t('Undo Accept')],
+      ['openChanges', 'airlock.openChanges', l10n.t('Open Changes')],
+      ['openChanges', 'airlock.openPullRequest', l10n.t('Open Pull Request…')],
+      ['openChanges', 'airlock.keepAsBranch', l10n.t('Keep as Branch…')],
+      ['discard', 'airlock.discard', l10n.t('Discard…')],
+    ];
+    return all.flatMap(([ability, command, title]) => (able.has(ability) ? [[command, title]] : []));
+  }
+}
