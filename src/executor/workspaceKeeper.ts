@@ -10,7 +10,12 @@ const countingMs = 15_000;
 
 /** Lists what is left of workspaces and deletes what nobody can miss. */
 export class WorkspaceKeeper {
-  constructor(private readonly ports: Pick<ExecutorPorts, 'events' | 'workspaces' | 'jails' | 'engineFolder' | 'clock' | 'logger'>) {}
+  constructor(
+    private readonly ports: Pick<
+      ExecutorPorts,
+      'events' | 'workspaces' | 'jails' | 'engineFolder' | 'clock' | 'logger'
+    >,
+  ) {}
 
   async list(): Promise<StoredWorkspace[]> {
     const { clock, workspaces } = this.ports;

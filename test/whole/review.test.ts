@@ -139,7 +139,13 @@ describe('sending a result back', () => {
 
   it('gives a run that was cancelled its say too, and does nothing of it twice', async () => {
     await room.queues({ id: 'right', description: 'Right', context: { checks: [sampleCheck] } });
-    room.model.plays('Right', runs('echo x >> count.txt'), runs('sleep 1000'), writes('value.txt', 'right\n'), says('Right.'));
+    room.model.plays(
+      'Right',
+      runs('echo x >> count.txt'),
+      runs('sleep 1000'),
+      writes('value.txt', 'right\n'),
+      says('Right.'),
+    );
     const executor = await room.open();
     await stateFits(executor, ({ runs: all }) =>
       [...all.values()].some((run) => Object.keys(run.toolCalls).length > 1) ? true : undefined,
