@@ -9,6 +9,7 @@ const assembled = [
   'workspaces',
   'engines',
   'tools',
+  'mcp',
   'sources',
   'personas',
   'executor',
@@ -30,6 +31,7 @@ export const arrows = {
   workspaces: ['core', 'base'],
   engines: ['core', 'base'],
   tools: ['core', 'base'],
+  mcp: ['core', 'base'],
   sources: ['core', 'base'],
   personas: ['core', 'base'],
   executor: ['core', 'base'],
@@ -51,6 +53,7 @@ export const entrances = {
 export const packageHomes = {
   vscode: ['src/ui/**', 'src/extension.ts', 'src/executorOptions.ts', 'test/host/**'],
   '@anthropic-ai/sdk': ['src/engines/anthropic/**', 'test/bench/**'],
+  '@modelcontextprotocol/sdk': ['src/mcp/**', 'test/fakes/**'],
   'sql.js': ['src/store/**'],
   'image-size': ['src/tools/**'],
   'node-pty': ['src/sessions/**'],

@@ -7,7 +7,7 @@ import { pricesWith } from './analytics/prices';
 import { createEngine } from './assemble/createEngine';
 import { openPersonas } from './assemble/openPersonas';
 import { openSources } from './assemble/openSources';
-import type { AirlockOptions } from './assemble/options';
+import type { AirlockOptions, McpChoice } from './assemble/options';
 import { systemClock, type Clock } from './base/clock';
 import { UserError } from './base/errors';
 import type { Executor } from './core/executor';
@@ -21,6 +21,7 @@ import { RoamingExecutor } from './gateway/roamingExecutor';
 import { ProcHostProbe } from './jail/hostLoad';
 import { createJails } from './jail/jails';
 import { identifyProcess } from './jail/procfs';
+import { createMcpServers } from './mcp/mcpServers';
 import { redactText } from './sessions/redactText';
 import { createSessions } from './sessions/sessions';
 import { acquireOwnership, findOwner } from './store/ownership';
@@ -32,7 +33,7 @@ import { createTargetBranches } from './workspaces/targetBranches';
 import { createWorkspaces } from './workspaces/workspaces';
 
 export { personasOf } from './assemble/openPersonas';
-export type { AirlockOptions, EngineChoice, SourceChoice } from './assemble/options';
+export type { AirlockOptions, EngineChoice, McpChoice, SourceChoice } from './assemble/options';
 export { serveMetrics, type MetricsServer } from './analytics/metricsServer';
 export { createJails } from './jail/jails';
 export { checkPty } from './sessions/nodePty';
@@ -168,6 +169,7 @@ function joinRooms(
       personas: openPersonas(options),
       engine: createEngine(options, clock),
       tools: createTools(),
+      mcp: createMcpServers({ jails, emptyFolder: path.join(storage, 'mcp', 'empty'), ...(options.mcp ?? noMcp) }),
       sources,
       priceList: prices.version,
       costOf: (model, usage) => prices.costOf(model, usage),
@@ -185,6 +187,8 @@ function joinRooms(
     afterEnd,
   });
 }
+
+const noMcp: McpChoice = { secret: () => Promise.resolve(undefined), approved: () => [], privateHosts: () => [] };
 
 /** What was given to this process to keep. One that cannot be read now is in no jail either. */
 async function knownSecrets({ engine, sources }: AirlockOptions): Promise<string[]> {

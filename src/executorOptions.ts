@@ -64,6 +64,11 @@ export function executorOptions({ context, settings, credentials, problems, logg
     sources: [...zmemoryServers(settings, credentials), ...folderSources(settings)],
     personas: homeExpanded(settings.value('airlock.personas.folder') || '~/.config/airlock/personas'),
     keep: keepOf(settings),
+    mcp: {
+      secret: (name) => credentials.mcpSecret(name),
+      approved: () => settings.value('airlock.mcp.approved'),
+      privateHosts: () => settings.value('airlock.mcp.privateHosts'),
+    },
     logger,
     onDiagnostics: problems.show,
     onNotice: (message) => void vscode.window.showInformationMessage(message),

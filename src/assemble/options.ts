@@ -82,6 +82,16 @@ export type SourceChoice =
       readonly environment: readonly string[];
     };
 
+/** What the user lets MCP servers have. */
+export interface McpChoice {
+  /** A secret by the name that servers have for it; `undefined` when there is none. */
+  readonly secret: (name: string) => Promise<string | undefined>;
+  /** Digests of servers of repositories that the user has approved; asked anew each time. */
+  readonly approved: () => readonly string[];
+  /** Hosts of this machine and of private networks that servers may be at; asked anew each time. */
+  readonly privateHosts: () => readonly string[];
+}
+
 export interface AirlockOptions {
   /** The storage folder: one executor at a time owns it. */
   readonly storage: string;
@@ -110,6 +120,8 @@ export interface AirlockOptions {
   readonly engineLimits?: Partial<EngineLimits>;
   /** Paths of tool chains that jails see beside those on the `PATH`; `tool-chain-unsafe` keeps every jail from being built. */
   readonly toolChains?: readonly string[];
+  /** What of the user's MCP servers may have. Absent: no secret, nothing approved, no private host. */
+  readonly mcp?: McpChoice;
   /** VS Code's own copy of node-pty. */
   readonly nodePtyPath?: string;
   /** Fired when a key was set or removed: what waited for one goes on. */

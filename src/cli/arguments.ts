@@ -29,6 +29,7 @@ Environment:
   ANTHROPIC_AUTH_TOKEN  its token, where it wants a Bearer token
   ANTHROPIC_MODEL       the model
   AIRLOCK_TOOL_CHAINS   folders that jails see besides tool chains on the PATH, between colons
+  AIRLOCK_SECRET_NAME   the secret NAME of MCP servers
   ZMEMORY_TOKEN         the token of the --zmemory server
   ZMEMORY_TOKEN_<NAME>  that of --zmemory name=url, in capitals and with _ for -`;
 

@@ -31,6 +31,10 @@ export interface WorkOptions {
   readonly approvals: ApprovalMode;
   /** 0: never. */
   readonly approvalMinutes: number;
+  /** Digests of MCP servers of repositories that are approved. */
+  readonly approvedMcp: readonly string[];
+  /** Hosts of this machine and of private networks that MCP servers may be at. */
+  readonly mcpPrivateHosts: readonly string[];
   readonly concurrency: number;
   /** Percent of the machine in use from which on no new run starts; 0: never mind. */
   readonly maxCpu: number;
@@ -78,6 +82,11 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
       engine: options.engine,
       sources: options.sources,
       toolChains: namedToolChains(process.env),
+      mcp: {
+        secret: (name) => Promise.resolve(process.env[`AIRLOCK_SECRET_${name}`]),
+        approved: () => options.approvedMcp,
+        privateHosts: () => options.mcpPrivateHosts,
+      },
       logger: consoleLogger(options.verbose),
       onNotice: (message) => process.stderr.write(`${makeVisible(message)}\n`),
       onDiagnostics: (_source, diagnostics) => {

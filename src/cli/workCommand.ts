@@ -55,6 +55,13 @@ export function addWork(airlock: Command): void {
         .default('unattended'),
     )
     .option('--approval-minutes <n>', 'after which what they ask is denied; 0: never', approvalMinutes, 60)
+    .option('--approve-mcp <digest>', 'an MCP server of a repository that may run; may be repeated', collect, [])
+    .option(
+      '--mcp-private-host <host>',
+      'a host of a private network where MCP servers may be; may be repeated',
+      collect,
+      [],
+    )
     .option('--task-definitions', 'take tasks from .airlock/tasks/*.yaml of each --repo, as their times come', false)
     .option('--allow-env <name>', 'a variable that their prompts may have; may be repeated', collect, [])
     .option('--concurrency <n>', 'runs at the same time', positiveInteger, 2)
@@ -85,6 +92,8 @@ export function addWork(airlock: Command): void {
         ...options,
         storage: path.resolve(options.storage),
         personas: path.resolve(options.personas),
+        approvedMcp: options.approveMcp,
+        mcpPrivateHosts: options.mcpPrivateHost,
         ...budgetFrom(options),
         repositories,
         engine: engineChoice(options, process.env),
@@ -110,6 +119,8 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly personaNetwork: readonly string[];
   readonly approvals: ApprovalMode;
   readonly approvalMinutes: number;
+  readonly approveMcp: readonly string[];
+  readonly mcpPrivateHost: readonly string[];
   readonly taskDefinitions: boolean;
   readonly allowEnv: readonly string[];
   readonly concurrency: number;

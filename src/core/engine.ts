@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Event } from '../base/emitter';
 import type { ToolName } from './persona';
 import { digestSchema } from './ids';
 import type { Mount } from './jailPolicy';
@@ -191,10 +192,20 @@ export interface EngineHost {
   notify(notice: EngineNotice): void;
 }
 
+/** Tools of servers that come and go while the agent works. */
+export interface ServedTools {
+  /** Servers that are named from the start, though their tools may come later. */
+  readonly servers: readonly string[];
+  definitions(): readonly ToolDefinition[];
+  readonly onDidChange: Event<void>;
+}
+
 export interface ConversationOptions {
   readonly systemPrompt: string;
   readonly model: string;
   readonly tools: readonly ToolDefinition[];
+  /** Beside `tools`, anew for each request. Absent: none. */
+  readonly served?: ServedTools;
   readonly maxTurns: number;
   readonly maxOutputTokens: number;
   /** Absent or `null`: as the model has it. */
@@ -205,6 +216,14 @@ export interface ConversationOptions {
   readonly signal: AbortSignal;
   /** Where the program of an engine with `furnish` can run. Others do not look at it. */
   readonly place?: EnginePlace;
+}
+
+/** All that the model is offered now. */
+export function offeredTools({
+  tools,
+  served,
+}: Pick<ConversationOptions, 'tools' | 'served'>): readonly ToolDefinition[] {
+  return served ? [...tools, ...served.definitions()] : tools;
 }
 
 /** What an engine may use of the run, when its program runs inside. */

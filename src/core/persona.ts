@@ -3,6 +3,7 @@ import { approvalModeSchema } from './approval';
 import { diagnosticSchema } from './diagnostic';
 import { effortSchema } from './engine';
 import { jailLimitsSchema, networkPolicySchema } from './jailPolicy';
+import { foundMcpServerSchema, mcpServerNameSchema } from './mcp';
 import { taskLimitsSchema } from './task';
 
 export const toolNames = [
@@ -30,6 +31,10 @@ export const personaSchema = z.object({
   prompt: z.string().default(''),
   /** A tool that is not in the list is denied, whatever the model says. */
   tools: z.array(toolNameSchema).default([...toolNames]),
+  /** Servers of tools that it brings, by name. */
+  mcpServers: z.record(mcpServerNameSchema, foundMcpServerSchema).default({}),
+  /** Their tools that it may use: `mcp__server` for all of one, `mcp__server__tool`. */
+  mcpTools: z.array(z.string().max(200)).default([]),
   /** `null`: the model of the settings. */
   model: z.string().nullable().default(null),
   /** `null`: as the settings say. */

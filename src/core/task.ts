@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { approvalModeSchema } from './approval';
 import { digestSchema, taskIdSchema } from './ids';
 import { networkPolicySchema } from './jailPolicy';
+import { mcpServersSchema } from './mcp';
 
 /** Lower is more urgent: 0 is `P0`. */
 export const prioritySchema = z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]);
@@ -19,7 +20,9 @@ export const taskLimitsSchema = z.object({
   /** Where it may connect to, of what its persona may: a task can only be tighter. */
   network: networkPolicySchema.optional(),
   /** The tools that it may use, of those that its persona may. */
-  tools: z.array(z.string().max(100)).max(100).optional(),
+  tools: z.array(z.string().max(200)).max(200).optional(),
+  /** Tools of MCP servers that it may not use, whatever else is said. */
+  deniedTools: z.array(z.string().max(200)).max(200).optional(),
   /** What it may do without asking, if that is less than its persona and the settings allow. */
   approvals: approvalModeSchema.optional(),
 });
@@ -69,6 +72,8 @@ export const taskSpecSchema = z.object({
   origin: taskOriginSchema,
   /** The blob with the source's free-form context as JSON, which the agent is shown as data; `null` for none. */
   context: digestSchema.nullable(),
+  /** Servers of tools that its definition in the repository brings. */
+  mcpServers: mcpServersSchema.optional(),
   /** Why it can never be worked on. It is taken from its source all the same, which then hears of it. */
   refusal: z.string().nullable().default(null),
   key: taskKeySchema.optional(),
@@ -94,6 +99,7 @@ export const newTaskSchema = z.object({
   /** Absent: the user's own task. */
   origin: taskOriginSchema.optional(),
   context: z.record(z.string(), z.unknown()).nullable().default(null),
+  mcpServers: mcpServersSchema.optional(),
   refusal: z.string().max(2000).nullable().default(null),
   key: taskKeySchema.optional(),
   localKey: taskKeySchema.optional(),

@@ -6,6 +6,7 @@ import type { Persona } from '../core/persona';
 import type { Session } from '../core/session';
 import type { ApprovalPolicy } from './approvalGate';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
+import type { Tool } from '../core/tool';
 import type { RunSnapshots } from './runSnapshots';
 
 /** The run that an engine works for, and what bounds it. */
@@ -13,6 +14,8 @@ export interface HostedRun {
   readonly runId: RunId;
   readonly persona: Persona;
   readonly session: Session;
+  /** Tools of servers, as they are now; the run may use them. */
+  readonly servedTools: () => readonly Tool[];
   readonly snapshots: RunSnapshots;
   /** US dollars that the run may cost; `null` for no limit. */
   readonly maxCostUsd: number | null;

@@ -257,6 +257,7 @@ export class Intake implements Disposable {
       ...(repoName === undefined ? {} : { repoName }),
       origin,
       context: task.context === null ? null : await blobs.put(JSON.stringify(task.context, null, 2)),
+      ...(task.mcpServers === undefined ? {} : { mcpServers: task.mcpServers }),
       refusal,
       ...(key === undefined ? {} : { key }),
       ...(localKey === undefined ? {} : { localKey }),

@@ -11,6 +11,7 @@ import type { RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import type { EventLog } from '../core/journal';
 import type { TargetBranches } from '../core/landing';
+import type { McpServers } from '../core/mcpServers';
 import type { Personas } from '../core/persona';
 import type { Session, Sessions } from '../core/session';
 import type { TaskSource } from '../core/source';
@@ -123,6 +124,7 @@ export interface ExecutorPorts {
   readonly personas: Personas;
   readonly engine: Engine;
   readonly tools: readonly Tool[];
+  readonly mcp: McpServers;
   readonly sources: readonly TaskSource[];
   /** Names the list of prices that `costOf` counts with: its version, and the user's own. */
   readonly priceList: string;

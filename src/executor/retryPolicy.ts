@@ -27,6 +27,8 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'claude-code-too-old': 'wait',
   'question-open': 'wait',
   'approval-open': 'wait',
+  'mcp-unapproved': 'wait',
+  'mcp-secret-missing': 'wait',
   // Its jail died or used too much: the run goes on in another one, and the model is told.
   'session-closed': 'retry',
   'disk-full': 'pause',

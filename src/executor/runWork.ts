@@ -17,6 +17,7 @@ import type { RequestGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunDependencies } from './runDependencies';
 import { RunHost } from './runHost';
+import { RunServers, serverPlan } from './runServers';
 import { RunSnapshots } from './runSnapshots';
 import { endOf, narrowed, sessionPolicy, wallMsOf, type SessionEnd } from './runSession';
 import type { RunEnding } from './runReport';
@@ -65,6 +66,7 @@ export class RunWork {
   private readonly dependencies: RunDependencies;
   private session: Session | undefined;
   private host: RunHost | undefined;
+  private servers: RunServers | undefined;
 
   constructor(
     private readonly ports: ExecutorPorts,
@@ -98,6 +100,7 @@ export class RunWork {
     try {
       return await this.work(await this.openSession());
     } finally {
+      await this.servers?.close();
       await this.closeSession('the run ended');
       await this.snapshots.close();
       registered.dispose();
@@ -108,10 +111,17 @@ export class RunWork {
   private async work(session: Session): Promise<WorkResult> {
     const { run, task, signal } = this.options;
     const { persona } = this;
+    const servers = await RunServers.start(this.ports, serverPlan(this.options.persona, task.spec), {
+      account: run.id,
+      note: (text) => session.note(text),
+      connections: this.connections,
+    });
+    this.servers = servers;
     const host = new RunHost(this.ports, this.gates, {
       runId: run.id,
       persona,
       session,
+      servedTools: () => servers.tools(),
       snapshots: this.snapshots,
       maxSameCalls: this.settings.maxSameCalls,
       approvals: this.approvals(),
@@ -130,6 +140,7 @@ export class RunWork {
       tools: this.ports.tools
         .map((tool) => tool.definition)
         .filter((tool) => persona.tools.some((name) => name === tool.name)),
+      ...(servers.served ? { served: servers.served } : {}),
       maxTurns: this.maxTurns(history),
       maxOutputTokens: this.settings.maxOutputTokens,
       effort: persona.effort ?? this.settings.effort,

@@ -1,6 +1,7 @@
 import { CancelledError, messageOf, UserError } from '../base/errors';
 import type { ToolCall, ToolResult } from '../core/engine';
 import { toolCallOf } from '../core/liveState';
+import { isMcpTool } from '../core/mcp';
 import type { Tool } from '../core/tool';
 import type { AgentNews } from './agentNews';
 import type { ApprovalGate } from './approvalGate';
@@ -40,12 +41,13 @@ export class ToolCalls {
     const known = toolCallOf(state, callId);
     const stored = known && (await this.results.stored(known));
     if (stored) return stored;
-    const tool = this.ports.tools.find((candidate) => candidate.definition.name === call.name);
+    const served = this.run.servedTools().find(({ definition }) => definition.name === call.name);
+    const tool = served ?? this.ports.tools.find((candidate) => candidate.definition.name === call.name);
     if (known && !this.begun.has(callId) && !tool?.repeatable)
       return this.finish(callId, { ok: false, text: interruptedAnswer }, 0);
     this.breaker.look(call.name, call.input);
     this.begun.add(callId);
-    const allowed = tool !== undefined && persona.tools.some((name) => name === call.name);
+    const allowed = tool !== undefined && (tool === served || persona.tools.some((name) => name === call.name));
     const summary = tool ? tool.summarize(call.input) : `unknown tool ${call.name}`;
     // Before it counts as called: a run that is left meanwhile asks again, and has not done it.
     const refusal =
@@ -80,7 +82,8 @@ export class ToolCalls {
             await this.ports.events.append([{ kind: 'run.claimed', runId, claims: blob }]);
           },
         });
-      return await snapshots.during(!tool.definition.readOnly, run);
+      // What a server does is done outside the workspace.
+      return await snapshots.during(!tool.definition.readOnly && !isMcpTool(call.name), run);
     } catch (error) {
       this.throwIfEnded();
       // Asked again when the run goes on, it is answered.

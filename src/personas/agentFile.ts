@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isMcpTool } from '../core/mcp';
 import { personaSchema, toolNames, type ToolName } from '../core/persona';
 import { listSchema, personaNameSchema, readHeader, wrongFile, type ReadPersona } from './personaFile';
 
@@ -46,6 +47,7 @@ export function readAgentFile(text: string, stem: string, path: string, aliases:
     description: header.description.replace(/\s+/g, ' ').slice(0, 2000),
     prompt: body,
     tools: toolsOf(header.tools ?? null, header.disallowedTools ?? []),
+    mcpTools: (header.tools ?? []).filter((name) => isMcpTool(name) && !(header.disallowedTools ?? []).includes(name)),
     model: modelOf(header.model ?? null, aliases),
     // In a plan nothing is changed.
     workspace: header.permissionMode === 'plan' ? 'read' : 'write',

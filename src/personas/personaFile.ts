@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Diagnostic } from '../core/diagnostic';
 import type { jailLimitsSchema } from '../core/jailPolicy';
+import { isMcpTool, mcpServersSchema } from '../core/mcp';
 import { personaSchema, toolNames, writingTools, type Persona, type ToolName } from '../core/persona';
 import { effortSchema } from '../core/engine';
 import { readYaml } from '../core/yamlFile';
@@ -35,14 +36,17 @@ export const listSchema = z.union([
     .transform((words) => words.filter((word) => word !== '')),
 ]);
 
-const knownToolSchema = z.string().transform((name, context): ToolName => {
-  const known = toolNames.find((each) => each === name);
-  if (known) return known;
-  const message = `there is no tool ${JSON.stringify(name)}; there are ${toolNames.join(', ')}`;
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
+/** Tools of Airlock's own, and `mcp__server` or `mcp__server__tool`. */
+const toolsSchema = listSchema.transform((names, context) => {
+  const own: ToolName[] = [];
+  for (const [index, name] of names.entries()) {
+    const known = toolNames.find((each) => each === name);
+    const message = `there is no tool ${JSON.stringify(name)}; there are ${toolNames.join(', ')}`;
+    if (known) own.push(known);
+    else if (!isMcpTool(name)) context.addIssue({ code: 'custom', path: [index], message });
+  }
+  return { own, mcp: names.filter(isMcpTool) };
 });
-const toolsSchema = listSchema.pipe(z.array(knownToolSchema));
 const positive = z.number().positive();
 const count = positive.int();
 
@@ -51,6 +55,7 @@ const keysSchema = z.strictObject({
   name: personaNameSchema.optional(),
   description: z.string().max(2000).default(''),
   tools: toolsSchema.optional(),
+  mcp_servers: mcpServersSchema.default({}),
   model: z.string().min(1).max(200).optional(),
   workspace: z.enum(['read-write', 'read-only']).default('read-write'),
   approvals: z.enum(['ask', 'edits', 'unattended']).optional(),
@@ -78,7 +83,7 @@ const keysSchema = z.strictObject({
 type Header = z.output<typeof keysSchema>;
 
 const headerSchema = keysSchema.superRefine(({ tools, workspace }, context) => {
-  const wrong = workspace === 'read-only' ? (tools ?? []).filter((tool) => writingTools.includes(tool)) : [];
+  const wrong = workspace === 'read-only' ? (tools?.own ?? []).filter((tool) => writingTools.includes(tool)) : [];
   if (wrong.length === 0) return;
   const message = `with workspace: read-only there is no ${wrong.join(' and no ')}`;
   context.addIssue({ code: 'custom', path: ['tools'], message });
@@ -126,16 +131,22 @@ export function readPersonaFile(text: string, stem: string, path: string): ReadP
 }
 
 function personaOf(header: Header, name: string, prompt: string): Persona {
-  const { description, tools, model, effort, approvals, network, limits } = header;
+  const { description, tools, model, effort, approvals, network, limits, mcp_servers: servers } = header;
   const workspace = header.workspace === 'read-only' ? 'read' : 'write';
   const allTools = workspace === 'read' ? toolNames.filter((tool) => !writingTools.includes(tool)) : toolNames;
+  // Whoever names no tool of a server means all of those that it brings.
+  const mcpTools = tools && tools.mcp.length > 0 ? tools.mcp : Object.keys(servers).map((server) => `mcp__${server}`);
   return personaSchema.parse({
     name,
     description,
     prompt,
-    tools: [...new Set(tools ?? allTools)],
+    tools: [...new Set(tools?.own ?? allTools)],
     workspace,
     ...(approvals === undefined ? {} : { approvals }),
+    mcpServers: Object.fromEntries(
+      Object.entries(servers).map(([server, found]) => [server, { server: found, from: 'user' }]),
+    ),
+    mcpTools,
     model: model ?? null,
     effort: effort ?? null,
     network: network.length === 0 ? { kind: 'none' } : { kind: 'allowlist', domains: network },

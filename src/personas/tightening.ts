@@ -35,6 +35,10 @@ export function tighten(persona: Persona, bounds: Bounds, model: Persona | undef
       network,
       tools,
       workspace,
+      mcpServers: Object.fromEntries(
+        Object.entries(persona.mcpServers).map(([name, { server }]) => [name, { server, from: 'repository' as const }]),
+      ),
+      mcpTools: model === undefined ? persona.mcpTools : [],
       limits: tighterLimits(persona.limits, bounds),
       jailLimits: tighterJail(persona.jailLimits),
     },
@@ -84,7 +88,7 @@ function refusedDomains(wanted: NetworkPolicy, given: NetworkPolicy): string[] {
 }
 
 function refusedTools(wanted: Persona, given: readonly string[], model: Persona | undefined): string[] {
-  const missing = wanted.tools.filter((tool) => !given.includes(tool));
+  const missing = [...wanted.tools.filter((tool) => !given.includes(tool)), ...wanted.mcpTools];
   if (missing.length === 0 || model === undefined) return [];
   return [
     `tools: the built-in persona “${model.name}” has no ${missing.join(', ')}, so this one has not either. Give it another name to have them.`,

@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable';
 import { Emitter } from '../base/emitter';
-import { secretNames } from './ids';
+import { mcpSecretName, secretNames } from './ids';
 import type { Setting } from './settings/setting';
 
 export type SecretKind = keyof typeof secretNames;
@@ -72,6 +72,17 @@ export class Credentials implements Disposable {
   /** @param server The name of one of `airlock.zmemory.servers`; absent: the single one. */
   async zmemoryToken(server?: string): Promise<string | undefined> {
     return this.options.secrets.get(secretName('zmemoryToken', server));
+  }
+
+  /** A secret of MCP servers, by the name that they have for it. */
+  mcpSecret(name: string): Promise<string | undefined> {
+    return Promise.resolve(this.options.secrets.get(mcpSecretName(name)));
+  }
+
+  /** An empty value forgets it. */
+  async setMcpSecret(name: string, value: string): Promise<void> {
+    const { secrets } = this.options;
+    await (value === '' ? secrets.delete(mcpSecretName(name)) : secrets.store(mcpSecretName(name), value));
   }
 
   async set(kind: SecretKind, value: string, server?: string): Promise<void> {

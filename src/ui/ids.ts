@@ -45,5 +45,10 @@ export function abilityContextKey(ability: string): string {
   return `airlock.can.${ability}`;
 }
 
+/** Where a secret of MCP servers is in SecretStorage. */
+export function mcpSecretName(name: string): string {
+  return `airlock.mcpSecret.${name}`;
+}
+
 /** Names in SecretStorage. */
 export const secretNames = { apiKey: 'airlock.apiKey', zmemoryToken: 'airlock.zmemoryToken' } as const;

@@ -226,7 +226,7 @@ createInterface({ input: process.stdin })
       return;
     }
     if (message.request?.subtype === 'mcp_message') {
-      turns = turns.then(() => listTools(message.request.server_name));
+      void listTools(message.request.server_name);
       return;
     }
     if (message.type === 'control_request') {

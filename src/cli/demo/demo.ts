@@ -64,6 +64,8 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
       personaNetwork: [],
       approvals: 'unattended',
       approvalMinutes: 0,
+      approvedMcp: [],
+      mcpPrivateHosts: [],
       budget: noLimits,
       prices: {},
       // Whoever tries it out wants to see it run.

@@ -6,6 +6,7 @@ import type {
   ConversationOptions,
   EngineEnd,
 } from '../../core/engine';
+import { offeredTools } from '../../core/engine';
 import type { ContextRoom, PlannedCut } from './contextRoom';
 import type { RequestShape } from './requestShape';
 import { answersOf, nextStep } from './nextStep';
@@ -112,7 +113,7 @@ export class AnthropicConversation implements Conversation {
   private results(calls: Parameters<typeof answerCalls>[0]): Promise<ContentBlock[]> {
     throwIfAborted(this.parts.ending.signal);
     throwIfAborted(this.options.signal);
-    return answerCalls(calls, this.options.tools, this.options.host);
+    return answerCalls(calls, offeredTools(this.options), this.options.host);
   }
 
   private keepUserMessage(content: ContentBlock[]): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Conversation, ConversationOptions, Engine } from '../../core/engine';
+import { offeredTools } from '../../core/engine';
 import { readAllowances } from './allowances';
 import { AnthropicConversation } from './anthropicConversation';
 import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization } from './endpoint';
@@ -61,6 +62,7 @@ class AnthropicEngine implements Engine {
     const bodyOf = (history: typeof conversation.history): ReturnType<typeof requestBody> =>
       requestBody({
         ...conversation,
+        tools: offeredTools(conversation),
         maxOutputTokens: room.maxOutputTokens,
         history: shape.of(history),
         promptCaching: withCaching,

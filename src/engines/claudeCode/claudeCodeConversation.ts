@@ -1,8 +1,15 @@
 import { type Clock, sleep } from '../../base/clock';
+import type { Disposable } from '../../base/disposable';
 import { CancelledError, isUserError, messageOf, UserError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { makeVisible } from '../../base/visible';
-import type { Conversation, ConversationOptions, EngineEnd, EnginePlace } from '../../core/engine';
+import {
+  offeredTools,
+  type Conversation,
+  type ConversationOptions,
+  type EngineEnd,
+  type EnginePlace,
+} from '../../core/engine';
 import { type ApiSocket, openApiSocket } from './apiSocket';
 import { ClaudeProcess } from './claudeProcess';
 import { isDoneByClaude } from './claudeTools';
@@ -12,7 +19,7 @@ import { type Joining, launchArguments, launchEnvironment, runFolders, sessionId
 import { ModelRelay, wordsOf, type ModelRelayOptions } from './modelRelay';
 import { ToolBridge } from './toolBridge';
 import { ToolGate } from './toolGate';
-import { type ClaudeMessage, controlAnswer, controlRefusal, initializeLine, userLine } from './wire';
+import { type ClaudeMessage, controlAnswer, controlRefusal, initializeLine, toolsChangedLine, userLine } from './wire';
 
 export interface ConversationParts {
   readonly conversation: ConversationOptions;
@@ -46,6 +53,8 @@ export class ClaudeCodeConversation implements Conversation {
   private process: ClaudeProcess | undefined;
   private attempt: Attempt | undefined;
   private saidGarbage = false;
+  private following: Disposable | undefined;
+  private toolsTold = 0;
   /** There is a session of Claude Code's to be resumed. */
   private hasSession: boolean;
 
@@ -54,8 +63,8 @@ export class ClaudeCodeConversation implements Conversation {
     this.hasSession = conversation.history.length > 0;
     this.sessionId = sessionIdOf(place.folder);
     this.bridge = new ToolBridge({
-      tools: () => conversation.tools.filter(({ name }) => !isDoneByClaude(name)),
-      servers: [],
+      tools: () => offeredTools(conversation).filter(({ name }) => !isDoneByClaude(name)),
+      servers: conversation.served?.servers ?? [],
       callTool: (call) => conversation.host.callTool(call),
     });
     this.gate = new ToolGate(conversation.host, this.bridge);
@@ -68,6 +77,7 @@ export class ClaudeCodeConversation implements Conversation {
   }
 
   async open(): Promise<void> {
+    this.following = this.parts.conversation.served?.onDidChange(() => this.tellOfTools());
     this.socket = await openApiSocket({
       folder: runFolders(this.parts.place.folder).api,
       answer: (json, headers) => this.relay.answer(json, headers).finally(() => this.attempt?.touch()),
@@ -84,6 +94,7 @@ export class ClaudeCodeConversation implements Conversation {
 
   async close(): Promise<void> {
     const { process } = this;
+    this.following?.dispose();
     this.process = undefined;
     await process?.end();
     await this.socket?.close();
@@ -253,6 +264,10 @@ export class ClaudeCodeConversation implements Conversation {
       kind: 'warning',
       text: 'Claude Code said something that is none of its messages.',
     });
+  }
+
+  private tellOfTools(): void {
+    for (const server of this.bridge.servers) this.process?.write(toolsChangedLine(server, (this.toolsTold += 1)));
   }
 
   private async letGo(): Promise<void> {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { messageOf } from '../../base/errors';
 import type { EgressConnection } from '../../core/jail';
 import { type AllowedDomain, isAllowed, normalizedHost } from './allowlist';
-import { isPublicAddress } from './publicAddress';
+import { isPublicAddress } from '../../base/publicAddress';
 
 /** How the proxy reaches the world. */
 export interface EgressPorts {

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../core/diagnostic';
+import { isMcpTool } from '../../core/mcp';
 import { maxTitleLength, type NewTask, type TaskLimits } from '../../core/task';
 import { planTools, toolNames } from '../../core/persona';
 import type { TaskDefinition } from './definitionSchema';
@@ -20,6 +21,7 @@ export function definedTask(
   const prompt = fillIn(task.prompt, { env, context });
   if (prompt.problems.length > 0) return undefined;
   const tools = toolsOf(definition);
+  const deniedMcp = task.disallowed_tools.filter(isMcpTool);
   return {
     title: name.slice(0, maxTitleLength),
     prompt: prompt.text,
@@ -30,7 +32,9 @@ export function definedTask(
       ...(task.timeout === undefined ? {} : { timeoutMs: Math.ceil(task.timeout * 1000) }),
       ...(tools === null ? {} : { tools }),
       ...approvalsOf(task.permission_mode),
+      ...(deniedMcp.length === 0 ? {} : { deniedTools: deniedMcp }),
     },
+    ...(task.mcp_config === undefined ? {} : { mcpServers: task.mcp_config.mcpServers }),
     repo,
     context: { ...(description === '' ? {} : { description }), ...context },
   };
@@ -61,7 +65,7 @@ export function honestyOf(
   const filled = fillIn(task.prompt, { env, context: { ...task.context, ...found } });
   const unknown = (key: 'allowed_tools' | 'disallowed_tools'): Diagnostic[] =>
     (task[key] ?? []).flatMap((tool, index) =>
-      ownTool(tool) === undefined
+      ownTool(tool) === undefined && !isMcpTool(tool)
         ? [at(['task', key, index], 'warning', `There is no tool “${tool}”. There are: ${toolNames.join(', ')}.`)]
         : [],
     );
@@ -69,9 +73,6 @@ export function honestyOf(
     ...filled.problems.map((problem) => at(['task', 'prompt'], 'error', `${problem}, so the task is not worked on.`)),
     ...unknown('allowed_tools'),
     ...unknown('disallowed_tools'),
-    ...(task.mcp_config === undefined
-      ? []
-      : [at(['task', 'mcp_config'], 'warning', 'MCP servers are not used yet: the task is worked on without them.')]),
   ];
 }
 
@@ -90,9 +91,15 @@ function toolsOf({ task }: TaskDefinition): string[] | null {
   );
   // Every agent may say how far it is, and what it has done.
   allowed.add('report_progress').add('finish');
-  return toolNames.filter(
+  const own = toolNames.filter(
     (tool) => allowed.has(tool) && !denied.has(tool) && (task.permission_mode !== 'plan' || planTools.includes(tool)),
   );
+  // What a server does is not known: a plan has none of it, and a task that names no tools has all that its persona has.
+  if (task.permission_mode === 'plan') return own;
+  if (task.allowed_tools === undefined) return [...own, 'mcp__*'];
+  const named = task.allowed_tools.filter(isMcpTool);
+  const brought = Object.keys(task.mcp_config?.mcpServers ?? {}).map((server) => `mcp__${server}`);
+  return [...own, ...(named.length > 0 ? named : brought)];
 }
 
 /** Other products write theirs with capitals. A part of a tool, such as `Bash(git *)`, is none that we have. */

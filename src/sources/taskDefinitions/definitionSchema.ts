@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mcpConfigSchema } from '../../core/mcp';
 import { maxChecks } from '../../core/task';
 import { cronProblem, zoneProblem } from './starts';
 
@@ -58,7 +59,8 @@ const workSchema = z.strictObject({
   /** Seconds before the first retry; twice as many before each further one. */
   retry_backoff_seconds: z.number().min(0).max(maxSeconds).default(60),
   context: z.record(z.string(), z.unknown()).default({}),
-  mcp_config: z.unknown().optional(),
+  /** Servers of tools, in the shape of `.mcp.json`. */
+  mcp_config: mcpConfigSchema.optional(),
   checks: z.array(z.string().min(1)).max(maxChecks).optional(),
   persona: z.string().min(1).max(100).optional(),
 });

@@ -76,7 +76,7 @@ export type LandingActions = Record<
 export type SessionActions = Record<'replaySession' | 'goToTask', CommandAction>;
 
 export type SecretActions = Record<
-  'setApiKey' | 'deleteApiKey' | 'setZMemoryToken' | 'deleteZMemoryToken',
+  'setApiKey' | 'deleteApiKey' | 'setZMemoryToken' | 'deleteZMemoryToken' | 'setMcpSecret',
   CommandAction
 >;
 

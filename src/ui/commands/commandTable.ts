@@ -107,6 +107,7 @@ export const commandTable = {
   'airlock.deleteApiKey': entry('deleteApiKey', nothing, 'airlock.hasApiKey'),
   'airlock.setZMemoryToken': entry('setZMemoryToken', nothing),
   'airlock.deleteZMemoryToken': entry('deleteZMemoryToken', nothing, 'airlock.hasZMemoryToken'),
+  'airlock.setMcpSecret': entry('setMcpSecret', nothing),
 
   'airlock.proveJail': entry('proveJail', nothing, isOpen),
   'airlock.showPersonas': entry('showPersonas', nothing, isOpen),

@@ -46,11 +46,14 @@ function buttonFor(code: string): ErrorButton | null {
     case 'source-key-refused':
     case 'source-key-malformed':
       return { title: l10n.t('Set ZMemory Token…'), command: 'airlock.setZMemoryToken' };
+    case 'mcp-secret-missing':
+      return { title: l10n.t('Set Secret for MCP Servers…'), command: 'airlock.setMcpSecret' };
     case 'source-url-invalid':
     case 'claude-code-missing':
     case 'claude-code-unusable':
     case 'claude-code-too-old':
     case 'budget-spent':
+    case 'mcp-unapproved':
       return { title: l10n.t('Open Settings'), command: 'airlock.openSettings' };
     case 'untrusted':
       return { title: l10n.t('Manage Trust'), command: 'airlock.manageTrust' };

@@ -25,6 +25,7 @@ export function secretActions(credentials: Credentials, settings: Settings): Sec
       const server = await pickServer(servers());
       await forget(credentials, 'zmemoryToken', l10n.t('Delete the ZMemory token?'), server);
     },
+    setMcpSecret: () => askMcpSecret(credentials),
   };
 }
 
@@ -57,6 +58,24 @@ async function ask(credentials: Credentials, kind: SecretKind, prompt: string, s
   });
   if (value === undefined) throw new CancelledError();
   await credentials.set(kind, value.trim(), server);
+}
+
+async function askMcpSecret(credentials: Credentials): Promise<void> {
+  const name = await vscode.window.showInputBox({
+    prompt: l10n.t('The name of the secret, as MCP servers name it'),
+    placeHolder: 'GITHUB_TOKEN',
+    ignoreFocusOut: true,
+    validateInput: (text) =>
+      /^[A-Za-z_][A-Za-z0-9_]*$/.test(text) ? undefined : l10n.t('Letters, digits and underscores.'),
+  });
+  if (name === undefined) throw new CancelledError();
+  const value = await vscode.window.showInputBox({
+    prompt: l10n.t('The value of {0}; empty to forget it', name),
+    password: true,
+    ignoreFocusOut: true,
+  });
+  if (value === undefined) throw new CancelledError();
+  await credentials.setMcpSecret(name, value.trim());
 }
 
 function problemWords(text: string): string | undefined {

@@ -84,6 +84,8 @@ export const settingTable = {
 
   'airlock.personas.folder': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
   'airlock.personas.network': machine(z.array(z.string()), []),
+  'airlock.mcp.approved': machine(z.array(z.string()), []),
+  'airlock.mcp.privateHosts': machine(z.array(z.string()), []),
 
   'airlock.budget.perTask': machine(z.number().positive().nullable(), null),
   'airlock.budget.perDay': machine(z.number().positive().nullable(), null),

@@ -38,4 +38,9 @@ export class Settings implements Disposable {
 const settingIds = Object.keys(settingTable) as SettingId[];
 
 /** Read each time they are needed, so that a change takes effect by itself. */
-const readAnew: ReadonlySet<SettingId> = new Set<SettingId>(['airlock.repositories', 'airlock.startQueueOnOpen']);
+const readAnew: ReadonlySet<SettingId> = new Set<SettingId>([
+  'airlock.repositories',
+  'airlock.startQueueOnOpen',
+  'airlock.mcp.approved',
+  'airlock.mcp.privateHosts',
+]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { isAllowed, normalizedHost, parseAllowlist } from '../../../src/jail/egress/allowlist';
-import { isPublicAddress } from '../../../src/jail/egress/publicAddress';
+import { isPublicAddress } from '../../../src/base/publicAddress';
 
 describe('the allowlist of a network policy', () => {
   it('names hosts, names below a host, and ports', () => {

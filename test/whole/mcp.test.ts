@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { writeFileSync } from 'node:fs';
+import type { EngineChoice } from '../../src/assemble';
+import type { FakeTurn, SeenRequest } from '../fakes/messagesApi';
+import { calls, says } from '../fakes/messagesApiTurns';
+import { mcpScript } from '../fakes/mcpServer';
+import { modelName, runOf, sampleFiles, stateFits, taskEnded, WholeRoom } from '../fakes/wholeRoom';
+
+const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
+const servers = JSON.stringify({
+  near: { command: 'node', args: ['-e', mcpScript], env: { TOKEN: '{{ secret.T }}' } },
+});
+const asker = `---\ntools: [bash, mcp__near__look]\nmcp_servers: ${servers}\n---\nYou look round.`;
+
+/** Waits, as an agent would with other work, until a tool is there; then calls it, and ends its turn. */
+function looksRound(wait: (id: string) => FakeTurn): ((request: SeenRequest) => FakeTurn)[] {
+  let hasCalled = false;
+  return Array.from({ length: 40 }, (_each, index) => (request: SeenRequest): FakeTurn => {
+    if (hasCalled) return says('Done.');
+    const names = (request.body.tools ?? []).map((tool) => (tool as { name: string }).name);
+    hasCalled = names.includes('mcp__near__look');
+    return hasCalled ? calls('mcp__near__look', {}, 'toolu_look') : wait(`toolu_wait_${index}`);
+  });
+}
+
+const waits = {
+  anthropic: (id: string) => calls('bash', { command: `sleep 0.3 # ${id}` }, id),
+  'claude-code': (id: string) => calls('Bash', { command: `sleep 0.3 # ${id}`, description: 'x' }, id),
+};
+
+describe('MCP servers of a persona', () => {
+  let room: WholeRoom;
+  beforeEach(async () => (room = await WholeRoom.make({ ...sampleFiles, '.airlock/personas/theirs.md': asker })));
+  afterEach(() => room.close());
+
+  function engine(kind: 'anthropic' | 'claude-code'): EngineChoice {
+    const server = {
+      credential: { kind: 'apiKey', read: () => Promise.resolve('sk-test-key') },
+      baseUrl: room.model.api.baseUrl,
+      model: modelName,
+    } as const;
+    return kind === 'anthropic' ? { kind, ...server } : { kind, ...server, path: fakeClaude, process: 'perRun' };
+  }
+
+  const approved: string[] = [];
+  const mcp = {
+    secret: () => Promise.resolve('very-secret'),
+    approved: () => approved,
+    privateHosts: () => [],
+  };
+
+  for (const kind of ['anthropic', 'claude-code'] as const) {
+    it(`are asked by the agent once they are ready, and their secrets stay outside: ${kind}`, async () => {
+      const personas = room.folder('personas');
+      writeFileSync(path.join(personas, 'mine.md'), asker);
+      room.model.plays('Look', ...looksRound(waits[kind]));
+      const executor = await room.open({ engine: engine(kind), personas, mcp });
+      const id = await executor.add({ title: 'Look', prompt: 'Look.', persona: 'mine', checks: [] });
+      const task = await taskEnded(executor, id);
+      assert.equal(task.status, 'unchecked', task.reason);
+      const heard = JSON.stringify(room.model.api.requests.at(-1)?.body.messages.at(-1));
+      assert.match(heard, /toolu_look.*\\"workspace\\":\[\].*\\"token\\":\\"\(the secret T\)\\"/);
+      const used = Object.entries(runOf(executor, id).toolCalls).filter(([callId]) => callId.endsWith('toolu_look'));
+      assert.deepEqual(
+        used.map(([, { ok }]) => ok),
+        [true],
+      );
+      assert.equal(
+        JSON.stringify(room.model.api.requests).includes('mcp__near__echo'),
+        false,
+        'the persona has one tool',
+      );
+    });
+  }
+
+  it('that the repository brings run only when the user has approved them as they are', async () => {
+    room.model.plays('Look', ...looksRound(waits.anthropic));
+    const executor = await room.open({ mcp });
+    const id = await executor.add({ title: 'Look', prompt: 'Look.', persona: 'theirs', checks: [] });
+    const task = await stateFits(executor, ({ tasks, sessions }) => {
+      const waiting = tasks.get(id);
+      return waiting?.status === 'waiting' && sessions.size === 0 ? waiting : undefined;
+    });
+    const shown = /“near”.*: ([0-9a-f]{64}) stands for TOKEN="\{\{ secret\.T \}\}" node -e /;
+    const digest = shown.exec(task.reason)?.[1] ?? '';
+    assert.notEqual(digest, '', task.reason);
+    assert.equal(room.model.api.requests.length, 0, 'nothing was asked');
+    approved.push(digest);
+    await executor.retry(id);
+    assert.equal((await taskEnded(executor, id)).status, 'unchecked');
+  });
+});
