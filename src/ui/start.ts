@@ -20,6 +20,7 @@ import { ContextKeys } from './contextKeys';
 import type { Credentials } from './credentials';
 import { registerEditorTasks } from './entryPoints/editorTasks';
 import type { ExecutorLink } from './executorLink';
+import { FileDecorations } from './explorer/fileDecorations';
 import { type Feature, Features } from './features';
 import { Notifications } from './notifications';
 import { allowedRepositories } from './repositories';
@@ -83,6 +84,7 @@ export function startUi(parts: UiParts): Disposable {
   );
   const reports = features.start(l10n.t('The reports'), () => startReports(parts, tasks));
   features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
+  features.start(l10n.t('The marks on files'), () => new FileDecorations(link, clock, logger));
   features.start(l10n.t('The links above details'), () => new ReportLenses(tasks));
   features.start(l10n.t('The comments on results'), () => new CommentThreads(link, logger));
   features.start(l10n.t('Tasks from the editor'), () => startEditorTasks(parts));
