@@ -1,14 +1,15 @@
 import path from 'node:path';
 import type { AirlockEvent } from '../../src/core/events';
-import { journalStart } from '../../src/store/journalPosition';
+import { journalBeginning } from '../../src/store/droppedSegments';
 import { readJournal } from '../../src/store/journalReader';
 
 /** Every event that became durable, in order. @throws when the journal is damaged. */
 export async function readEvents(storage: string): Promise<AirlockEvent[]> {
   const events: AirlockEvent[] = [];
+  const folder = path.join(storage, 'journal');
   await readJournal({
-    folder: path.join(storage, 'journal'),
-    from: journalStart,
+    folder,
+    from: await journalBeginning(folder),
     onGroup: (group) => {
       events.push(...group);
       return true;

@@ -10,7 +10,7 @@ import { runs, titleOf, writes } from '../fakes/wholeModel';
 import { agentName, modelName, processesThatName, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
 import { git } from '../unit/workspaces/sampleRepository';
 import { countByTask, finishedLines, readEvents, type RecordedAnswers, recordedAnswers } from './crashJournal';
-import { describePoint, type KillPoint, killPoints, randomFrom } from './killPoints';
+import { describePoint, type KillPoint } from './killPoints';
 
 /** Lines that each task writes, one with each tool call. */
 const linesOfTask = 3;
@@ -40,15 +40,10 @@ export interface CrashReport {
   readonly answersLost: number;
 }
 
-export function crashLine(report: CrashReport): string {
-  const { kills, endedTwice, reportedTwice, paidTwice } = report;
-  const lost = [...report.lost, ...report.forgotten];
-  return `kills ${kills}, lost ${lost.length}, ended twice ${endedTwice.length}, reported twice ${reportedTwice.length}, paid twice ${paidTwice.length}`;
-}
-
 export interface CrashOptions {
   readonly kills: number;
-  readonly seed: number;
+  /** Where it is killed; several series may take from one. */
+  readonly points: Generator<KillPoint, never>;
   readonly say: (line: string) => void;
   /** Another build of the command; absent: the product's. */
   readonly program?: string;
@@ -56,7 +51,6 @@ export interface CrashOptions {
 
 /** Works tasks off with a process that is killed again and again, at one point after the other, on one storage. */
 export class CrashSeries {
-  private readonly points: Generator<KillPoint, never>;
   private readonly completed = new Map<string, number>();
   /** Starts count from 1; a request belongs to the start whose process sent it. */
   private readonly starts = new Map<number, number>();
@@ -73,7 +67,6 @@ export class CrashSeries {
     private readonly backend: WholeBackend,
     private readonly options: CrashOptions,
   ) {
-    this.points = killPoints(randomFrom(options.seed));
     backend.fault = (call) => this.backendCalled(call);
     room.backend.api.onDidChangeTask(({ task }) => {
       if (task.status === 'completed' || task.status === 'failed')
@@ -99,7 +92,7 @@ export class CrashSeries {
 
   private async killOnce(): Promise<void> {
     await this.queueTask();
-    const point = this.points.next().value;
+    const point = this.options.points.next().value;
     this.point = point;
     const child = this.start();
     const timers = [setTimeout(() => this.kill(), patienceMs)];

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { naiveWriter } from './storeSeries';
 import { builtCommand } from '../fakes/wholeCommand';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -20,15 +21,7 @@ export async function naiveCommand(): Promise<string> {
     format: 'cjs',
     logLevel: 'error',
     external: ['node-pty', '@anthropic-ai/sdk'],
-    plugins: [
-      {
-        name: 'naive-writer',
-        setup: ({ onResolve }) =>
-          onResolve({ filter: /^\.\/journalWriter$/ }, () => ({
-            path: path.join(import.meta.dirname, 'naiveWriter.ts'),
-          })),
-      },
-    ],
+    plugins: [naiveWriter],
   });
   return program;
 }
