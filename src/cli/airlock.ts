@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { airlockVersion } from '../assemble';
+import { addAgents } from './agentsCommand';
 import { addApprovalCommands } from './approvalCommands';
 import { addBackupCommands } from './backupCommands';
 import { addBudget } from './budgetCommand';
@@ -30,6 +31,7 @@ function program(): Command {
   addWork(airlock);
   addQueueCommands(airlock);
   addApprovalCommands(airlock);
+  addAgents(airlock);
   addLandingCommands(airlock);
   addReviewCommands(airlock);
   addSnapshotCommands(airlock);

@@ -47,6 +47,7 @@ export async function showTask(storage: string, taskId: string): Promise<void> {
     if (!run || run.messages.length === 0) parts.push(await promptText(executor, task));
     if (run) {
       parts.push(questionText(task, run), await askedText(executor, task, run), await evidenceText(executor, run));
+      parts.push(await reviewText(executor, task));
       parts.push(await claimsText(executor, run), await logText(executor, run));
     }
     process.stdout.write(`${parts.filter((part) => part !== '').join('\n\n')}\n`);
@@ -84,6 +85,10 @@ function overview(task: TaskState, run: RunState | undefined): string {
     ['priority', `P${task.spec.priority}`],
     ['source', `${task.spec.origin.sourceId} (${oneLine(task.spec.origin.externalId)})`],
     ['repository', task.spec.repo ?? 'not decided'],
+    ...(task.spec.parent
+      ? [[task.spec.parent.kind === 'review' ? 'reviews' : 'split from', task.spec.parent.taskId] as [string, string]]
+      : []),
+    ...(task.routed === undefined ? [] : [['persona', oneLine(task.routed, 300)] as [string, string]]),
   ];
   if (run) {
     facts.push(
@@ -146,6 +151,24 @@ async function askedText(executor: Executor, task: TaskState, run: RunState): Pr
   const text = await approvalText(executor, task, run);
   if (text === undefined) return '';
   return `The agent asks to be allowed this\n${indent(text, '  | ')}\n  Say it with: airlock approve ${task.id}, or airlock deny ${task.id} [REASON]`;
+}
+
+/** What a reviewer found. No verdict follows from it. */
+async function reviewText(executor: Executor, task: TaskState): Promise<string> {
+  const review = task.review === undefined ? undefined : executor.state.tasks.get(task.review);
+  if (!review) return '';
+  const run = runOf(executor.state, review);
+  const words =
+    run?.outcome == null ? `Nothing yet: ${review.id} is ${review.status}.` : await lastWords(executor, run);
+  return `What the reviewer says (it changes no verdict)\n${indent(words, '  | ')}`;
+}
+
+async function lastWords(executor: Executor, run: RunState): Promise<string> {
+  const last = run.messages.at(-1);
+  const json = last === undefined ? '' : await textOf(executor, last);
+  const parsed = conversationMessageSchema.safeParse(JSON.parse(json || 'null'));
+  const blocks = parsed.success && parsed.data.role === 'assistant' ? parsed.data.content : [];
+  return blocks.flatMap(({ text }) => (typeof text === 'string' ? [text] : [])).join('\n');
 }
 
 /** What the agent said of its result, each with what the evidence says of that. */

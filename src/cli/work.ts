@@ -28,6 +28,9 @@ export interface WorkOptions {
   readonly personas: string;
   /** Domains that a persona of a repository may reach. */
   readonly personaNetwork: readonly string[];
+  readonly route: boolean;
+  /** The persona that looks at each result. */
+  readonly review: string | undefined;
   readonly approvals: ApprovalMode;
   /** 0: never. */
   readonly approvalMinutes: number;
@@ -68,6 +71,8 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
         warmSessions: options.warm,
         setupDomains: options.setupNetwork,
         personaDomains: options.personaNetwork,
+        routes: options.route,
+        reviewPersona: options.review ?? null,
         approvalMode: options.approvals,
         approvalTimeoutMs: options.approvalMinutes === 0 ? null : options.approvalMinutes * 60_000,
         maxCostUsd: options.budget.perRunUsd,

@@ -54,6 +54,8 @@ export function addWork(airlock: Command): void {
         .choices(approvalModes)
         .default('unattended'),
     )
+    .option('--route', 'give tasks that name no persona to the one whose expertise fits', false)
+    .option('--review <persona>', 'a persona that looks at each result, read-only')
     .option('--approval-minutes <n>', 'after which what they ask is denied; 0: never', approvalMinutes, 60)
     .option('--approve-mcp <digest>', 'an MCP server of a repository that may run; may be repeated', collect, [])
     .option(
@@ -117,6 +119,8 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly setupNetwork: readonly string[];
   readonly personas: string;
   readonly personaNetwork: readonly string[];
+  readonly route: boolean;
+  readonly review: string | undefined;
   readonly approvals: ApprovalMode;
   readonly approvalMinutes: number;
   readonly approveMcp: readonly string[];

@@ -14,6 +14,8 @@ const looking: readonly ToolName[] = [
   'report_progress',
   'ask_user',
   'finish',
+  'send_message',
+  'read_messages',
 ];
 
 /** The persona of tasks that name none, and of what must be checked when its own is gone. */
@@ -69,5 +71,17 @@ export const builtInPersonas: readonly Persona[] = [
     tools: [...looking],
     workspace: 'read',
     limits: { timeoutMs: minutes(30), maxTurns: 50 },
+  }),
+  personaSchema.parse({
+    name: 'planner',
+    description: 'Splits a task into smaller ones and queues them. Cannot change anything itself.',
+    prompt: [
+      'You split the task into sub-tasks that can be done and checked each for itself, and queue them with create_subtasks. You change nothing yourself.',
+      'Read what the task is about first. As few sub-tasks as make sense; one that is small enough is not split at all. Whoever works on one sees its prompt and the repository and nothing else: say what is to be done, where, what it must not touch, and how it shows that it is done. Name checks where the repository has them. Let one depend on another only when it needs its result. Give each to the persona that it fits.',
+      'End with the list of what you have queued and why you have cut it so.',
+    ].join('\n\n'),
+    tools: [...looking, 'create_subtasks'],
+    workspace: 'read',
+    limits: { timeoutMs: minutes(20), maxTurns: 30 },
   }),
 ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { agentEvents } from './agentEvents';
 import { approvalEvents } from './approvalEvents';
 import { conversationEvents } from './conversationEvents';
 import { evidenceEvents } from './evidenceEvents';
@@ -25,6 +26,7 @@ const bodies = [
   ...sessionEvents,
   ...conversationEvents,
   ...approvalEvents,
+  ...agentEvents,
   ...spendingEvents,
   ...evidenceEvents,
   ...snapshotEvents,

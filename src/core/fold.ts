@@ -60,6 +60,10 @@ const runKinds = [
   'run.claimed',
   'approval.asked',
   'approval.answered',
+  'message.sent',
+  'message.read',
+  'topic.joined',
+  'subtasks.created',
   'usage.recorded',
   'request.reserved',
   'request.settled',
@@ -98,6 +102,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'task.joined':
     case 'task.joinAnswered':
     case 'task.handedOn':
+    case 'task.routed':
     case 'task.ended':
     case 'task.landed':
     case 'task.unlanded':

@@ -48,6 +48,16 @@ export interface TaskState {
   paused?: true;
   /** Its place in the order, when the user has given it one: lower goes first. Absent: by priority and age. */
   rank?: number;
+  /** The task that looks at its result. Absent: none. */
+  review?: TaskId;
+  /** Why it has the persona that it has, when nobody had named one. */
+  routed?: string;
+  /** What other agents have said to its agents and nobody has read. Absent: nothing. */
+  inbox?: readonly AgentMessage[];
+  /** What its agents have said last, and which tasks' agents have read it. */
+  sent?: readonly { readonly id: string; readonly to: readonly TaskId[]; readonly readBy: readonly TaskId[] }[];
+  /** Where its agents want to hear what is said. */
+  topics?: readonly string[];
   /** What the user allowed its agents until it has ended. Absent: nothing. */
   allowed?: readonly ApprovalRule[];
   endedAtMs: number | null;
@@ -60,6 +70,14 @@ export interface TaskState {
 export interface JoinedOrigin {
   readonly origin: TaskOrigin;
   readonly accepted: boolean | null;
+}
+
+/** Something that one agent said to others. It is data, whoever wrote it. */
+export interface AgentMessage {
+  readonly id: string;
+  readonly from: TaskId;
+  readonly topic: string | null;
+  readonly text: Digest;
 }
 
 export interface LandingState {
@@ -134,6 +152,11 @@ export interface RunState {
   toolCalls: Record<string, ToolCallState>;
   /** What it last asked the user; an answer is a blob. Absent: nothing yet. */
   question?: { readonly callId: string; readonly text: string; readonly answer: Digest | null };
+  /** How many messages it has sent. Absent: none. */
+  sentMessages?: number;
+  /** The tasks that it has split off, and what they may cost together, which is no longer its own. */
+  subtasks?: readonly TaskId[];
+  givenUsd?: number;
   /** What it last asked to be allowed. Absent: nothing yet. */
   approval?: ApprovalState;
   /** What the user had to say when it was last sent back. Absent: it was not. */

@@ -19,9 +19,15 @@ export const toolNames = [
   'report_progress',
   'ask_user',
   'finish',
+  'send_message',
+  'read_messages',
+  'create_subtasks',
 ] as const;
 export const toolNameSchema = z.enum(toolNames);
 export type ToolName = z.infer<typeof toolNameSchema>;
+
+/** Those of a persona that names none: all but the one that lets it give work, and money, to others. */
+export const usualTools: readonly ToolName[] = toolNames.filter((name) => name !== 'create_subtasks');
 
 /** A named role: prompt, engine, model, the tools it may use, network policy, limits. */
 export const personaSchema = z.object({
@@ -30,7 +36,7 @@ export const personaSchema = z.object({
   /** What the agent is told about its role, after the product's own instructions. */
   prompt: z.string().default(''),
   /** A tool that is not in the list is denied, whatever the model says. */
-  tools: z.array(toolNameSchema).default([...toolNames]),
+  tools: z.array(toolNameSchema).default(() => [...usualTools]),
   /** Servers of tools that it brings, by name. */
   mcpServers: z.record(mcpServerNameSchema, foundMcpServerSchema).default({}),
   /** Their tools that it may use: `mcp__server` for all of one, `mcp__server__tool`. */
@@ -40,6 +46,13 @@ export const personaSchema = z.object({
   /** `null`: as the settings say. */
   effort: effortSchema.nullable().default(null),
   network: networkPolicySchema.default({ kind: 'none' }),
+  /** What it knows about: words of a task, and files (as patterns) that a task names. For tasks that name no persona. */
+  expertise: z
+    .object({
+      keywords: z.array(z.string().min(1).max(100)).max(100).default([]),
+      paths: z.array(z.string().min(1).max(200)).max(100).default([]),
+    })
+    .prefault({}),
   /** `read`: the run's copy of the repository is mounted read-only in its jail, and its result is what it says. */
   workspace: z.enum(['read', 'write']).default('write'),
   /** What it may do without asking, if that is less than the settings allow. Absent: what they allow. */

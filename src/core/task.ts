@@ -51,6 +51,17 @@ export const maxChecks = 50;
 const repoNameSchema = z.string().max(1000);
 const commandSchema = z.string().min(1, 'it is empty').max(10_000, 'it is longer than 10,000 characters');
 
+/**
+ * Which task a task comes from. `subtask`: an agent has split it off. `review`: its result is to be looked at.
+ * `depth`: how many tasks lie between it and one that comes from none.
+ */
+export const taskParentSchema = z.object({
+  kind: z.enum(['subtask', 'review']),
+  taskId: taskIdSchema,
+  depth: z.number().int().min(1).max(100),
+});
+export type TaskParent = z.infer<typeof taskParentSchema>;
+
 /** Something to be done, as the journal holds it. Private and big parts (the prompt) are blobs. */
 export const taskSpecSchema = z.object({
   title: z.string().min(1).max(maxTitleLength),
@@ -79,6 +90,8 @@ export const taskSpecSchema = z.object({
   key: taskKeySchema.optional(),
   /** Its name in its repository (the ID of a row, say), by which a task of another source with that `key` means this one. */
   localKey: taskKeySchema.optional(),
+  /** Absent: nobody's. */
+  parent: taskParentSchema.optional(),
 });
 export type TaskSpec = z.infer<typeof taskSpecSchema>;
 
@@ -103,6 +116,7 @@ export const newTaskSchema = z.object({
   refusal: z.string().max(2000).nullable().default(null),
   key: taskKeySchema.optional(),
   localKey: taskKeySchema.optional(),
+  parent: taskParentSchema.optional(),
 });
 export type NewTask = z.input<typeof newTaskSchema>;
 

@@ -33,6 +33,8 @@ export const taskEvents = [
     /** Something of it went wrong: such tries are counted, and an interruption is none. Absent: no. */
     failed: z.boolean().optional(),
   }),
+  /** It named no persona and was given this one; `reason` says why, for people. */
+  z.object({ kind: z.literal('task.routed'), taskId: taskIdSchema, persona: z.string(), reason: z.string() }),
   z.object({
     kind: z.literal('task.changed'),
     taskId: taskIdSchema,

@@ -8,6 +8,9 @@ type EventOf<K extends AirlockEvent['kind']> = Extract<AirlockEvent, { kind: K }
 export function foldTask(state: LiveState, event: AirlockEvent): void {
   if (event.kind === 'task.queued') {
     state.tasks.set(event.taskId, newTask(event));
+    const { parent } = event.spec;
+    const reviewed = parent?.kind === 'review' ? state.tasks.get(parent.taskId) : undefined;
+    if (reviewed) reviewed.review = event.taskId;
     return;
   }
   const task = 'taskId' in event ? state.tasks.get(event.taskId) : undefined;
@@ -50,6 +53,10 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
       // Another priority is another place.
       if (event.priority !== task.spec.priority) delete task.rank;
       task.spec = { ...task.spec, repo: event.repo, priority: event.priority as TaskState['spec']['priority'] };
+      return;
+    case 'task.routed':
+      task.spec = { ...task.spec, persona: event.persona };
+      task.routed = event.reason;
       return;
     case 'task.linked':
       task.spec = { ...task.spec, dependsOn: event.dependsOn, dependsOnMissing: event.dependsOnMissing };

@@ -1,3 +1,4 @@
+import type { AgentDesk } from './agentDesk';
 import type { Claims } from './claims';
 import type { ToolDefinition, ToolResult } from './engine';
 import type { Session } from './session';
@@ -10,6 +11,8 @@ export interface ToolContext {
   progress(message: string, percent: number | null): void;
   /** Asks the user, and gives the answer once there is one. @throws {UserError} `question-open`: the run is left until then. */
   ask(question: string): Promise<string>;
+  /** Other agents. */
+  readonly agents: AgentDesk;
   /** What the agent says of its result, in place of what it said before. It is on disk when this resolves. */
   claim(claims: Claims): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { foldAgents } from './agentFold';
 import { foldApproval } from './approvalFold';
 import { foldReserved, foldSettled, foldUsage } from './budgetFold';
 import type { AirlockEvent } from './events';
@@ -30,6 +31,11 @@ export function foldWork(state: LiveState, run: RunState, event: AirlockEvent): 
     case 'question.answered':
     case 'run.claimed':
       return foldTalk(run, event);
+    case 'message.sent':
+    case 'message.read':
+    case 'topic.joined':
+    case 'subtasks.created':
+      return foldAgents(state, run, event);
     case 'approval.asked':
     case 'approval.answered':
       return foldApproval(state.tasks.get(run.taskId), run, event);

@@ -8,7 +8,7 @@ import { resolvePersona, resolveRepository } from './assignment';
 import type { HostWatch } from './hostWatch';
 import { isOurs } from './intake';
 import { RunInterrupted, type Interruption } from './interruption';
-import type { RequestGates } from './requestGates';
+import type { RunGates } from './requestGates';
 import { OpenTasks } from './openTasks';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { treatmentOf } from './retryPolicy';
@@ -54,7 +54,7 @@ export class Dispatcher implements Disposable {
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly settings: ExecutorSettings,
-    private readonly gates: RequestGates,
+    private readonly gates: RunGates,
     private readonly registry: SessionRegistry,
     private readonly beside: DispatcherParts,
   ) {
@@ -221,7 +221,8 @@ export class Dispatcher implements Disposable {
 
   private async work(task: TaskState, signal: AbortSignal): Promise<void> {
     if (task.spec.refusal === null && !(await resolveRepository(this.ports, task))) return;
-    const persona = task.spec.refusal === null ? await resolvePersona(this.ports, task.id) : undefined;
+    const persona =
+      task.spec.refusal === null ? await resolvePersona(this.ports, task.id, this.settings.routes) : undefined;
     if (task.spec.refusal === null && persona === undefined) return;
     if (!task.accepted && !(await this.acceptance.accept(task, signal))) return;
     // While its source was asked, the user may have decided otherwise.

@@ -1,13 +1,24 @@
 import { messageOf } from '../base/errors';
 import type { EventBody } from '../core/events';
-import type { RunId } from '../core/ids';
+import type { RunId, TaskId } from '../core/ids';
 import type { RunState } from '../core/liveState';
 import type { Persona } from '../core/persona';
+import type { NewTask } from '../core/task';
 import type { Session } from '../core/session';
 import type { ApprovalPolicy } from './approvalGate';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 import type { Tool } from '../core/tool';
 import type { RunSnapshots } from './runSnapshots';
+
+/** How far a task may be split by agents. */
+export interface SubtaskPolicy {
+  /** How many levels of tasks there may be below one that no agent has made; 0: none is split. */
+  readonly maxDepth: number;
+  /** Of one run. */
+  readonly maxSubtasks: number;
+  /** The same origin again answers the task that is there. */
+  readonly queue: (task: NewTask) => Promise<TaskId>;
+}
 
 /** The run that an engine works for, and what bounds it. */
 export interface HostedRun {
@@ -25,6 +36,8 @@ export interface HostedRun {
   readonly maxSameCalls: number;
   readonly approvals: ApprovalPolicy;
   readonly breakers: Pick<ExecutorSettings, 'maxIdleTurns' | 'maxUsdPerLine'>;
+  /** What it may split off, and how that is queued. */
+  readonly agents: SubtaskPolicy;
   readonly signal: AbortSignal;
   /** The agent said how far it is. */
   readonly onProgress: (percent: number | null, message: string) => void;

@@ -243,7 +243,7 @@ export class Intake implements Disposable {
 
   private async specOf({ taskId, task, origin, dependsOn, missing }: Shaped): Promise<EventBody[]> {
     const { blobs } = this.ports;
-    const { title, priority, persona, checks, limits, repo, repoName, refusal, key, localKey } = task;
+    const { title, priority, persona, checks, limits, repo, repoName, refusal, key, localKey, parent } = task;
     const spec: TaskSpec = {
       title,
       prompt: await blobs.put(task.prompt),
@@ -261,6 +261,7 @@ export class Intake implements Disposable {
       refusal,
       ...(key === undefined ? {} : { key }),
       ...(localKey === undefined ? {} : { localKey }),
+      ...(parent === undefined ? {} : { parent }),
     };
     const bodies: EventBody[] = [{ kind: 'task.queued', taskId, spec }];
     if (origin.sourceId === userSourceId) bodies.push({ kind: 'task.accepted', taskId });

@@ -34,6 +34,7 @@ import { LaneGovernor } from './laneGovernor';
 import { tidyWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
+import { Reviews } from './reviews';
 import { SessionArchive } from './sessionArchive';
 import { Results } from './results';
 import { ReviewDesk } from './reviewDesk';
@@ -77,6 +78,7 @@ export class LocalExecutor implements Executor {
   private readonly review: ReviewDesk;
   private readonly questions: UserQuestions;
   private readonly approvals: Approvals;
+  private readonly reviews: Reviews;
   private readonly intake: Intake;
   private readonly warm: WarmSessions;
   private readonly dispatcher: Dispatcher;
@@ -106,7 +108,7 @@ export class LocalExecutor implements Executor {
     this.dispatcher = new Dispatcher(
       ports,
       settings,
-      { lanes, ledger: new BudgetLedger(ports, settings.budget) },
+      { lanes, ledger: new BudgetLedger(ports, settings.budget), queue: (task) => this.intake.add(task) },
       this.shelf,
       { host: this.hostWatch, warm: this.warm },
     );
@@ -127,6 +129,7 @@ export class LocalExecutor implements Executor {
     this.snapshots = new SnapshotDesk(ports, settings, this.dispatcher, this.shelf);
     this.questions = new UserQuestions(ports);
     this.approvals = new Approvals(ports, this.dispatcher);
+    this.reviews = new Reviews(ports, settings, (task) => this.intake.add(task));
     this.archive = new SessionArchive(ports, this.shelf);
     this.data = new DataRemoval(ports, this.archive);
     this.review = new ReviewDesk(ports);
@@ -154,6 +157,7 @@ export class LocalExecutor implements Executor {
     this.dispatcher.start();
     this.intake.start();
     this.approvals.start();
+    this.reviews.start();
     this.tidying = tidyWorkspaces(
       this.ports,
       this.keeper,
@@ -388,6 +392,7 @@ export class LocalExecutor implements Executor {
     this.intake.dispose();
     this.outbox.dispose();
     this.approvals.dispose();
+    this.reviews.dispose();
     this.roomWatch.dispose();
     this.hostWatch.dispose();
     this.joinedClaims.dispose();

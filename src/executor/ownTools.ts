@@ -5,6 +5,7 @@ import type { AgentNews } from './agentNews';
 import type { ApprovalGate } from './approvalGate';
 import type { CallBreaker } from './callBreaker';
 import { stateOf, type HostedRun } from './hostedRun';
+import { Mailbox } from './mailbox';
 import type { ExecutorPorts } from './ports';
 import { denial } from './toolDenial';
 import { interruptedAnswer, ownCallId, ToolResults } from './toolResults';
@@ -17,6 +18,7 @@ export class OwnTools {
   /** Those that are at work. */
   private readonly running = new Map<string, { readonly startedMs: number; readonly over: () => void }>();
   private readonly results: ToolResults;
+  private readonly mailbox: Mailbox;
 
   constructor(
     private readonly ports: ExecutorPorts,
@@ -26,6 +28,7 @@ export class OwnTools {
     private readonly approvals: ApprovalGate,
   ) {
     this.results = new ToolResults(ports, run.runId);
+    this.mailbox = new Mailbox(ports, run);
   }
 
   async begin({ id, name, tool, summary, input }: OwnToolUse): Promise<OwnToolLeave> {
@@ -57,9 +60,10 @@ export class OwnTools {
     const { startedMs, over } = this.running.get(callId) ?? { startedMs: this.ports.clock.monotonicMs(), over() {} };
     this.running.delete(callId);
     over();
-    await this.results.keep(callId, result, this.ports.clock.monotonicMs() - startedMs);
+    const mail = await this.mailbox.take();
+    await this.results.keep(callId, result, this.ports.clock.monotonicMs() - startedMs, mail.bodies);
     this.run.session.note(result.text.slice(0, maxShownResult));
-    return this.news.take();
+    return [this.news.take(), mail.text].filter((text) => text !== '').join('\n\n');
   }
 
   /** Resolves when it may start; until its end it counts as a tool that is at work. */

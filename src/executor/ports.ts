@@ -67,6 +67,14 @@ export interface ExecutorSettings {
   readonly approvalTimeoutMs: number | null;
   /** How long a run keeps its jail and its slot meanwhile. */
   readonly approvalHoldMs: number;
+  /** Tasks that name no persona go to the one whose expertise fits; false: to the implementer. */
+  readonly routes: boolean;
+  /** The persona that looks at each result; `null`: none does. */
+  readonly reviewPersona: string | null;
+  /** How many levels deep agents may split a task; 0: not at all. */
+  readonly maxSubtaskDepth: number;
+  /** How many tasks one run may split off. */
+  readonly maxSubtasks: number;
   /** Snapshots of one run that are kept for going back, those that were judged among them; 0 for none. */
   readonly maxSnapshots: number;
   /** How long the snapshots of a run stay whose result is published. */
@@ -103,6 +111,10 @@ export const defaultSettings: ExecutorSettings = {
   approvalMode: 'unattended',
   approvalTimeoutMs: 60 * 60_000,
   approvalHoldMs: 2 * 60_000,
+  routes: false,
+  reviewPersona: null,
+  maxSubtaskDepth: 2,
+  maxSubtasks: 10,
   maxSnapshots: 20,
   maxSnapshotBytes: 512 * 1024 ** 2,
   keepWorkspacesMs: 14 * 24 * 3_600_000,

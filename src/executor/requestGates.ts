@@ -1,3 +1,5 @@
+import type { TaskId } from '../core/ids';
+import type { NewTask } from '../core/task';
 import type { BudgetLedger } from './budgetLedger';
 import type { LaneGovernor } from './laneGovernor';
 
@@ -5,4 +7,10 @@ import type { LaneGovernor } from './laneGovernor';
 export interface RequestGates {
   readonly lanes: LaneGovernor;
   readonly ledger: BudgetLedger;
+}
+
+/** What the runs of an executor share. */
+export interface RunGates extends RequestGates {
+  /** Queues a task that an agent has made. */
+  readonly queue: (task: NewTask) => Promise<TaskId>;
 }

@@ -15,12 +15,17 @@ export type RoleAnswer =
 export async function roleOf(ports: ExecutorPorts, task: TaskState): Promise<RoleAnswer> {
   const run = task.runId === null ? undefined : ports.events.state.runs.get(task.runId);
   const kept = run && run.outcome === null ? await keptRole(ports, run) : undefined;
-  if (kept) return { kind: 'found', persona: kept };
+  if (kept) return { kind: 'found', persona: asReviewer(task, kept) };
   const list = await ports.personas.of(task.spec.repo);
   const persona = personaNamed(list, task.spec.persona);
-  if (persona) return { kind: 'found', persona };
+  if (persona) return { kind: 'found', persona: asReviewer(task, persona) };
   // A role that nobody knows is not played by another one.
   return { kind: 'unknown', reason: unknownWords(task.spec.persona ?? '', list) };
+}
+
+/** Whoever looks at a result does not change it. */
+function asReviewer({ spec }: TaskState, persona: Persona): Persona {
+  return spec.parent?.kind === 'review' ? { ...persona, workspace: 'read' } : persona;
 }
 
 /** The persona that a run had; when that was deleted, the built-in one, which reaches nothing. */

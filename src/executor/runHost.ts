@@ -127,7 +127,10 @@ export class RunHost implements EngineHost {
   }
 
   private reserve(request: RequestSize): Promise<void> {
-    const { runId, signal, maxCostUsd: maxRunUsd, isCostTasksOwn: isTasksOwn } = this.options;
+    const { runId, signal, maxCostUsd, isCostTasksOwn: isTasksOwn } = this.options;
+    // What its sub-tasks may cost is not its own any more.
+    const { givenUsd = 0 } = stateOf(this.ports, runId);
+    const maxRunUsd = maxCostUsd === null ? null : Math.max(0, maxCostUsd - givenUsd);
     return this.gates.ledger.reserve({ ...request, runId, maxRunUsd, isTasksOwn }, signal);
   }
 

@@ -13,7 +13,7 @@ import type { ApprovalPolicy } from './approvalGate';
 import { ConnectionLog } from './connectionLog';
 import { EvidenceCollector, type Evidence } from './evidenceCollector';
 import { restoreNews, checkFeedback, refusedNews, systemPrompt, taskPrompt } from './instructions';
-import type { RequestGates } from './requestGates';
+import type { RunGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunDependencies } from './runDependencies';
 import { RunHost } from './runHost';
@@ -71,7 +71,7 @@ export class RunWork {
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly settings: ExecutorSettings,
-    private readonly gates: RequestGates,
+    private readonly gates: RunGates,
     private readonly registry: SessionRegistry,
     private readonly options: RunWorkOptions,
   ) {
@@ -126,6 +126,11 @@ export class RunWork {
       maxSameCalls: this.settings.maxSameCalls,
       approvals: this.approvals(),
       breakers: this.settings,
+      agents: {
+        maxDepth: this.settings.maxSubtaskDepth,
+        maxSubtasks: this.settings.maxSubtasks,
+        queue: this.gates.queue,
+      },
       isCostTasksOwn: task.spec.limits.maxCostUsd !== undefined,
       maxCostUsd: task.spec.limits.maxCostUsd ?? persona.limits.maxCostUsd ?? this.settings.maxCostUsd,
       signal,

@@ -3,14 +3,14 @@ import { messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { EventBody } from '../core/events';
 import type { ObjectId, TaskId } from '../core/ids';
-import type { RunState, TaskState } from '../core/liveState';
+import { runOf, type RunState, type TaskState } from '../core/liveState';
 import type { Persona } from '../core/persona';
 import { branchOf, type Workspace } from '../core/workspace';
 import { budgetWaits } from './budgetWatch';
 import { userSourceId } from './intake';
 import { interruptionOf, RunInterrupted } from './interruption';
 import { reportsToJoined } from './joinedReports';
-import type { RequestGates } from './requestGates';
+import type { RunGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { removeEngineFolder, reopenedWorkspace } from './reopenedWorkspace';
 import { RunClock } from './runClock';
@@ -51,7 +51,7 @@ export class TaskRun {
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly settings: ExecutorSettings,
-    private readonly gates: RequestGates,
+    private readonly gates: RunGates,
     private readonly registry: SessionRegistry,
     { taskId, persona, warm }: TaskToRun,
   ) {
@@ -186,6 +186,10 @@ export class TaskRun {
   /** A task starts from the result of what it depends on; `undefined`: from where the repository is. */
   private baseCommit(repo: string): ObjectId | undefined {
     const { state } = this.ports.events;
+    const { parent } = this.task.spec;
+    const reviewed = parent?.kind === 'review' ? state.tasks.get(parent.taskId) : undefined;
+    const result = reviewed && runOf(state, reviewed)?.commit;
+    if (result) return result;
     const commits = this.task.spec.dependsOn.flatMap((id) => {
       const dependency = state.tasks.get(id);
       const run = dependency?.runId ? state.runs.get(dependency.runId) : undefined;

@@ -1,4 +1,5 @@
 import { CancelledError, messageOf, UserError } from '../base/errors';
+import { Mutex } from '../base/mutex';
 import type { ToolCall, ToolResult } from '../core/engine';
 import { toolCallOf } from '../core/liveState';
 import { isMcpTool } from '../core/mcp';
@@ -7,7 +8,9 @@ import type { AgentNews } from './agentNews';
 import type { ApprovalGate } from './approvalGate';
 import type { CallBreaker } from './callBreaker';
 import { appendLater, stateOf, type HostedRun } from './hostedRun';
+import { Mailbox } from './mailbox';
 import type { ExecutorPorts } from './ports';
+import { RunAgentDesk } from './runAgentDesk';
 import { denial } from './toolDenial';
 import { interruptedAnswer, ownCallId, ToolResults } from './toolResults';
 import { answerTo } from './userQuestions';
@@ -21,6 +24,9 @@ export class ToolCalls {
   /** Calls that were begun in this process; others that are begun and not finished were interrupted. */
   private readonly begun = new Set<string>();
   private readonly results: ToolResults;
+  private readonly mailbox: Mailbox;
+  private readonly finishing = new Mutex();
+  private readonly desk: RunAgentDesk;
 
   constructor(
     private readonly ports: ExecutorPorts,
@@ -30,6 +36,8 @@ export class ToolCalls {
     private readonly approvals: ApprovalGate,
   ) {
     this.results = new ToolResults(ports, run.runId);
+    this.mailbox = new Mailbox(ports, run);
+    this.desk = new RunAgentDesk(ports, run);
   }
 
   async call(call: ToolCall): Promise<ToolResult> {
@@ -76,6 +84,7 @@ export class ToolCalls {
             appendLater(this.ports, [{ kind: 'run.progress', runId, message: message.slice(0, 500), percent }]);
             onProgress(percent, message);
           },
+          agents: this.desk.for(callId),
           ask: (text) => answerTo(this.ports, runId, { callId, text }),
           claim: async (claims) => {
             const blob = await this.ports.blobs.put(JSON.stringify(claims));
@@ -97,8 +106,14 @@ export class ToolCalls {
     }
   }
 
+  /** One after the other, so that no message comes with two results. */
   private finish(callId: string, result: ToolResult, durationMs: number): Promise<ToolResult> {
-    return this.results.keep(callId, this.news.with(result), durationMs);
+    return this.finishing.run(async () => {
+      const { text, bodies } = await this.mailbox.take();
+      const noted = this.news.with(result);
+      const whole = text === '' ? noted : { ...noted, text: `${text}\n\n${noted.text}` };
+      return this.results.keep(callId, whole, durationMs, bodies);
+    });
   }
 
   private throwIfEnded(): void {

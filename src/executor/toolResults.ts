@@ -1,5 +1,6 @@
 import type { ToolImage, ToolResult } from '../core/engine';
 import type { KeptImage } from '../core/conversationEvents';
+import type { EventBody } from '../core/events';
 import type { RunId } from '../core/ids';
 import type { ToolCallState } from '../core/liveState';
 import type { ExecutorPorts } from './ports';
@@ -21,7 +22,13 @@ export class ToolResults {
   ) {}
 
   /** It is on disk when this resolves. */
-  async keep(callId: string, result: ToolResult, durationMs: number): Promise<ToolResult> {
+  /** @param more Events that belong into the same group. */
+  async keep(
+    callId: string,
+    result: ToolResult,
+    durationMs: number,
+    more: readonly EventBody[] = [],
+  ): Promise<ToolResult> {
     const { runId } = this;
     const output = await this.ports.blobs.put(result.text);
     const images = await Promise.all((result.images ?? []).map((image) => this.keepImage(image)));
@@ -35,6 +42,7 @@ export class ToolResults {
         ...(images.length > 0 ? { images } : {}),
         durationMs: Math.round(durationMs),
       },
+      ...more,
     ]);
     return result;
   }

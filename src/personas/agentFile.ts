@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isMcpTool } from '../core/mcp';
-import { personaSchema, toolNames, type ToolName } from '../core/persona';
+import { personaSchema, toolNames, usualTools, type ToolName } from '../core/persona';
 import { listSchema, personaNameSchema, readHeader, wrongFile, type ReadPersona } from './personaFile';
 
 /** Names that Claude Code has for its tools, and ours that do the same. What is not here has no counterpart. */
@@ -78,7 +78,7 @@ function toolsOf(allowed: readonly string[] | null, denied: readonly string[]): 
   const ours = (names: readonly string[]): readonly ToolName[] => names.flatMap((name) => counterparts.get(name) ?? []);
   const isAll = allowed === null || allowed.includes('*');
   const without = ours(denied.map((name) => name.replace(/\(.*$/, '')));
-  const wanted = isAll ? toolNames : [...ours(allowed), ...telling];
+  const wanted = isAll ? usualTools : [...ours(allowed), ...telling];
   return toolNames.filter((name) => wanted.includes(name) && !without.includes(name));
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Diagnostic } from '../core/diagnostic';
 import type { jailLimitsSchema } from '../core/jailPolicy';
 import { isMcpTool, mcpServersSchema } from '../core/mcp';
-import { personaSchema, toolNames, writingTools, type Persona, type ToolName } from '../core/persona';
+import { personaSchema, toolNames, usualTools, writingTools, type Persona, type ToolName } from '../core/persona';
 import { effortSchema } from '../core/engine';
 import { readYaml } from '../core/yamlFile';
 import { splitFrontMatter, yamlFirstLine } from './frontMatter';
@@ -61,6 +61,12 @@ const keysSchema = z.strictObject({
   approvals: z.enum(['ask', 'edits', 'unattended']).optional(),
   effort: effortSchema.optional(),
   network: z.array(domainSchema).max(100).default([]),
+  expertise: z
+    .strictObject({
+      keywords: z.array(z.string().min(1).max(100)).max(100).default([]),
+      paths: z.array(z.string().min(1).max(200)).max(100).default([]),
+    })
+    .prefault({}),
   limits: z
     .strictObject({
       timeout_minutes: positive.max(1440).optional(),
@@ -133,7 +139,7 @@ export function readPersonaFile(text: string, stem: string, path: string): ReadP
 function personaOf(header: Header, name: string, prompt: string): Persona {
   const { description, tools, model, effort, approvals, network, limits, mcp_servers: servers } = header;
   const workspace = header.workspace === 'read-only' ? 'read' : 'write';
-  const allTools = workspace === 'read' ? toolNames.filter((tool) => !writingTools.includes(tool)) : toolNames;
+  const allTools = workspace === 'read' ? usualTools.filter((tool) => !writingTools.includes(tool)) : usualTools;
   // Whoever names no tool of a server means all of those that it brings.
   const mcpTools = tools && tools.mcp.length > 0 ? tools.mcp : Object.keys(servers).map((server) => `mcp__${server}`);
   return personaSchema.parse({
@@ -142,6 +148,7 @@ function personaOf(header: Header, name: string, prompt: string): Persona {
     prompt,
     tools: [...new Set(tools?.own ?? allTools)],
     workspace,
+    expertise: header.expertise,
     ...(approvals === undefined ? {} : { approvals }),
     mcpServers: Object.fromEntries(
       Object.entries(servers).map(([server, found]) => [server, { server: found, from: 'user' }]),

@@ -1,4 +1,5 @@
 import type { Tool } from '../core/tool';
+import { createSubtasksTool, readMessagesTool, sendMessageTool } from './agentTools';
 import { askUserTool } from './askUserTool';
 import { bashInputTool, bashOutputTool, bashStopTool } from './backgroundTools';
 import { bashTool } from './bashTool';
@@ -25,5 +26,8 @@ export function createTools(): readonly Tool[] {
     reportProgressTool,
     askUserTool,
     finishTool,
+    sendMessageTool,
+    readMessagesTool,
+    createSubtasksTool,
   ];
 }

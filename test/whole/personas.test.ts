@@ -67,7 +67,7 @@ describe('a task with a persona of its repository', () => {
     assert.equal(task.waitingOn, 'user');
     assert.match(
       task.reason,
-      /no persona “broken”\. There are: scribe, implementer, test-writer, reviewer, documenter, researcher\./,
+      /no persona “broken”\. There are: scribe, implementer, test-writer, reviewer, documenter, researcher, planner\./,
     );
     assert.match(task.reason, /broken\.md:2:\d+: error: tools\.0: there is no tool "hack"/);
   });

@@ -62,6 +62,8 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
       setupNetwork: [],
       personas: path.join(folder, 'personas'),
       personaNetwork: [],
+      route: false,
+      review: undefined,
       approvals: 'unattended',
       approvalMinutes: 0,
       approvedMcp: [],

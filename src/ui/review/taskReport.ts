@@ -3,7 +3,7 @@ import { plainText } from '../../base/ansi';
 import { type CheckResult, describeVerdict, summarizeChecks } from '../../core/evidence';
 import { conversationMessageSchema } from '../../core/engine';
 import type { Digest } from '../../core/ids';
-import type { LiveState, RunState, TaskState } from '../../core/liveState';
+import { runOf, type LiveState, type RunState, type TaskState } from '../../core/liveState';
 import { inputTokensOf } from '../../core/usage';
 import { formatCost, formatDuration, formatTokens } from '../figures';
 import { oneLine } from '../markdownText';
@@ -37,6 +37,7 @@ export async function taskReport(input: ReportInput): Promise<string> {
     ...(run ? await evidence(run, readBlob) : []),
     ...(run ? await claimsSection(run, (digest) => plainTextOf(digest, readBlob)) : []),
     ...(await commentsSection(task, (digest) => plainTextOf(digest, readBlob))),
+    ...(await reviewSection(input)),
     heading(l10n.t('Prompt')),
     quoted(await textOf(task.spec.prompt, readBlob)),
     ...(await contextSection(task, readBlob)),
@@ -54,6 +55,9 @@ function summary({ task, run, nowMs }: ReportInput): Field[] {
     [l10n.t('Task'), task.id],
     [l10n.t('Priority'), `P${task.spec.priority}`],
     [l10n.t('From'), `${task.spec.origin.sourceId} (${task.spec.origin.externalId})`],
+    [l10n.t('Persona chosen'), task.routed ?? ''],
+    [parentName(task), task.spec.parent?.taskId ?? ''],
+    [l10n.t('Split into'), (run?.subtasks ?? []).join(', ')],
     [l10n.t('Repository'), run?.repo ?? task.spec.repo ?? ''],
     [l10n.t('Kept as'), (task.keptAs ?? []).join(', ')],
     ...(run ? runRows(run, nowMs) : []),
@@ -146,6 +150,23 @@ function resultLine(where: string, result: CheckResult): string {
 async function contextSection(task: TaskState, readBlob: ReadBlob): Promise<string[]> {
   if (task.spec.context === null) return [];
   return [heading(l10n.t('Context from the source')), quoted(await textOf(task.spec.context, readBlob))];
+}
+
+function parentName({ spec }: TaskState): string {
+  return spec.parent?.kind === 'review' ? l10n.t('Reviews') : l10n.t('Split from');
+}
+
+/** What a reviewer found. No verdict follows from it. */
+async function reviewSection({ state, task, readBlob }: ReportInput): Promise<string[]> {
+  const review = task.review === undefined ? undefined : state.tasks.get(task.review);
+  if (!review) return [];
+  const run = runOf(state, review);
+  const last = run?.messages.at(-1);
+  const text = run?.outcome == null || last === undefined ? '' : spokenText(await textOf(last, readBlob));
+  return [
+    heading(l10n.t('What the reviewer says ({0}; it changes no verdict)', run?.persona ?? review.spec.persona ?? '')),
+    text === '' ? l10n.t('Nothing yet: {0}.', statusWord(review)) : quoted(text),
+  ];
 }
 
 /** What the agent said last. Its own words: evidence is what stands above. */

@@ -100,6 +100,10 @@ export const settingTable = {
   'airlock.approvals.timeoutMinutes': machine(z.number().positive().max(100_000).nullable(), 60),
   'airlock.breaker.turnsWithoutProgress': machine(z.number().int().min(0).max(1000), 30),
   'airlock.breaker.costPerLine': machine(z.number().positive().nullable(), 0.5),
+  'airlock.personas.routing': machine(z.boolean(), false),
+  'airlock.review.persona': machine(z.string().max(100), ''),
+  'airlock.agents.maxDepth': machine(z.number().int().min(0).max(10), 2),
+  'airlock.agents.maxSubtasks': machine(z.number().int().min(0).max(50), 10),
   'airlock.prices': machine(ownPricesSchema, {}),
 
   'airlock.setup.network': machine(z.array(z.string()), []),

@@ -90,7 +90,9 @@ function reportNameOf(task: TaskState): string {
  * needs nobody.
  */
 export function needsReview(task: TaskState): boolean {
-  const { status } = task;
+  const { status, spec } = task;
+  // What a review says is shown with what it is about.
+  if (spec.parent?.kind === 'review') return false;
   if (status === 'failed' || status === 'contradicted' || status === 'partial' || status === 'unchecked') return true;
   return status === 'verified' && couldNotBeAccepted(task);
 }

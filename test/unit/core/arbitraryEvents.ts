@@ -216,6 +216,17 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'question.asked': fc.record({ runId, callId: words, text: words }),
   'question.answered': fc.record({ runId, answer: digest }),
   'run.claimed': fc.record({ runId, claims: digest }),
+  'task.routed': fc.record({ taskId, persona: words, reason: words }),
+  'message.sent': fc.record({
+    runId,
+    messageId: words,
+    to: fc.array(taskId, { maxLength: 3 }),
+    topic: fc.option(fc.constantFrom('api', 'db.schema')),
+    text: digest,
+  }),
+  'message.read': fc.record({ runId, messageIds: fc.array(words, { maxLength: 3 }) }),
+  'topic.joined': fc.record({ runId, topic: fc.constantFrom('api', 'db.schema') }),
+  'subtasks.created': fc.record({ runId, taskIds: fc.array(taskId, { maxLength: 3 }), givenUsd: fc.nat({ max: 5 }) }),
   'approval.asked': fc.record({
     runId,
     callId: words,

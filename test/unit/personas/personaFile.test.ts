@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { personaSchema, toolNames } from '../../../src/core/persona';
+import { personaSchema, usualTools } from '../../../src/core/persona';
 import { readAgentFile } from '../../../src/personas/agentFile';
 import { readPersonaFile } from '../../../src/personas/personaFile';
 
@@ -41,7 +41,7 @@ describe('a persona file', () => {
 
   it('needs nothing but its text: it is named as its file and has every tool', () => {
     const { persona } = readPersonaFile('---\n---\nHello', 'fixer', path);
-    assert.deepEqual([persona?.name, persona?.tools, persona?.prompt], ['fixer', [...toolNames], 'Hello']);
+    assert.deepEqual([persona?.name, persona?.tools, persona?.prompt], ['fixer', [...usualTools], 'Hello']);
   });
 
   it('that may only read has no tool that writes, without saying so', () => {
@@ -49,7 +49,7 @@ describe('a persona file', () => {
     assert.equal(persona?.workspace, 'read');
     assert.deepEqual(
       persona.tools,
-      toolNames.filter((name) => name !== 'write' && name !== 'edit'),
+      usualTools.filter((name) => name !== 'write' && name !== 'edit'),
     );
   });
 
@@ -156,10 +156,10 @@ describe('a subagent of Claude Code', () => {
   });
 
   it('without a list of tools has all but those that it must not have', () => {
-    assert.deepEqual(agent('name: fixer').persona?.tools, [...toolNames]);
+    assert.deepEqual(agent('name: fixer').persona?.tools, [...usualTools]);
     assert.deepEqual(
       agent('disallowedTools: [Write, Edit]').persona?.tools,
-      toolNames.filter((tool) => tool !== 'write' && tool !== 'edit'),
+      usualTools.filter((tool) => tool !== 'write' && tool !== 'edit'),
     );
   });
 

@@ -32,7 +32,7 @@ describe('the page that says which persona may do what', () => {
     const wrong = { path: '/r/x.md', line: 3, column: 1, severity: 'error', message: 'nmae: no.' } as const;
     const text = personaReport([{ repo: '/r', list: { personas: builtIn, diagnostics: [wrong] } }]);
     assert.match(text, /^researcher: {2,}Finds something out/m);
-    assert.match(text, /^writes the workspace +yes +yes +– +yes +–$/m);
+    assert.match(text, /^writes the workspace +yes +yes +– +yes +– +–$/m);
     assert.match(text, /│ \/r\/x\.md:3:1: error: nmae: no\./);
   });
 });

@@ -43,7 +43,7 @@ describe('the personas that tasks can name', () => {
   }
 
   const names = ({ personas: all }: PersonaList): string[] => all.map(({ persona }) => persona.name);
-  const builtIn = ['implementer', 'test-writer', 'reviewer', 'documenter', 'researcher'];
+  const builtIn = ['implementer', 'test-writer', 'reviewer', 'documenter', 'researcher', 'planner'];
 
   it('are the built-in ones where there is nothing else', async () => {
     const list = await personas().of(repository({}));

@@ -56,6 +56,11 @@ export class FolderSession implements Session {
       signal: this.abort.signal,
       progress: (message, percent) => this.progress.push({ message, percent }),
       ask: (question) => Promise.reject(new UserError('question-open', question)),
+      agents: {
+        send: (to, text) => Promise.resolve(`${to}: ${text}`),
+        read: (join) => Promise.resolve(join.join()),
+        split: (subtasks) => Promise.resolve(subtasks.map(({ key }) => key).join()),
+      },
       claim: (claims) => Promise.resolve(void this.claims.push(claims)),
     };
   }

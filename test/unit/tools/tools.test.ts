@@ -30,7 +30,17 @@ describe('the tools', () => {
     const changing = createTools().filter((tool) => !tool.definition.readOnly);
     assert.deepEqual(
       changing.map((tool) => tool.definition.name),
-      ['bash', 'bash_output', 'bash_input', 'bash_stop', 'write', 'edit'],
+      [
+        'bash',
+        'bash_output',
+        'bash_input',
+        'bash_stop',
+        'write',
+        'edit',
+        'send_message',
+        'read_messages',
+        'create_subtasks',
+      ],
     );
   });
 
