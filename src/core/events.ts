@@ -5,6 +5,7 @@ import { conversationEvents } from './conversationEvents';
 import { evidenceEvents } from './evidenceEvents';
 import { executorEvents } from './executorEvents';
 import { landingEvents } from './landingEvents';
+import { overlapEvents } from './overlapEvents';
 import { reportEvents } from './reportEvents';
 import { reviewEvents } from './reviewEvents';
 import { runEvents } from './runEvents';
@@ -22,6 +23,7 @@ const bodies = [
   ...taskEvents,
   ...landingEvents,
   ...reviewEvents,
+  ...overlapEvents,
   ...runEvents,
   ...sessionEvents,
   ...conversationEvents,

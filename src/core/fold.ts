@@ -112,6 +112,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'landing.moving':
     case 'landing.failed':
     case 'result.kept':
+    case 'overlap.found':
     case 'comment.written':
     case 'comment.deleted':
       return 'task';

@@ -5,6 +5,7 @@ import type { AirlockEvent, EventBody } from './events';
 import type { CheckResult, Verdict } from './evidence';
 import type { Digest, ObjectId, ReportId, RunId, SessionId, TaskId } from './ids';
 import type { JailProof } from './jail';
+import type { Overlap } from './overlapEvents';
 import type { ReviewComment } from './reviewComment';
 import type { RunSnapshot } from './runSnapshot';
 import type { PastSession } from './pastSession';
@@ -40,6 +41,8 @@ export interface TaskState {
   notBeforeMs: number;
   /** What the user says of lines of its results. Absent: nothing. */
   comments?: readonly ReviewComment[];
+  /** Other tasks that touch the same lines. Absent: none is known. */
+  overlaps?: readonly Overlap[];
   /** Branches of the user's own that were made of its results. Absent: none. */
   keptAs?: readonly string[];
   /** What all its runs together have spent. Absent: nothing yet. */

@@ -17,6 +17,10 @@ export function foldReview(task: TaskState, event: AirlockEvent): void {
         : [...comments, comment].slice(-maxComments);
       return;
     }
+    case 'overlap.found':
+      if (event.overlaps.length > 0) task.overlaps = event.overlaps;
+      else delete task.overlaps;
+      return;
     case 'result.kept':
       task.keptAs = [...(task.keptAs ?? []).filter((name) => name !== event.branch), event.branch];
       return;

@@ -183,6 +183,15 @@ export interface Workspaces {
   }): Promise<Workspace>;
   /** The trees of a run, whose files may be gone; `undefined` when nothing is left of it. */
   trees(runId: RunId): Promise<KeptTrees | undefined>;
+  /**
+   * Files that two runs, which started from the same tree, have changed in ways that git cannot join. None when the trees of one are
+   * gone.
+   */
+  conflicts(
+    base: ObjectId,
+    ours: { readonly runId: RunId; readonly tree: ObjectId },
+    theirs: { readonly runId: RunId; readonly tree: ObjectId },
+  ): Promise<readonly string[]>;
   /** Everything that is left of workspaces, whoever made it. */
   stored(): Promise<readonly StoredRun[]>;
   /** What is left of a run takes that much of the disk, its recordings included; `null` when it cannot be counted in time. */

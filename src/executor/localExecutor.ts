@@ -24,6 +24,7 @@ import { Approvals } from './approvals';
 import { BudgetLedger } from './budgetLedger';
 import { BudgetWatch } from './budgetWatch';
 import { DataRemoval } from './dataRemoval';
+import { ConflictRadar } from './conflictRadar';
 import { Dispatcher } from './dispatcher';
 import { takeOverFromEarlierProcess } from './earlierProcess';
 import { HostWatch } from './hostWatch';
@@ -76,6 +77,7 @@ export class LocalExecutor implements Executor {
   private readonly keeper: WorkspaceKeeper;
   private readonly landings: Landings;
   private readonly review: ReviewDesk;
+  private readonly radar: ConflictRadar;
   private readonly questions: UserQuestions;
   private readonly approvals: Approvals;
   private readonly reviews: Reviews;
@@ -133,6 +135,7 @@ export class LocalExecutor implements Executor {
     this.archive = new SessionArchive(ports, this.shelf);
     this.data = new DataRemoval(ports, this.archive);
     this.review = new ReviewDesk(ports);
+    this.radar = new ConflictRadar(ports);
     this.landings = new Landings(ports, settings, this.stopping.signal);
   }
 
@@ -153,6 +156,7 @@ export class LocalExecutor implements Executor {
     this.hostWatch.start();
     this.budgetWatch.start();
     this.outbox.start();
+    this.radar.start();
     this.joinedClaims.start();
     this.dispatcher.start();
     this.intake.start();
@@ -397,6 +401,7 @@ export class LocalExecutor implements Executor {
     this.hostWatch.dispose();
     this.joinedClaims.dispose();
     this.budgetWatch.dispose();
+    this.radar.dispose();
     this.shelf.dispose();
   }
 
@@ -411,6 +416,8 @@ export class LocalExecutor implements Executor {
     this.joinedClaims.dispose();
     await this.outbox.drain();
     await this.joinedClaims.drain();
+    this.radar.dispose();
+    await this.radar.settled();
     await this.tidying;
     await this.ports.sessions.shutdown();
     await this.ports.jails.shutdown();

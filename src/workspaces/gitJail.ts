@@ -46,6 +46,8 @@ export interface GitJailCommand {
   readonly workspace?: { readonly folder: string; readonly access: 'read' | 'write' };
   /** The agent's git directory is there too, and writable: at the first checkout alone. */
   readonly agentGit?: true;
+  /** The git directory of another run. */
+  readonly alsoRead?: Mount;
   readonly environment?: Readonly<Record<string, string>>;
   readonly stdin?: Readable | Uint8Array;
   /** Where stdout goes; absent: it is kept. */
@@ -114,6 +116,7 @@ export class GitJail {
     return [
       { from: this.folders.hostGit, at: hostGitInJail, access: command.hostGit ?? 'read' },
       ...(command.agentGit ? [{ from: this.folders.agentGit, at: agentGitInJail, access: 'write' as const }] : []),
+      ...(command.alsoRead ? [command.alsoRead] : []),
       ...(workspace ? [{ from: workspace.folder, at: workspaceInJail, access: workspace.access }] : []),
     ];
   }

@@ -15,6 +15,7 @@ import { agentGitInJail, GitJail } from './gitJail';
 import { openRepository } from './openRepository';
 import { bytesOf, isPlainPath } from './pathBytes';
 import { configPath, invalidConfig, maxConfigBytes, parseRepositoryConfig } from './repositoryConfig';
+import { conflictingFiles } from './pairing';
 import { inspectRepository, type Repository } from './repositoryInspection';
 import { assertQuarantineFree } from './publishing';
 import { repositoryNotes } from './repositoryNotes';
@@ -115,6 +116,20 @@ class StoredWorkspaces implements Workspaces {
     const state = await readRunState(folders.state);
     if (!state || state.runId !== runId || !(await isThere(join(folders.hostGit, 'objects')))) return undefined;
     return new RunTrees(state, folders, this.ports);
+  }
+
+  async conflicts(...[base, ours, theirs]: Parameters<Workspaces['conflicts']>): Promise<readonly string[]> {
+    const [mine, other] = [ours, theirs].map(({ runId }) => runFoldersOf(this.storage, runId));
+    if (!mine || !other) return [];
+    const isLeft = await Promise.all([mine, other].map(({ hostGit }) => isThere(join(hostGit, 'objects'))));
+    if (isLeft.includes(false)) return [];
+    const jail = new GitJail(this.ports.jails, ours.runId, mine);
+    return conflictingFiles(jail, {
+      base: objectIdSchema.parse(base),
+      ours: objectIdSchema.parse(ours.tree),
+      theirs: objectIdSchema.parse(theirs.tree),
+      otherGit: other.hostGit,
+    });
   }
 
   stored(): Promise<readonly StoredRun[]> {

@@ -65,6 +65,8 @@ describe('reviewing a result in a real VS Code', function () {
     execFileSync('git', args, { cwd: world.repository, encoding: 'utf8' }).trim();
   const entry = () => workbench.page.locator('.multiDiffEntry').filter({ hasText: 'greeting.txt' });
   const line = (text: string) => entry().locator('.editor.modified .view-line', { hasText: text }).first();
+  /** One of the links above the details. */
+  const link = (words: string) => workbench.page.locator('.codelens-decoration a').filter({ hasText: words }).first();
   const comments = () => workbench.page.locator('.review-comment');
 
   it('opens the changes, and what is known of them beside', async () => {
@@ -85,13 +87,13 @@ describe('reviewing a result in a real VS Code', function () {
     await form.locator('.monaco-editor').first().click();
     await workbench.page.keyboard.type('Make it quieter.');
     await workbench.screenshot('comment-form-dark');
-    await form.locator('a.monaco-button', { hasText: 'Add Comment' }).click();
+    await form.getByRole('button', { name: 'Add Comment' }).click();
     await comments().filter({ hasText: 'Make it quieter.' }).waitFor();
     await comments().first().hover();
     await comments().first().getByRole('button', { name: 'Edit Comment' }).click();
     await workbench.page.keyboard.press('Control+a');
     await workbench.page.keyboard.type('Make it louder.');
-    await workbench.page.locator('.review-comment .edit-container a.monaco-button', { hasText: 'Save' }).click();
+    await comments().first().getByRole('button', { name: 'Save' }).click();
     await comments().filter({ hasText: 'Make it louder.' }).waitFor();
     await workbench.screenshot('comment-dark');
     await workbench.reload();
@@ -104,7 +106,7 @@ describe('reviewing a result in a real VS Code', function () {
   });
 
   it('sends it to the agent of the same run, and shows what comes of it', async () => {
-    await workbench.command('Airlock: Send to the Agent…');
+    await link('Send to the Agent…').click();
     await workbench.answer('And nothing else.');
     await eventually(
       () => Promise.resolve(git('branch', '--list', 'airlock/*', '--format=%(refname:short)')),
@@ -117,8 +119,8 @@ describe('reviewing a result in a real VS Code', function () {
     await workbench.screenshot('sent-back-light');
   });
 
-  it('accepts some files from the buttons of the details, and takes them back', async () => {
-    await workbench.command('Airlock: Accept Some Files…');
+  it('accepts some files from the links above the details, and takes them back', async () => {
+    await link('Accept Some Files…').click();
     const choices = workbench.page.locator('.quick-input-list .monaco-list-row');
     await choices.filter({ hasText: 'notes.txt' }).click();
     await workbench.page.locator('.quick-input-action', { hasText: 'OK' }).click();

@@ -72,7 +72,20 @@ function runningWords(state: LiveState, run: RunState): string {
   const phase = phaseWord(run.phase);
   // A phase that has just begun is its own activity.
   const activity = run.activity === run.phase ? '' : run.activity;
-  return joined(run.percent === null ? '' : `${Math.round(run.percent)} %`, activity || phase);
+  return joined(
+    run.percent === null ? '' : `${Math.round(run.percent)} %`,
+    overlapWords(state, run.taskId),
+    activity || phase,
+  );
+}
+
+/** Which other tasks touch the same lines. */
+export function overlapWords(state: LiveState, taskId: TaskState['id']): string {
+  const [first, ...more] = state.tasks.get(taskId)?.overlaps ?? [];
+  if (!first) return '';
+  if (more.length > 0) return l10n.t('touches the same lines as {0} others', more.length + 1);
+  const title = state.tasks.get(first.with)?.spec.title ?? first.with;
+  return l10n.t('touches the same lines as “{0}”', oneLine(title, 60));
 }
 
 export function phaseWord(phase: RunState['phase']): string {

@@ -140,6 +140,10 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     text: digest,
     quote: digest,
   }),
+  'overlap.found': fc.record({
+    taskId,
+    overlaps: fc.array(fc.record({ with: taskId, files: fc.array(words, { maxLength: 2 }) }), { maxLength: 2 }),
+  }),
   'result.kept': fc.record({ taskId, branch: words, commit: objectId }),
   'comment.deleted': fc.record({ taskId, commentId: fc.constantFrom('comment-1', 'comment-2') }),
   'run.continued': fc.record({
