@@ -1,21 +1,22 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mkdtempSync, realpathSync } from 'node:fs';
 import { systemClock } from '../../src/base/clock';
+import { newId } from '../../src/base/ids';
 import { silentLogger } from '../../src/base/logger';
 import { implementer } from '../../src/core/builtInPersonas';
 import type { Engine } from '../../src/core/engine';
 import type { Mount } from '../../src/core/jailPolicy';
 import type { Session } from '../../src/core/session';
+import type { Workspaces } from '../../src/core/workspace';
 import { WarmSessions } from '../../src/executor/warmSessions';
 import { LocalWarmMaker, type WarmPorts, type WarmStart, type WarmWish } from '../../src/executor/warmStart';
 import { createJails, type LocalJails } from '../../src/jail/jails';
 import { createSessions } from '../../src/sessions/sessions';
 import { createWorkspaces } from '../../src/workspaces/workspaces';
 import { enoughRoom, MemoryLog } from '../fakes/memoryLog';
-import { git, makeRepository } from '../unit/workspaces/sampleRepository';
+import { commitAll, git, makeRepository, writeFiles } from '../unit/workspaces/sampleRepository';
 import { patient, words } from './sessionsFixture';
 
 /** Sessions that wait, in real jails on real checkouts. */
@@ -27,6 +28,7 @@ class WarmFixture {
   readonly sessions;
   readonly maker: LocalWarmMaker;
   readonly warm: WarmSessions;
+  readonly workspaces: Workspaces;
   engineMounts: readonly Mount[] = [];
   readonly wish: WarmWish;
 
@@ -42,7 +44,7 @@ class WarmFixture {
       events,
       jails,
       sessions,
-      workspaces: createWorkspaces({ jails, storage }),
+      workspaces: (this.workspaces = createWorkspaces({ jails, storage })),
       // Only what a program of its own in the jail would be given.
       engine: { furnish: () => Promise.resolve(this.engineMounts) } as unknown as Engine,
       runFolder: (runId) => join(storage, 'runs', runId),
@@ -133,6 +135,24 @@ describe('a session that was prepared ahead', () => {
     assert.equal(await fixture.maker.doubt(start), undefined);
     assert.equal(start.workspace.notes.length, 1);
     await fixture.maker.discard(start, 'the test is over');
+  });
+
+  it('has the dependencies that are kept already, and runs no setup for itself', async () => {
+    writeFiles(fixture.repo, {
+      '.airlock/config.yaml': 'setup: mkdir node_modules && echo made > node_modules/x\n',
+      'package-lock.json': '{"lockfileVersion": 3}\n',
+    });
+    commitAll(fixture.repo, 'a setup');
+    await assert.rejects(fixture.prepare(), { message: 'Its dependencies are not prepared yet.' });
+    assert.deepEqual(fixture.runs, []);
+    const first = await fixture.workspaces.create({ runId: newId('run'), repo: fixture.repo });
+    const made = await first.prepare(first.baseTree, { allowedDomains: [], maxKeptBytes: 1024 ** 3 });
+    assert.equal(made.kind, 'ready');
+    const start = await fixture.prepare();
+    assert.equal(await fixture.maker.doubt(start), undefined);
+    assert.equal(await output(start.session, 'cat node_modules/x'), 'made\n');
+    await fixture.maker.discard(start, 'the test is over');
+    if (made.kind === 'ready') made.dependencies.release();
   });
 
   const doubts: Record<string, { readonly words: RegExp; readonly cause: (start: WarmStart) => Promise<unknown> }> = {
