@@ -58,6 +58,18 @@ GIT_WORK_TREE=/tmp/rules git check-ignore --no-index -z --stdin < /tmp/paths || 
 
 export const scanCommand: readonly string[] = ['sh', '-c', script, 'scan'];
 
+/** The listing alone, for a folder in which there should be nothing that is ignored. It is read by {@link parseBaseline}. */
+export const listCommand: readonly string[] = [
+  'sh',
+  '-c',
+  `set -eu
+cd ${workspaceInJail}
+test -r .
+${listing}
+`,
+  'list',
+];
+
 /**
  * Checks a tree out into the empty workspace, makes the folders that shares are mounted on, and lists what is there.
  * Arguments: the tree, then the folders. `GIT_INDEX_FILE` says where the index goes.
@@ -82,7 +94,7 @@ export function parseScan(output: Uint8Array): FolderScan {
   return { found, ignored: new Set(fields.slice(rest + 1).map((path) => path.slice('./'.length))) };
 }
 
-/** Reads what {@link checkoutCommand} wrote: the stamp of each path. */
+/** Reads what {@link checkoutCommand} or {@link listCommand} wrote: the stamp of each path. */
 export function parseBaseline(output: Uint8Array): Map<PathBytes, string> {
   return new Map(takeFound(records(output)).found.map(({ path, stamp }) => [path, stamp]));
 }

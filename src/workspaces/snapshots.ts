@@ -9,7 +9,7 @@ import { workspaceInJail } from '../core/jailPolicy';
 import type { FileChange, Snapshot, SnapshotKeeping } from '../core/workspace';
 import { isCheckSurface } from './checkSurface';
 import { changesArguments, diffTreeArguments, parseChanges, parseRawChanges } from './diffListing';
-import { parseScan, scanCommand, type FolderScan } from './folderScan';
+import { listCommand, parseBaseline, parseScan, scanCommand, type FolderScan } from './folderScan';
 import { GitFailure } from './gitFailure';
 import type { GitJail } from './gitJail';
 import { importStream, parseImportAnswer, type ImportedCommit, type TreeEdit } from './importStream';
@@ -99,14 +99,14 @@ export class Snapshots {
    */
   oddity(): Promise<string | undefined> {
     return this.turns.run(async () => {
-      const scan = await this.scan();
-      const odd = oddPath(scan, await this.baselineStamps());
+      const { jail, folders } = this.options;
+      const workspace = { folder: folders.workspace, access: 'read' } as const;
+      const found = parseBaseline(await jail.run({ argv: listCommand, workspace }));
+      const odd = oddPath(found, await this.baselineStamps());
       if (odd !== undefined) return `${odd} is not as it was checked out`;
-      // Nothing to be edited: the tree of the folder is the tree of the base.
-      const { files, links, removed, skipped } = await this.plan(scan);
-      return [files, links, removed, skipped].every((part) => part.length === 0)
-        ? undefined
-        : 'its tree is not that of its base';
+      // Everything of the base is there, and nothing else: this is its tree.
+      const isWhole = [...(await this.baseListing())].every(([path, { mode }]) => mode === '160000' || found.has(path));
+      return isWhole ? undefined : 'its tree is not that of its base';
     });
   }
 
@@ -260,12 +260,10 @@ export class Snapshots {
 }
 
 /** The first path that is new, gone, or another than it was. */
-function oddPath({ found }: FolderScan, baseline: ReadonlyMap<PathBytes, string>): string | undefined {
-  const changed = found.find(({ path, stamp }) => baseline.get(path) !== stamp);
-  if (changed) return printable(changed.path);
-  const seen = new Set(found.map(({ path }) => path));
-  const gone = [...baseline.keys()].find((path) => !seen.has(path));
-  return gone === undefined ? undefined : printable(gone);
+function oddPath(found: ReadonlyMap<PathBytes, string>, baseline: ReadonlyMap<PathBytes, string>): string | undefined {
+  const changed = [...found].find(([path, stamp]) => baseline.get(path) !== stamp);
+  const odd = changed?.[0] ?? [...baseline.keys()].find((path) => !found.has(path));
+  return odd === undefined ? undefined : printable(odd);
 }
 
 /** The stamps of a fresh checkout as the bytes of a file: path and stamp in turn, each ended by NUL. */
