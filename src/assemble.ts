@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { pricesWith } from './analytics/prices';
-import { createEngine } from './assemble/createEngine';
+import { createEngines } from './assemble/createEngine';
 import { openPersonas } from './assemble/openPersonas';
 import { openSources } from './assemble/openSources';
 import type { AirlockOptions, McpChoice } from './assemble/options';
@@ -167,7 +167,7 @@ function joinRooms(
       targets: createTargetBranches(),
       workspaces: createWorkspaces({ jails, storage, clock, logger }),
       personas: openPersonas(options),
-      engine: createEngine(options, clock),
+      ...createEngines(options, clock),
       tools: createTools(),
       mcp: createMcpServers({ jails, emptyFolder: path.join(storage, 'mcp', 'empty'), ...(options.mcp ?? noMcp) }),
       sources,
@@ -191,9 +191,9 @@ function joinRooms(
 const noMcp: McpChoice = { secret: () => Promise.resolve(undefined), approved: () => [], privateHosts: () => [] };
 
 /** What was given to this process to keep. One that cannot be read now is in no jail either. */
-async function knownSecrets({ engine, sources }: AirlockOptions): Promise<string[]> {
+async function knownSecrets({ engine, otherEngines = [], sources }: AirlockOptions): Promise<string[]> {
   const read = sources.flatMap((source) => (source.kind === 'server' ? [source.token()] : []));
-  if (engine.kind === 'anthropic') read.push(engine.credential.read());
+  for (const choice of [engine, ...otherEngines]) if ('credential' in choice) read.push(choice.credential.read());
   const found = await Promise.allSettled(read);
   return found.flatMap((each) => (each.status === 'fulfilled' && each.value !== undefined ? [each.value] : []));
 }

@@ -63,7 +63,7 @@ export function executorOptions({ context, settings, credentials, problems, logg
     engineLimits: { maxUnreachedMs: minutes(settings.value('airlock.limits.modelWaitMinutes')) },
     prices: settings.value('airlock.prices'),
     repositories: () => allowedRepositories(settings.value('airlock.repositories')),
-    engine: engineOf(settings, credentials),
+    ...enginesOf(settings, credentials),
     toolChains: settings.value('airlock.jail.toolChains'),
     sources: [...zmemoryServers(settings, credentials), ...folderSources(settings)],
     personas: homeExpanded(settings.value('airlock.personas.folder') || '~/.config/airlock/personas'),
@@ -100,7 +100,10 @@ function keepOf(settings: Settings): NonNullable<AirlockOptions['keep']> {
   };
 }
 
-function engineOf(settings: Settings, credentials: Credentials): EngineChoice {
+function enginesOf(
+  settings: Settings,
+  credentials: Credentials,
+): Required<Pick<AirlockOptions, 'engine' | 'otherEngines'>> {
   const baseUrl = credentials.modelServer ?? null;
   const server = {
     // Servers other than Anthropic's own mostly want a bearer token.
@@ -109,9 +112,16 @@ function engineOf(settings: Settings, credentials: Credentials): EngineChoice {
     model: settings.value('airlock.engine.model') || null,
     contextTokens: settings.value('airlock.engine.contextTokens'),
   } as const;
-  if (settings.value('airlock.engine.kind') === 'anthropic') return { kind: 'anthropic', ...server };
-  const claude = homeExpanded(settings.value('airlock.claudeCode.path')) || null;
-  return { kind: 'claude-code', ...server, path: claude, process: settings.value('airlock.claudeCode.process') };
+  const own: EngineChoice = { kind: 'anthropic', ...server };
+  const claude: EngineChoice = {
+    kind: 'claude-code',
+    ...server,
+    path: homeExpanded(settings.value('airlock.claudeCode.path')) || null,
+    process: settings.value('airlock.claudeCode.process'),
+  };
+  return settings.value('airlock.engine.kind') === 'anthropic'
+    ? { engine: own, otherEngines: [claude] }
+    : { engine: claude, otherEngines: [own] };
 }
 
 function effortOf(value: SettingValue<'airlock.engine.effort'>): Effort | null {

@@ -3,14 +3,26 @@ import type { Engine } from '../core/engine';
 import { createAnthropicEngine } from '../engines/anthropic/anthropicEngine';
 import { createClaudeCodeEngine } from '../engines/claudeCode/claudeCodeEngine';
 import { scriptedModelName } from '../engines/scripted/scriptedModel';
-import type { AirlockOptions } from './options';
+import type { AirlockOptions, EngineChoice } from './options';
 
 /** The model when nobody names one. */
 export const defaultModel = 'claude-sonnet-5-5';
 
-/** The engine that was chosen. */
-export function createEngine(
-  { engine: choice, engineLimits: limits = {}, logger }: AirlockOptions,
+/** The engine that was chosen, and those that a persona may name besides. */
+export function createEngines(
+  options: AirlockOptions,
+  clock: Clock,
+): { readonly engine: Engine; readonly engines: readonly Engine[] } {
+  const { engine, otherEngines = [] } = options;
+  return {
+    engine: createEngine(engine, options, clock),
+    engines: otherEngines.map((choice) => createEngine(choice, options, clock)),
+  };
+}
+
+function createEngine(
+  choice: EngineChoice,
+  { engineLimits: limits = {}, logger }: AirlockOptions,
   clock: Clock,
 ): Engine {
   switch (choice.kind) {

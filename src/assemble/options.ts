@@ -105,6 +105,8 @@ export interface AirlockOptions {
   /** Absolute paths of the repositories that tasks may be for; asked anew each time. */
   readonly repositories: () => readonly string[];
   readonly engine: EngineChoice;
+  /** Engines that a persona may name besides. Absent: none. */
+  readonly otherEngines?: readonly EngineChoice[];
   readonly sources: readonly SourceChoice[];
   readonly logger: Logger;
   /** The folder of the user's own personas. Absent: there are none. It need not exist. */

@@ -36,16 +36,21 @@ export function addEngineOptions(command: Command): Command {
 }
 
 /** Key, server and model come from the environment, whatever the engine is. */
-export function engineChoice(flags: EngineFlags, environment: NodeJS.ProcessEnv): EngineChoice {
+export function engineChoices(
+  flags: EngineFlags,
+  environment: NodeJS.ProcessEnv,
+): { readonly engine: EngineChoice; readonly otherEngines: readonly EngineChoice[] } {
   const fromEnvironment = engineFromEnvironment(environment);
-  if (!fromEnvironment) return { kind: 'none' };
+  if (!fromEnvironment) return { engine: { kind: 'none' }, otherEngines: [] };
   const server = { ...fromEnvironment, contextTokens: flags.contextTokens ?? null };
-  if (flags.engine === 'anthropic') return server;
   const { claude, claudeProcess } = flags;
-  return {
+  const claudeCode: EngineChoice = {
     ...server,
     kind: 'claude-code',
     path: claude === undefined ? null : path.resolve(claude),
     process: claudeProcess,
   };
+  return flags.engine === 'anthropic'
+    ? { engine: server, otherEngines: [claudeCode] }
+    : { engine: claudeCode, otherEngines: [server] };
 }

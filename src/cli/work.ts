@@ -21,6 +21,8 @@ export interface WorkOptions {
   readonly storage: string;
   readonly repositories: readonly string[];
   readonly engine: EngineChoice;
+  /** Engines that a persona may name besides. */
+  readonly otherEngines?: readonly EngineChoice[];
   readonly sources: readonly SourceChoice[];
   /** Domains that the setup of a repository may reach. */
   readonly setupNetwork: readonly string[];
@@ -85,6 +87,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
       prices: options.prices,
       repositories: () => options.repositories,
       engine: options.engine,
+      otherEngines: options.otherEngines ?? [],
       sources: options.sources,
       toolChains: namedToolChains(process.env),
       mcp: {

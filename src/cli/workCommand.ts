@@ -16,7 +16,7 @@ import {
   storageOption,
 } from './arguments';
 import { budgetFrom, type BudgetFlags } from './budgetFlags';
-import { addEngineOptions, engineChoice, type EngineFlags } from './engineFlags';
+import { addEngineOptions, engineChoices, type EngineFlags } from './engineFlags';
 import { repositoryOf } from './places';
 import { repositorySources } from './repositorySources';
 import { work } from './work';
@@ -98,7 +98,7 @@ export function addWork(airlock: Command): void {
         mcpPrivateHosts: options.mcpPrivateHost,
         ...budgetFrom(options),
         repositories,
-        engine: engineChoice(options, process.env),
+        ...engineChoices(options, process.env),
         sources: [
           ...zmemoryServers(options.zmemory, options, process.env),
           ...repositorySources(repositories, options),

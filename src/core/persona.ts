@@ -43,6 +43,8 @@ export const personaSchema = z.object({
   mcpTools: z.array(z.string().max(200)).default([]),
   /** `null`: the model of the settings. */
   model: z.string().nullable().default(null),
+  /** The kind of the engine that thinks for it; `null`: that of the settings. */
+  engine: z.string().min(1).max(100).nullable().default(null),
   /** `null`: as the settings say. */
   effort: effortSchema.nullable().default(null),
   network: networkPolicySchema.default({ kind: 'none' }),

@@ -4,6 +4,7 @@ import type { RunId } from '../core/ids';
 import { appendLater, stateOf } from './hostedRun';
 import type { LaneGovernor } from './laneGovernor';
 import type { ExecutorPorts } from './ports';
+import { engineOfRun } from './runEngine';
 
 /** A lane that is held for longer than this shows on the task. */
 const shownHoldMs = 3_000;
@@ -64,7 +65,7 @@ export class LaneWait {
 
   /** A key at a server, and the model: that is what servers limit. */
   private get lane(): string {
-    return `${this.ports.engine.lane} ${this.state.model}`;
+    return `${engineOfRun(this.ports, this.state).lane} ${this.state.model}`;
   }
 
   private get state() {

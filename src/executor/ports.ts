@@ -134,7 +134,10 @@ export interface ExecutorPorts {
   readonly workspaces: Workspaces;
   readonly targets: TargetBranches;
   readonly personas: Personas;
+  /** What thinks where the persona names nothing else. */
   readonly engine: Engine;
+  /** What personas may name besides. Absent: nothing. */
+  readonly engines?: readonly Engine[];
   readonly tools: readonly Tool[];
   readonly mcp: McpServers;
   readonly sources: readonly TaskSource[];

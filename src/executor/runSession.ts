@@ -8,6 +8,7 @@ import { toolsOf, workspaceFor } from '../core/readOnlyPersona';
 import type { Session } from '../core/session';
 import type { Workspace } from '../core/workspace';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
+import { engineOf } from './runEngine';
 
 /** What decides the policy of a run's session, beside its workspace. */
 export interface SessionPart {
@@ -17,7 +18,7 @@ export interface SessionPart {
   readonly wallMs: number;
 }
 
-export type PolicyPorts = Pick<ExecutorPorts, 'engine' | 'jails' | 'engineFolder'>;
+export type PolicyPorts = Pick<ExecutorPorts, 'engine' | 'engines' | 'jails' | 'engineFolder'>;
 
 /** The persona as a task has it: with a network that is no wider and tools that are no more. A task may only tighten. */
 export function narrowed(persona: Persona, { network, tools }: TaskState['spec']['limits']): Persona {
@@ -43,7 +44,7 @@ export async function sessionPolicy(
   const view = await workspace.sessionView(dependencies);
   return jailPolicySchema.parse({
     account: runId,
-    mounts: [...workspaceFor(persona, view.mounts), ...(await engineMounts(ports, runId))],
+    mounts: [...workspaceFor(persona, view.mounts), ...(await engineMounts(ports, persona, runId))],
     environment: view.environment,
     network: persona.network,
     // The run's own timer ends it first and in order; this one is for the case that it does not.
@@ -51,9 +52,9 @@ export async function sessionPolicy(
   });
 }
 
-async function engineMounts({ engine, jails, engineFolder }: PolicyPorts, runId: RunId): Promise<readonly Mount[]> {
-  const mounts = (await engine.furnish?.(engineFolder(runId))) ?? [];
-  for (const { from, access } of mounts) if (access === 'write') await jails.handOver(from, runId);
+async function engineMounts(ports: PolicyPorts, persona: Persona, runId: RunId): Promise<readonly Mount[]> {
+  const mounts = (await engineOf(ports, persona).furnish?.(ports.engineFolder(runId))) ?? [];
+  for (const { from, access } of mounts) if (access === 'write') await ports.jails.handOver(from, runId);
   return mounts;
 }
 

@@ -16,6 +16,7 @@ import { restoreNews, checkFeedback, refusedNews, systemPrompt, taskPrompt } fro
 import type { RunGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunDependencies } from './runDependencies';
+import { engineOf } from './runEngine';
 import { RunHost } from './runHost';
 import { RunServers, serverPlan } from './runServers';
 import { RunSnapshots } from './runSnapshots';
@@ -139,7 +140,7 @@ export class RunWork {
     this.host = host;
     await this.tellOfRestoring(host);
     const history = await host.history();
-    const conversation = await this.ports.engine.open({
+    const conversation = await engineOf(this.ports, persona).open({
       systemPrompt: systemPrompt(persona),
       model: run.model,
       tools: this.ports.tools

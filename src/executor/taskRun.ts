@@ -13,6 +13,7 @@ import { reportsToJoined } from './joinedReports';
 import type { RunGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { removeEngineFolder, reopenedWorkspace } from './reopenedWorkspace';
+import { engineOf } from './runEngine';
 import { RunClock } from './runClock';
 import { treatmentOf } from './retryPolicy';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
@@ -102,9 +103,22 @@ export class TaskRun {
     return this.beginAnew();
   }
 
+  /** What thinks. One that is not there is said once the run has begun, so that its task waits for the user. */
+  private thinker(): { readonly kind: string; readonly model: string } {
+    const { persona, ports, settings } = this;
+    const model = persona.model ?? settings.model;
+    try {
+      const engine = engineOf(ports, persona);
+      return { kind: engine.kind, model: model ?? engine.defaultModel };
+    } catch {
+      return { kind: persona.engine ?? ports.engine.kind, model: model ?? ports.engine.defaultModel };
+    }
+  }
+
   /** With what was prepared ahead, when that is just what this task wants: then the run has its id. */
   private async beginAnew(): Promise<RunState> {
-    const { engine, events, blobs } = this.ports;
+    const { events, blobs } = this.ports;
+    const { kind, model } = this.thinker();
     const { repo } = this.task.spec;
     const wish = this.wish();
     const warm = wish && (await this.warm.claim(wish));
@@ -117,8 +131,8 @@ export class TaskRun {
           taskId: this.taskId,
           attempt: this.task.attempts + 1,
           repo: repo ?? '',
-          engine: engine.kind,
-          model: this.persona.model ?? this.settings.model ?? engine.defaultModel,
+          engine: kind,
+          model,
           persona: this.persona.name,
           role: await blobs.put(JSON.stringify(this.persona)),
         },

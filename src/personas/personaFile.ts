@@ -59,6 +59,7 @@ const keysSchema = z.strictObject({
   model: z.string().min(1).max(200).optional(),
   workspace: z.enum(['read-write', 'read-only']).default('read-write'),
   approvals: z.enum(['ask', 'edits', 'unattended']).optional(),
+  engine: z.enum(['anthropic', 'claude-code']).optional(),
   effort: effortSchema.optional(),
   network: z.array(domainSchema).max(100).default([]),
   expertise: z
@@ -137,7 +138,7 @@ export function readPersonaFile(text: string, stem: string, path: string): ReadP
 }
 
 function personaOf(header: Header, name: string, prompt: string): Persona {
-  const { description, tools, model, effort, approvals, network, limits, mcp_servers: servers } = header;
+  const { description, tools, model, engine, effort, approvals, network, limits, mcp_servers: servers } = header;
   const workspace = header.workspace === 'read-only' ? 'read' : 'write';
   const allTools = workspace === 'read' ? usualTools.filter((tool) => !writingTools.includes(tool)) : usualTools;
   // Whoever names no tool of a server means all of those that it brings.
@@ -155,6 +156,7 @@ function personaOf(header: Header, name: string, prompt: string): Persona {
     ),
     mcpTools,
     model: model ?? null,
+    engine: engine ?? null,
     effort: effort ?? null,
     network: network.length === 0 ? { kind: 'none' } : { kind: 'allowlist', domains: network },
     limits: {

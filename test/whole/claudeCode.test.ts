@@ -14,6 +14,7 @@ import {
   taskReported,
   WholeRoom,
 } from '../fakes/wholeRoom';
+import { commitAll, writeFiles } from '../unit/workspaces/sampleRepository';
 
 const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
 
@@ -92,6 +93,19 @@ for (const [name, program] of [
         process: 'perRun',
       };
     }
+
+    it('thinks for the persona that names it, while the loop of our own thinks for the others', async () => {
+      writeFiles(room.repo, { '.airlock/personas/clerk.md': '---\nengine: claude-code\n---\nYou are the clerk.' });
+      commitAll(room.repo, 'a clerk');
+      room.model.plays('Mend the value', ...mending);
+      room.model.plays('Say hello', says('Hello.'));
+      await room.queues({ id: 'mend', description: 'Mend the value', context: { persona: 'clerk' } });
+      await room.queues({ id: 'hello', description: 'Say hello' });
+      const executor = await room.open({ otherEngines: [engine()] });
+      await taskReported(executor, 'mend');
+      await taskReported(executor, 'hello');
+      assert.deepEqual([runOf(executor, 'mend').engine, runOf(executor, 'hello').engine], ['claude-code', 'anthropic']);
+    });
 
     it('works a task off from the queue to verified, and adds the key outside', async () => {
       room.model.plays('Mend the value', ...mending);

@@ -6,7 +6,8 @@ import { lastTextOf, runs, writes } from '../fakes/wholeModel';
 import { runOf, sampleCheck, sampleFiles, stateFits, taskReported, WholeRoom } from '../fakes/wholeRoom';
 import { commitAll, writeFiles } from '../unit/workspaces/sampleRepository';
 
-const scribe = '---\ntools: [read, write]\nmodel: claude-haiku-5-5\nnetwork: [evil.test]\n---\nYou are the scribe.';
+const scribe =
+  '---\ntools: [read, write]\nmodel: claude-haiku-5-5\neffort: low\nnetwork: [evil.test]\n---\nYou are the scribe.';
 
 describe('a task with a persona of its repository', () => {
   let room: WholeRoom;
@@ -46,6 +47,7 @@ describe('a task with a persona of its repository', () => {
     assert.deepEqual(names, ['read', 'write']);
     assert.match(JSON.stringify(first?.body.system), /There is no network\..*You are the scribe\./);
     assert.equal(first?.body.model, 'claude-haiku-5-5');
+    assert.deepEqual(first?.body['output_config'], { effort: 'low' });
     assert.match(second ? lastTextOf(second) : '', /“scribe” may not use bash\. It may use: read, write\./);
     assert.equal(runOf(executor, 'write-it').persona, 'scribe');
     assert.deepEqual(

@@ -49,6 +49,7 @@ function buttonFor(code: string): ErrorButton | null {
     case 'mcp-secret-missing':
       return { title: l10n.t('Set Secret for MCP Servers…'), command: 'airlock.setMcpSecret' };
     case 'source-url-invalid':
+    case 'engine-unavailable':
     case 'claude-code-missing':
     case 'claude-code-unusable':
     case 'claude-code-too-old':

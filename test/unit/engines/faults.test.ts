@@ -2,11 +2,9 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { UserError } from '../../../src/base/errors';
 import { noUsage } from '../../../src/core/usage';
-import type { FakeTurn } from '../../fakes/messagesApi';
 import {
   badRequest,
   broken,
-  keyRefused,
   overloaded,
   rateLimited,
   resetBeforeHeaders,
@@ -16,132 +14,9 @@ import {
 } from '../../fakes/messagesApiTurns';
 import { EngineHarness, MemoryHost, testKey } from './harness';
 
-const begun = { usage: { ...noUsage, inputTokens: 100, outputTokens: 1 }, model: 'claude-test' };
-
-/** Faults that pass: the request is made again and the answer comes. `lost` is what the broken answer had used. */
-const transient: readonly { name: string; turn: FakeTurn; reason: RegExp; lost: readonly unknown[] }[] = [
-  { name: 'too many requests (429)', turn: rateLimited(), reason: /less often \(429\)\.$/, lost: [] },
-  { name: 'an overloaded server (529)', turn: overloaded(), reason: /overloaded \(529\)\.$/, lost: [] },
-  { name: 'a server error (500)', turn: status(500, 'api_error', 'oops'), reason: /failed \(500\): oops\.$/, lost: [] },
-  {
-    name: 'a bad gateway’s HTML (502)',
-    turn: { kind: 'status', status: 502, body: '<html>Bad</html>' },
-    reason: /502/,
-    lost: [],
-  },
-  { name: 'a request timeout (408)', turn: status(408, 'timeout_error', 'slow'), reason: /408/, lost: [] },
-  { name: 'a reset before any header', turn: resetBeforeHeaders, reason: /connection .* failed/, lost: [] },
-  { name: 'a reset in the middle', turn: broken({ kind: 'reset' }), reason: /connection .* failed/, lost: [begun] },
-  { name: 'an answer without its end', turn: broken({ kind: 'end' }), reason: /broke off/, lost: [begun] },
-  { name: 'an answer without its beginning', turn: broken({ kind: 'end' }, 0), reason: /broke off/, lost: [] },
-  {
-    name: 'an error event',
-    turn: broken({ kind: 'errorEvent', type: 'overloaded_error', message: 'Overloaded' }),
-    reason: /overloaded \(529\)/,
-    lost: [begun],
-  },
-  {
-    name: 'broken JSON in an event',
-    turn: broken({ kind: 'raw', text: 'event: content_block_delta\ndata: {"type": "content_bl\n\n' }),
-    reason: /broken JSON/,
-    lost: [begun],
-  },
-  {
-    name: 'an event of the wrong shape',
-    turn: broken({ kind: 'raw', text: 'event: content_block_delta\ndata: {"type": "content_block_delta"}\n\n' }),
-    reason: /malformed/,
-    lost: [begun],
-  },
-  {
-    name: 'a second beginning',
-    turn: broken({
-      kind: 'raw',
-      text: 'event: message_start\ndata: {"type":"message_start","message":{"id":"x","model":"y"}}\n\n',
-    }),
-    reason: /second answer/,
-    lost: [begun],
-  },
-  {
-    name: 'a stall before any header',
-    turn: broken({ kind: 'stall' }, 0),
-    reason: /began no answer for 290 s/,
-    lost: [],
-  },
-  { name: 'a stall in the middle', turn: broken({ kind: 'stall' }), reason: /silent .* for 120 s/, lost: [begun] },
-  {
-    name: 'a web page instead of a stream',
-    turn: { kind: 'status', status: 200, body: '<html>Log in</html>', headers: { 'content-type': 'text/html' } },
-    reason: /text\/html instead of an event stream/,
-    lost: [],
-  },
-];
-
-/** Faults that another try does not mend. */
-const final: readonly { name: string; turn: FakeTurn; code: string }[] = [
-  { name: 'a refused key (401)', turn: keyRefused(), code: 'model-key-refused' },
-  { name: 'a forbidden model (403)', turn: status(403, 'permission_error', 'no'), code: 'model-key-refused' },
-  { name: 'an unpaid account (402)', turn: status(402, 'billing_error', 'pay'), code: 'model-unpaid' },
-  { name: 'an unknown model (404)', turn: status(404, 'not_found_error', 'model: x'), code: 'model-not-found' },
-  { name: 'a bad request (400)', turn: badRequest(), code: 'model-request-refused' },
-  {
-    name: 'a redirect (307)',
-    turn: { kind: 'status', status: 307, body: '', headers: { location: '/x' } },
-    code: 'model-request-refused',
-  },
-  {
-    name: 'a prompt that is too long',
-    turn: badRequest('prompt is too long: 210000 tokens > 200000 maximum'),
-    code: 'context-full',
-  },
-  {
-    name: 'a request that is too large (413)',
-    turn: status(413, 'request_too_large', 'too large'),
-    code: 'context-full',
-  },
-  {
-    name: 'a 429 that says not to try again',
-    turn: rateLimited({ 'x-should-retry': 'false' }),
-    code: 'model-request-refused',
-  },
-  {
-    name: 'an error event about the key',
-    turn: broken({ kind: 'errorEvent', type: 'authentication_error', message: 'expired' }, 0),
-    code: 'model-key-refused',
-  },
-];
-
 describe('the Anthropic engine survives', () => {
   let harness: EngineHarness;
   afterEach(() => harness.close());
-
-  for (const { name, turn, reason, lost } of transient) {
-    it(`${name}: it asks again, and says so`, async () => {
-      harness = await EngineHarness.start([turn, says('Here I am.')]);
-      const { host, api } = harness;
-      const end = await harness.withTime((await harness.open()).send('Hi'));
-      assert.deepEqual(end, { kind: 'done', text: 'Here I am.' });
-      assert.equal(api.requests.length, 2);
-      assert.equal(host.requests, 2);
-      assert.deepEqual(host.lost, lost);
-      assert.deepEqual(api.paidTwice(), []);
-      const [told, ...more] = host.noticesOf('retrying');
-      assert.match(told?.reason ?? '', reason);
-      assert.deepEqual([told?.attempt, told?.delayMs, more], [1, 1000, []]);
-      assert.equal(host.messages.length, 2);
-      assert.equal(harness.clock.pendingTimers, 0);
-    });
-  }
-
-  for (const { name, turn, code } of final) {
-    it(`${name}: it says what is wrong and asks no more`, async () => {
-      harness = await EngineHarness.start([turn]);
-      const error = await (await harness.open()).send('Hi').catch((caught: unknown) => caught);
-      assert.ok(error instanceof UserError, String(error));
-      assert.equal(error.code, code);
-      assert.equal(error.facts.retryable, false);
-      assert.equal(harness.api.requests.length, 1);
-    });
-  }
 
   it('nothing between the lines: unknown events, comments and garbage are passed over', async () => {
     const noise = ': comment\n\nevent: news\ndata: {"type":"news"}\n\nnonsense\n\ndata: 5\n\n';
