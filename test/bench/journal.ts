@@ -2,6 +2,8 @@ import { constants } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { systemClock } from '../../src/base/clock';
 import { silentLogger } from '../../src/base/logger';
 import { sha256 } from '../../src/base/digest';
@@ -96,6 +98,14 @@ async function rawAppends(folder: string): Promise<number> {
   }
 }
 
+/** What is really in use. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  return process.memoryUsage().heapUsed;
+}
+
 function openBenchStore(storage: string): Promise<Store> {
   return openStore({
     storage,
@@ -131,6 +141,12 @@ async function appends(folder: string): Promise<Figure[]> {
     },
     { name: `journal append, groups of ${groupSize}`, value: grouped, unit: 'events/s', note: 'durable' },
     {
+      name: `durable events in groups of ${groupSize} against as many single appends`,
+      value: grouped / bestRaw,
+      unit: 'times',
+      note: 'each single one written and synced alone',
+    },
+    {
       name: `journal append, ${groupSize} callers at once`,
       value: waiting,
       unit: 'events/s',
@@ -153,7 +169,9 @@ async function replay(folder: string): Promise<Figure[]> {
     const store = await openBenchStore(storage);
     return { store, ms: performance.now() - startMs };
   };
+  const emptyBytes = heapBytes();
   const whole = await timed();
+  const restBytes = heapBytes() - emptyBytes;
   const queryMs = performance.now();
   await whole.store.history.query({ kind: 'daily', days: 30 });
   const historyMs = performance.now() - queryMs;
@@ -166,6 +184,12 @@ async function replay(folder: string): Promise<Figure[]> {
       value: whole.ms,
       unit: 'ms',
       note: 'checksums, chain, schemas and fold',
+    },
+    {
+      name: `memory at rest with ${replayedEvents} events`,
+      value: restBytes / 1024 ** 2,
+      unit: 'MiB',
+      note: 'heap after a collection',
     },
     { name: `start from a snapshot of ${replayedEvents} events`, value: snapshot.ms, unit: 'ms' },
     {

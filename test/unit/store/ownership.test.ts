@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import { z } from 'zod';
 import { acquireOwnership, ownerInfoSchema } from '../../../src/store/ownership';
 import { maxSocketPathBytes, socketPathFor } from '../../../src/store/socketPath';
+import { FakeClock } from '../../fakes/clock';
 import { newFolder, removeFolders } from './storageFolder';
 
 const messageSchema = z.discriminatedUnion('kind', [
@@ -88,6 +89,25 @@ describe('owning a storage folder', function () {
       }),
     );
     assert.equal(turns, 20);
+  });
+
+  it('stays with an owner that is suspended, however long, and passes on when that one is killed', async () => {
+    const storage = path.join(await newFolder(), 'storage');
+    const first = start(storage, 'once');
+    const message = await first.said;
+    assert.ok(message.kind === 'owner');
+    first.child.kill('SIGSTOP');
+    // No clock has a part in it: the kernel holds the lock for as long as the process is there.
+    const clock = new FakeClock();
+    await clock.advance(7 * 24 * 3_600_000);
+    assert.deepEqual(await acquireOwnership({ storage, process: self, clock }), { kind: 'taken', owner: message.info });
+    const next = start(storage, 'until-owner');
+    first.child.kill('SIGCONT');
+    assert.deepEqual(await acquireOwnership({ storage, process: self, clock }), { kind: 'taken', owner: message.info });
+    first.child.kill('SIGSTOP');
+    await kill(first.child);
+    assert.equal((await next.said).kind, 'owner');
+    await kill(next.child);
   });
 
   it('ends with the process that owns, whatever that one has started', async () => {
