@@ -39,6 +39,7 @@ export { createJails } from './jail/jails';
 export { checkPty } from './sessions/nodePty';
 export { startScriptedModel } from './engines/scripted/scriptedModel';
 export { startEmbeddedServer } from './sources/zmemory/embeddedServer';
+export { createTableDesk } from './sources/taskFile/tableDesk';
 export { planOf, startNow } from './sources/taskDefinitions/plan';
 export { loadTasks } from './sources/zmemory/loadTasks';
 export { probeZMemory } from './sources/zmemory/probe';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { AirlockOptions, EngineChoice, SourceChoice } from './assemble';
@@ -8,6 +9,7 @@ import type { Credentials } from './ui/credentials';
 import type { FileProblems } from './ui/fileProblems';
 import { allowedRepositories, homeExpanded, openFolders } from './ui/repositories';
 import { secretStorageSlot } from './ui/secretStorageSlot';
+import { taskFiles } from './ui/taskTable/taskFiles';
 import { budgetOf } from './ui/settings/budgetSettings';
 import type { Settings } from './ui/settings/settings';
 import type { ServerSetting, SettingValue } from './ui/settings/settingTable';
@@ -165,11 +167,16 @@ function zmemoryServers(settings: Settings, credentials: Credentials): SourceCho
 /** What lies in the folders that are open. In folders that are not trusted nothing is worked on at all. */
 function folderSources(settings: Settings): SourceChoice[] {
   const rows = settings.value('airlock.taskFile.rows').trim();
-  const file = settings.value('airlock.taskFile.path');
+  const files = taskFiles(settings);
   const agent = settings.value('airlock.zmemory.agent');
   const environment = settings.value('airlock.taskDefinitions.environment');
   return openFolders().flatMap((repo): SourceChoice[] => [
-    ...(rows === '' ? [] : [{ kind: 'taskFile' as const, repo, file, agent, rows, mayBeMissing: true }]),
+    ...files.flatMap((file): SourceChoice[] =>
+      // Without a choice of rows, a table is a source for what the user queues from it.
+      rows === '' && !existsSync(path.join(repo, file))
+        ? []
+        : [{ kind: 'taskFile', repo, file, agent, rows, mayBeMissing: true }],
+    ),
     ...(settings.value('airlock.taskDefinitions.enabled')
       ? [{ kind: 'taskDefinitions' as const, repo, environment }]
       : []),

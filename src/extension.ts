@@ -52,6 +52,8 @@ export function activate(context: vscode.ExtensionContext): AirlockApi {
       link,
       planner: plannerOf(settings),
       verifyJournal: () => verifyJournal(context, settings),
+      personas: async (repo) => (await (await link.ready()).personas(repo)).personas,
+      tables: async () => (await import('./assemble')).createTableDesk(() => settings.value('airlock.zmemory.agent')),
       settings,
       credentials,
       log,

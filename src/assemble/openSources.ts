@@ -5,7 +5,7 @@ import type { TaskSource } from '../core/source';
 import { OwnWrites } from '../sources/ownWrites';
 import { repositoryResolver } from '../sources/repositoryResolver';
 import { createDefinitionSource } from '../sources/taskDefinitions/definitionSource';
-import { parseRowChoice } from '../sources/taskFile/rowChoice';
+import { noRows, parseRowChoice } from '../sources/taskFile/rowChoice';
 import { createTaskFileSource } from '../sources/taskFile/taskFileSource';
 import { openEmbeddedZMemory } from '../sources/zmemory/embeddedServer';
 import { connectZMemory, createZMemorySource } from '../sources/zmemory/zmemorySource';
@@ -37,7 +37,8 @@ export async function openSources(
       case 'taskFile':
         return createTaskFileSource({
           ...choice,
-          rows: parseRowChoice(choice.rows),
+          rows: choice.rows === '' ? noRows : parseRowChoice(choice.rows),
+          isQuiet: choice.rows === '',
           known,
           ownWrites,
           onDiagnostics,

@@ -69,7 +69,7 @@ export type SourceChoice =
       readonly file: string;
       /** The owner that rows get when they are taken. */
       readonly agent: string;
-      /** `all`, or IDs and priorities such as `P0,P1,T-17`. */
+      /** `all`, or IDs and priorities such as `P0,P1,T-17`; empty: only those that the user queues. */
       readonly rows: string;
       /** True: a repository without the file is nothing wrong. */
       readonly mayBeMissing: boolean;

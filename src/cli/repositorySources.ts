@@ -7,7 +7,7 @@ const defaultTaskFile = 'docs/TASKS.md';
 export interface RepositorySourceFlags {
   readonly agent: string;
   /** `true`: the default path. */
-  readonly taskFile: string | true | undefined;
+  readonly taskFile: readonly string[] | true | undefined;
   readonly rows: string;
   readonly taskDefinitions: boolean;
   readonly allowEnv: readonly string[];
@@ -19,9 +19,9 @@ export function repositorySources(repositories: readonly string[], flags: Reposi
   if (taskFile === undefined && !taskDefinitions) return [];
   if (repositories.length === 0)
     throw new UserError('not-a-repository', 'Tasks from files lie in a repository: say which one with --repo.');
-  const file = taskFile === true ? defaultTaskFile : taskFile;
+  const files = taskFile === true ? [defaultTaskFile] : (taskFile ?? []);
   return repositories.flatMap((repo): SourceChoice[] => [
-    ...(file === undefined ? [] : [{ kind: 'taskFile' as const, repo, file, agent, rows, mayBeMissing: false }]),
+    ...files.map((file) => ({ kind: 'taskFile' as const, repo, file, agent, rows, mayBeMissing: false })),
     ...(taskDefinitions ? [{ kind: 'taskDefinitions' as const, repo, environment }] : []),
   ]);
 }

@@ -39,7 +39,11 @@ export function addWork(airlock: Command): void {
     )
     .option('--no-artifacts', 'give ZMemory servers no patch, evidence and log beside the report')
     .option('--agent <name>', 'the name that sources know this executor by', 'airlock')
-    .option('--task-file [path]', 'take tasks from the table in this file of each --repo (default: docs/TASKS.md)')
+    .option(
+      '--task-file [path]',
+      'take tasks from the table in this file of each --repo (default: docs/TASKS.md); may be repeated',
+      (file: string, before: readonly string[] | undefined) => [...(before ?? []), file],
+    )
     .option('--rows <list>', 'which rows of it: all, or priorities and IDs such as P0,P1,T-17', 'all')
     .option(
       '--setup-network <domain>',
@@ -114,7 +118,7 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly zmemory: readonly string[];
   readonly artifacts: boolean;
   readonly agent: string;
-  readonly taskFile: string | true | undefined;
+  readonly taskFile: readonly string[] | true | undefined;
   readonly rows: string;
   readonly setupNetwork: readonly string[];
   readonly personas: string;

@@ -9,7 +9,7 @@ import type { TaskState } from '../core/liveState';
 import type { Offer, OfferedTask, TaskSource } from '../core/source';
 import type { ExecutorPorts } from './ports';
 import { parsedTask, rejectedTask, type Draft, type Shaped } from './drafts';
-import { dependenciesFirst } from './offerOrder';
+import { dependenciesFirst } from '../core/offerOrder';
 import { outcomeFor } from './joinedReports';
 import { originKey, taskIdFor } from './taskIds';
 import { TaskKeys } from './taskKeys';

@@ -4,11 +4,13 @@ import type { Clock } from '../base/clock';
 import { type Disposable, DisposableStore } from '../base/disposable';
 import type { Logger } from '../base/logger';
 import type { JournalReport } from '../core/journalReport';
+import type { TaskTables } from '../core/taskTables';
 import type { TaskPlanner } from '../core/plannedTask';
 import { registerAnalytics } from './analytics/analyticsPanel';
 import { guard, registerCommands } from './commands/commandRegistry';
 import { landingActions } from './commands/landingActions';
-import { queueActions, startQueue } from './commands/queueActions';
+import { type PersonasOf, queueActions, startQueue } from './commands/queueActions';
+import { registerDefinitionLanguage } from './definitions/definitionLanguage';
 import { secretActions } from './commands/secretActions';
 import { sessionActions } from './commands/sessionActions';
 import { moveTasks, steeringActions } from './commands/steeringActions';
@@ -23,7 +25,7 @@ import type { ExecutorLink } from './executorLink';
 import { FileDecorations } from './explorer/fileDecorations';
 import { type Feature, Features } from './features';
 import { Notifications } from './notifications';
-import { allowedRepositories } from './repositories';
+import { allowedRepositories, openFolders } from './repositories';
 import { CommentThreads } from './review/commentThreads';
 import { ReportLenses } from './review/reportLenses';
 import { Reports } from './review/reports';
@@ -43,6 +45,9 @@ import { LookedAt } from './tasks/lookedAt';
 import { TaskDrag } from './tasks/taskDrag';
 import { TaskList } from './tasks/taskList';
 import { TaskTree } from './tasks/taskTree';
+import { registerTableCommands } from './taskTable/tableCommands';
+import type { TablePlace } from './taskTable/pickRows';
+import { taskFiles } from './taskTable/taskFiles';
 import { SessionTerminals } from './terminal/sessionTerminals';
 
 export interface UiParts {
@@ -51,6 +56,10 @@ export interface UiParts {
   readonly planner: TaskPlanner;
   /** Reads the whole journal of this window's storage. */
   readonly verifyJournal: () => Promise<JournalReport>;
+  /** The personas that tasks for a repository may name. */
+  readonly personas: PersonasOf;
+  /** The task tables of repositories. */
+  readonly tables: () => Promise<TaskTables>;
   readonly settings: Settings;
   readonly credentials: Credentials;
   readonly log: vscode.LogOutputChannel;
@@ -90,6 +99,8 @@ export function startUi(parts: UiParts): Disposable {
   features.start(l10n.t('Tasks from the editor'), () => startEditorTasks(parts));
   features.start(l10n.t('The schedule'), () => startSchedule(parts));
   features.start(l10n.t('The check of the journal'), () => registerVerifyJournal(parts.verifyJournal, logger));
+  features.start(l10n.t('The task tables'), () => startTables(parts));
+  features.start(l10n.t('The language of task definitions'), () => registerDefinitionLanguage());
   features.start(l10n.t('The analytics page'), () => registerAnalytics(parts.context, link, logger));
   features.start(l10n.t('The commands'), () => startCommands(parts, shown, { tree, terminals, reports }));
   features.start(l10n.t('The notifications'), () => startNotifications(parts, shown, tree));
@@ -116,13 +127,19 @@ function startReports({ link, settings, clock }: UiParts, tasks: TaskList): Repo
   return new Reports(link, tasks, clock, () => allowedRepositories(settings.value('airlock.repositories')));
 }
 
-function startEditorTasks({ link, settings, logger }: UiParts): Disposable {
+function startEditorTasks({ link, personas, settings, logger }: UiParts): Disposable {
   const repositories = (): readonly string[] => allowedRepositories(settings.value('airlock.repositories'));
-  return registerEditorTasks({ link, repositories, logger });
+  return registerEditorTasks({ link, personas, repositories, logger });
 }
 
 function startSchedule({ link, planner, settings, logger }: UiParts): Disposable {
   return registerSchedule({ link, planner, isOn: () => settings.value('airlock.taskDefinitions.enabled'), logger });
+}
+
+function startTables({ link, tables, settings, logger }: UiParts): Disposable {
+  const places = (): TablePlace[] =>
+    openFolders().flatMap((repo) => taskFiles(settings).map((file) => ({ repo, file })));
+  return registerTableCommands({ link, tables, places, logger });
 }
 
 interface CommandFeatures {
@@ -139,7 +156,7 @@ function startCommands(
   const { link, settings, credentials, log, logger } = parts;
   const repositories = (): readonly string[] => allowedRepositories(settings.value('airlock.repositories'));
   const actions = {
-    ...queueActions(link, repositories),
+    ...queueActions(link, repositories, parts.personas),
     ...taskActions({ link, repositories, lookedAt, ...features }),
     ...landingActions({ link, lookedAt, reports: features.reports }),
     ...snapshotActions(link),

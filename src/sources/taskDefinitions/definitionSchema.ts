@@ -10,10 +10,8 @@ const name = z.string().trim().min(1, 'it is empty').max(200, 'it is longer than
 const scheduleSchema = z
   .strictObject({
     type: z.literal('cron'),
-    /** Five fields, or six with seconds in front. */
-    expression: z.string(),
-    /** An IANA name such as `Europe/Berlin`. */
-    timezone: z.string().default('UTC'),
+    expression: z.string().describe('Five fields such as `0 9 * * 1-5`, or six with seconds in front.'),
+    timezone: z.string().default('UTC').describe('An IANA name such as `Europe/Berlin`.'),
   })
   .superRefine(({ expression, timezone }, context) => {
     const zone = zoneProblem(timezone);
@@ -31,57 +29,77 @@ const inside = z
 
 const fileWatchSchema = z.strictObject({
   type: z.literal('file_watch'),
-  /** A folder of the repository, watched with all that is below it, or one file. */
-  path: inside.default('.'),
-  /** Which files below `path`, as a glob. */
-  pattern: z.string().min(1).default('**'),
+  path: inside.default('.').describe('A folder of the repository, watched with all that is below it, or one file.'),
+  pattern: z.string().min(1).default('**').describe('Which files below `path`, as a glob; `*` does not cross a `/`.'),
   event: z
     .union([z.enum(fileEvents).transform((only) => [only]), z.array(z.enum(fileEvents)).min(1)])
-    .default([...fileEvents]),
-  /** Seconds of quiet that are waited for. */
-  debounce: z.number().min(0.1).max(3600).default(2),
+    .default([...fileEvents])
+    .describe('What has to happen to a file: one of them, or a list.'),
+  debounce: z.number().min(0.1).max(3600).default(2).describe('Seconds of quiet that are waited for.'),
 });
 export type FileWatch = z.infer<typeof fileWatchSchema>;
 
 const intervalSchema = z.strictObject({
   type: z.literal('interval'),
-  seconds: z.number().int().min(10).max(maxSeconds),
+  seconds: z.number().int().min(10).max(maxSeconds).describe('Seconds between two starts, counted from 1970.'),
 });
 
 const workSchema = z.strictObject({
-  prompt: z.string().refine((prompt) => prompt.trim() !== '', 'it is empty'),
-  allowed_tools: z.array(z.string()).max(100).optional(),
-  disallowed_tools: z.array(z.string()).max(100).default([]),
-  permission_mode: z.enum(['default', 'ask', 'acceptEdits', 'bypassPermissions', 'plan']).default('default'),
-  /** Seconds of one run. */
-  timeout: z.number().positive().max(maxSeconds).optional(),
-  max_retries: z.number().int().min(0).max(10).default(0),
-  /** Seconds before the first retry; twice as many before each further one. */
-  retry_backoff_seconds: z.number().min(0).max(maxSeconds).default(60),
-  context: z.record(z.string(), z.unknown()).default({}),
-  /** Servers of tools, in the shape of `.mcp.json`. */
-  mcp_config: mcpConfigSchema.optional(),
-  checks: z.array(z.string().min(1)).max(maxChecks).optional(),
-  persona: z.string().min(1).max(100).optional(),
+  prompt: z
+    .string()
+    .refine((prompt) => prompt.trim() !== '', 'it is empty')
+    .describe('What the agent is to do. `{{ context.x }}` and `{{ env.X }}` are filled in.'),
+  allowed_tools: z.array(z.string()).max(100).optional().describe('The only tools that the agent may use.'),
+  disallowed_tools: z.array(z.string()).max(100).default([]).describe('Tools that the agent may not use.'),
+  permission_mode: z
+    .enum(['default', 'ask', 'acceptEdits', 'bypassPermissions', 'plan'])
+    .default('default')
+    .describe(
+      '`plan`: nothing can be changed. `ask`, `acceptEdits`: the agent asks before it acts. The others: as the settings say.',
+    ),
+  timeout: z.number().positive().max(maxSeconds).optional().describe('Seconds of one run.'),
+  max_retries: z.number().int().min(0).max(10).default(0).describe('How often it is tried again after it has failed.'),
+  retry_backoff_seconds: z
+    .number()
+    .min(0)
+    .max(maxSeconds)
+    .default(60)
+    .describe('Seconds before the first retry; twice as many before each further one.'),
+  context: z.record(z.string(), z.unknown()).default({}).describe('Values for the prompt, and data for the agent.'),
+  mcp_config: mcpConfigSchema.optional().describe('Servers of tools, in the shape of `.mcp.json`.'),
+  checks: z
+    .array(z.string().min(1))
+    .max(maxChecks)
+    .optional()
+    .describe('Commands that must pass; without them those of the repository.'),
+  persona: z.string().min(1).max(100).optional().describe('The role that works on it.'),
 });
 
-const handlerSchema = z.union([z.strictObject({ log: z.string() }), z.strictObject({ notify: z.string() })]);
+const handlerSchema = z.union([
+  z.strictObject({ log: z.string().describe('Written into the log.') }),
+  z.strictObject({ notify: z.string().describe('Shown to the user.') }),
+]);
 export type Handler = z.infer<typeof handlerSchema>;
 
 /** One task a file, as it is written. */
 export const definitionSchema = z
   .strictObject({
-    name,
-    description: z.string().default(''),
-    enabled: z.boolean().default(true),
-    priority: z.enum(['normal', 'high']).default('normal'),
-    schedule: scheduleSchema.optional(),
-    trigger: z.discriminatedUnion('type', [fileWatchSchema, intervalSchema]).optional(),
-    /** What happens to a start while the one before it is not over. */
-    overlap: z.enum(['skip', 'queue', 'replace']).default('skip'),
-    task: workSchema,
-    on_success: z.array(handlerSchema).max(20).default([]),
-    on_failure: z.array(handlerSchema).max(20).default([]),
+    name: name.describe('What the task is called.'),
+    description: z.string().default('').describe('What the agent should know besides the prompt.'),
+    enabled: z.boolean().default(true).describe('Whether it is started by itself.'),
+    priority: z.enum(['normal', 'high']).default('normal').describe('`high`: before tasks of normal priority.'),
+    schedule: scheduleSchema.optional().describe('When it is started, by the clock.'),
+    trigger: z
+      .discriminatedUnion('type', [fileWatchSchema, intervalSchema])
+      .optional()
+      .describe('What starts it, in place of a schedule: files that change, or an interval.'),
+    overlap: z
+      .enum(['skip', 'queue', 'replace'])
+      .default('skip')
+      .describe('What happens to a start while the one before it is not over.'),
+    task: workSchema.describe('What is to be done.'),
+    on_success: z.array(handlerSchema).max(20).default([]).describe('What is done when it has been done.'),
+    on_failure: z.array(handlerSchema).max(20).default([]).describe('What is done when it has failed for good.'),
   })
   .refine(({ schedule, trigger }) => !schedule || !trigger, {
     path: ['trigger'],

@@ -31,7 +31,7 @@ export function cellText(text: string, maxLength = 200): string {
 }
 
 /** A bar that is not behind a backslash would end the cell. A backslash at the end would swallow the next bar. */
-function escapeBars(text: string): string {
+export function escapeBars(text: string): string {
   return text
     .replace(/[\r\n]+/g, ' ')
     .replaceAll('|', '\\|')

@@ -7,6 +7,9 @@ export interface RowChoice {
   accepts(row: TaskRow): boolean;
 }
 
+/** None is taken by itself: those that the user queues. */
+export const noRows: RowChoice = { accepts: () => false };
+
 /**
  * Reads `all`, or a list of IDs and priorities such as `P0,P1,T-17`.
  * @throws {UserError} `rows-invalid` when the list is empty.

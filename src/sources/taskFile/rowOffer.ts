@@ -33,7 +33,7 @@ export function rowsOnOffer(table: TaskTable, options: RowOfferOptions): RowOffe
   const diagnostics: Diagnostic[] = [];
   const depends = new Dependencies(table, options);
   const tasks = [...table.rows.values()].flatMap((row) => {
-    if (row.status !== 'Todo' || !isFree(row, options.agent) || !options.rows.accepts(row)) return [];
+    if (row.status !== 'Todo' || !isFree(row, options.agent) || !isChosen(row, options)) return [];
     const problem = (severity: Diagnostic['severity'], message: string): void => {
       diagnostics.push({ path: options.path, line: row.line, column: 1, severity, message });
     };
@@ -56,6 +56,14 @@ export function rowsOnOffer(table: TaskTable, options: RowOfferOptions): RowOffe
     return [{ externalId, task, dependsOnExternal: dependency.externalIds }];
   });
   return { tasks, diagnostics };
+}
+
+/** What a person has queued is on offer too, whatever rows are taken by themselves: else it would be taken back. */
+function isChosen(row: TaskRow, { rows, known }: RowOfferOptions): boolean {
+  return (
+    rows.accepts(row) ||
+    known.some(({ status, spec }) => !isEnded(status) && rowIdOf(spec.origin.externalId) === row.id)
+  );
 }
 
 /** Rows without an owner are for anybody. */

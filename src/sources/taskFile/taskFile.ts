@@ -13,10 +13,13 @@ export const maxTableBytes = 1024 * 1024;
 /** How often a write is begun anew because somebody else has just written. */
 const maxTries = 20;
 
+/** One writer at a time in this process: the source of a table and the commands that change it. */
+const writers = new Map<string, Mutex>();
+
 /** A file with a task table in a repository. */
 export class TaskFile {
   readonly path: string;
-  private readonly writing = new Mutex();
+  private readonly writing: Mutex;
 
   constructor(
     private readonly repo: string,
@@ -26,6 +29,8 @@ export class TaskFile {
     this.path = path.resolve(repo, file);
     if (!this.path.startsWith(repo + path.sep))
       throw new UserError('task-file-outside', `${file} is not in the repository ${repo}.`, { file, repo });
+    this.writing = writers.get(this.path) ?? new Mutex();
+    writers.set(this.path, this.writing);
   }
 
   /** Changes with every change of the file; `null` when it is not there. */
@@ -48,14 +53,24 @@ export class TaskFile {
     id: string,
     edit: (row: TaskRow | undefined) => { readonly edits: CellEdits; readonly result: T },
   ): Promise<T> {
+    return this.rewrite((text, table) => {
+      const row = table?.rows.get(id);
+      const { edits, result } = edit(row);
+      return { text: table && row ? editRow(text, table, row, edits) : text, result };
+    });
+  }
+
+  /**
+   * Changes the file by what it is at this moment: when somebody writes it meanwhile, `change` is asked again.
+   * @throws as `edit` does.
+   */
+  rewrite<T>(
+    change: (text: string, table: TaskTable | undefined) => { readonly text: string; readonly result: T },
+  ): Promise<T> {
     return this.writing.run(async () => {
       for (let tries = 0; tries < maxTries; tries += 1) {
         const read = await readLocalText(this.repo, this.path, maxTableBytes);
-        const table = taskTableIn(read.text, this.path);
-        const row = table?.rows.get(id);
-        const { edits, result } = edit(row);
-        if (!table || !row) return result;
-        const text = editRow(read.text, table, row, edits);
+        const { text, result } = change(read.text, taskTableIn(read.text, this.path));
         if (text === read.text) return result;
         if (await replaceLocalText(this.path, text, read)) {
           await this.ownWrites.note(this.path);

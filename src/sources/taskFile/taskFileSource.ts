@@ -29,6 +29,8 @@ export interface TaskFileOptions {
   readonly rows: RowChoice;
   /** True: that there is no such file is nothing wrong. What came from it stays queued all the same. */
   readonly mayBeMissing: boolean;
+  /** True: nothing is said of what is wrong with it, for no row is taken unless the user queues it. Absent: false. */
+  readonly isQuiet?: boolean;
   readonly known: KnownTasks;
   readonly ownWrites: OwnWrites;
   readonly onDiagnostics: DiagnosticSink;
@@ -173,6 +175,7 @@ class TaskFileSource implements TaskSource {
 
   private noteFailure(error: unknown): void {
     const isForeseen = error instanceof UnreadableFileError;
+    if (isForeseen && this.options.isQuiet) return this.tellHealth('');
     if (isForeseen && error.kind === 'missing' && this.options.mayBeMissing) {
       this.diagnose([]);
       this.tellHealth('');
@@ -193,7 +196,7 @@ class TaskFileSource implements TaskSource {
 
   private diagnose(diagnostics: readonly Diagnostic[]): void {
     const now = JSON.stringify(diagnostics);
-    if (now === this.told) return;
+    if (now === this.told || this.options.isQuiet) return;
     this.told = now;
     this.options.onDiagnostics(this.id, diagnostics);
   }

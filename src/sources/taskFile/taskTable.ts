@@ -44,6 +44,8 @@ export interface TaskTable {
   /** Places of the columns. */
   readonly columns: ReadonlyMap<KnownColumn, number>;
   readonly rows: ReadonlyMap<string, TaskRow>;
+  /** As it stands in the file. */
+  readonly source: MarkdownTable;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -92,7 +94,7 @@ function readTable(table: MarkdownTable, columns: ReadonlyMap<KnownColumn, numbe
     }
   }
   diagnostics.sort((a, b) => a.line - b.line);
-  return { columns, rows, diagnostics };
+  return { columns, rows, source: table, diagnostics };
 }
 
 type Report = (severity: Diagnostic['severity'], message: string, column?: KnownColumn) => void;

@@ -1,28 +1,43 @@
 import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import { UserError } from '../../base/errors';
+import { isEnded } from '../../core/task';
 import type { Executor } from '../../core/executor';
 import type { TaskDraft } from '../entryPoints/taskDraft';
 import type { ExecutorLink } from '../executorLink';
-import { askForTask } from './addTask';
+import { askForTask, type OpenTask, type TaskChoices } from './addTask';
 import type { QueueActions } from './commandActions';
 import { withProgress } from './progress';
 
+export type PersonasOf = TaskChoices['personas'];
+
 /** @param repositories What a task may be for. */
-export function queueActions(link: ExecutorLink, repositories: () => readonly string[]): QueueActions {
+export function queueActions(
+  link: ExecutorLink,
+  repositories: () => readonly string[],
+  personas: PersonasOf,
+): QueueActions {
   return {
     startQueue: () => withProgress(l10n.t('Starting the queue…'), async () => startQueue(await link.ready())),
     pauseQueue: async () => (await link.ready()).pauseQueue(),
     stopQueue: () => withProgress(l10n.t('Stopping the queue…'), async () => (await link.ready()).stopQueue()),
     refreshSources: () => withProgress(l10n.t('Looking for tasks…'), async () => (await link.ready()).refreshSources()),
-    addTask: () => addTask(link, repositories()),
+    addTask: () => addTask({ link, personas }, repositories()),
   };
 }
 
 /** Asks for a task and queues it. @param draft What is known of it already. @throws {UserError} `untrusted`, `no-repository`. */
-export async function addTask(link: ExecutorLink, repositories: readonly string[], draft?: TaskDraft): Promise<void> {
+export async function addTask(
+  { link, personas }: { readonly link: ExecutorLink; readonly personas: PersonasOf },
+  repositories: readonly string[],
+  draft?: TaskDraft,
+): Promise<void> {
   requireTrust();
-  const task = await askForTask(repositories, draft);
+  const openTasks = (): OpenTask[] =>
+    [...(link.state?.tasks.values() ?? [])]
+      .filter(({ status }) => !isEnded(status))
+      .map(({ id, spec, status }) => ({ id, title: spec.title, status }));
+  const task = await askForTask(repositories, { personas, openTasks }, draft);
   const executor = await link.ready();
   await executor.add(task);
   if (executor.state.queueMode === 'paused') await offerStart(executor);

@@ -6,12 +6,14 @@ import { UserError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { guard } from '../commands/commandRegistry';
 import type { CommandId } from '../commands/commandTable';
-import { addTask } from '../commands/queueActions';
+import { addTask, type PersonasOf } from '../commands/queueActions';
 import type { ExecutorLink } from '../executorLink';
-import { type Excerpt, problemDraft, selectionDraft, type TaskDraft, todoDraft, todoIn } from './taskDraft';
+import { givenTest } from './givenTest';
+import { type Excerpt, problemDraft, selectionDraft, type TaskDraft, testDraft, todoDraft, todoIn } from './taskDraft';
 
 export interface EditorTaskParts {
   readonly link: ExecutorLink;
+  readonly personas: PersonasOf;
   /** Absolute paths of the repositories that tasks may be for. */
   readonly repositories: () => readonly string[];
   readonly logger: Logger;
@@ -23,15 +25,16 @@ const linesAround = 5;
 /** Tasks that begin in an editor: from a selection, a `TODO` comment, or a problem. */
 export function registerEditorTasks(parts: EditorTaskParts): Disposable {
   const store = new DisposableStore();
-  const register = (id: CommandId, draftOf: (args: readonly unknown[]) => TaskDraft): void =>
+  const register = (id: CommandId, draftOf: (args: readonly unknown[]) => TaskDraft | Promise<TaskDraft>): void =>
     void store.add(
       vscode.commands.registerCommand(id, (...args: unknown[]) =>
-        guard(id, parts.logger, () => addTask(parts.link, parts.repositories(), draftOf(args))),
+        guard(id, parts.logger, async () => addTask(parts, parts.repositories(), await draftOf(args))),
       ),
     );
   register('airlock.addTaskFromSelection', () => draftOfSelection(parts));
   register('airlock.addTaskFromTodo', (args) => draftOfTodo(parts, placeOf(args)));
   register('airlock.fixProblem', (args) => draftOfProblems(parts, placeOf(args)));
+  register('airlock.fixTest', ([argument]) => draftOfTest(parts, argument));
   const provider = new TaskCodeActions((document) => repositoryOf(document, parts.repositories()) !== undefined);
   store.add(
     vscode.languages.registerCodeActionsProvider({ scheme: 'file' }, provider, {
@@ -118,6 +121,16 @@ function draftOfProblems(parts: EditorTaskParts, { document, range }: Place): Ta
   const found = problems.map(({ message, source = '', code }) => ({ message, source, code: codeOf(code) }));
   const { start, end } = first.range;
   return problemDraft(found, excerptOf(document, repo, start.line - linesAround, end.line + linesAround), repo);
+}
+
+/** @throws {UserError} `no-test` when it was called with none, `no-repository`. */
+async function draftOfTest(parts: EditorTaskParts, argument: unknown): Promise<TaskDraft> {
+  const test = givenTest(argument);
+  if (!test) throw new UserError('no-test', l10n.t('Choose this in the menu of a test, or of its message.'));
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.from(test.uri));
+  const repo = ownRepository(document, parts);
+  const last = Math.min(document.lineCount - 1, Math.max(test.lastLine, test.firstLine));
+  return testDraft(test, excerptOf(document, repo, test.firstLine, last), repo);
 }
 
 function codeOf(code: vscode.Diagnostic['code']): string {

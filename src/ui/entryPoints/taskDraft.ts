@@ -72,6 +72,23 @@ export function problemDraft(problems: readonly FoundProblem[], about: Excerpt, 
   return { title: titleOf(title), prompt: l10n.t('Fix this: {0}', words.join('; ')), about, repo };
 }
 
+/** @param test `message`: what it says; empty when nothing is known. */
+export function testDraft(
+  test: { readonly name: string; readonly message: string },
+  about: Excerpt,
+  repo: string,
+): TaskDraft {
+  const says = test.message === '' ? '' : ` ${l10n.t('It says: {0}', oneLine(test.message, 2000))}`;
+  return {
+    title: titleOf(l10n.t('Fix the failing test: {0}', test.name)),
+    prompt:
+      l10n.t('The test “{0}” fails. Find out why and make it pass, without bending it.', oneLine(test.name, 300)) +
+      says,
+    about,
+    repo,
+  };
+}
+
 /** The whole prompt: what is to be done, where, and what stands there. */
 export function promptWith(words: string, about: Excerpt): string {
   const { path, firstLine, lastLine, text } = about;

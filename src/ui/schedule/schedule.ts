@@ -9,6 +9,7 @@ import { guard } from '../commands/commandRegistry';
 import type { CommandId } from '../commands/commandTable';
 import { offerStart, requireTrust } from '../commands/queueActions';
 import type { ExecutorLink } from '../executorLink';
+import { newFromTemplate } from '../definitions/newFromTemplate';
 import { openFolders } from '../repositories';
 import { scheduleRow } from './scheduleRows';
 
@@ -39,6 +40,7 @@ export function registerSchedule(parts: ScheduleParts): Disposable {
       vscode.commands.registerCommand(id, (argument: unknown) => guard(id, parts.logger, () => action(argument))),
     );
   register('airlock.showSchedule', () => showSchedule(parts));
+  register('airlock.newTaskFromTemplate', () => newFromTemplate());
   register('airlock.runDefinition', async (argument) => {
     const definition = argument instanceof vscode.Uri ? definitionAt(argument) : await pickDefinition(parts);
     if (definition) await runNow(parts, definition.repo, definition.file);

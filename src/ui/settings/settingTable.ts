@@ -25,6 +25,8 @@ const addressSchema = z.union([
   z.url({ protocol: /^https?$/ }).refine((url) => !hasCredentials(url), 'no user name or password in the address'),
 ]);
 
+/** Within a repository. */
+const fileSchema = z.string().regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$)).+$/);
 const agentSchema = z.string().regex(/^[\w.@-]{1,100}$/);
 const pollSecondsSchema = z.number().min(1).max(3600);
 
@@ -66,7 +68,8 @@ export const settingTable = {
   'airlock.zmemory.pollSeconds': machine(pollSecondsSchema, 30),
   'airlock.zmemory.artifacts': machine<readonly ArtifactKind[]>(z.array(z.enum(artifactKinds)), artifactKinds),
 
-  'airlock.taskFile.path': machine(z.string().regex(/^(?!\/)(?!(?:.*\/)?\.\.(?:\/|$)).+$/), 'docs/TASKS.md'),
+  'airlock.taskFile.path': machine(fileSchema, 'docs/TASKS.md'),
+  'airlock.taskFile.morePaths': machine<readonly string[]>(z.array(fileSchema).max(50), []),
   'airlock.taskFile.rows': machine(z.string(), ''),
   'airlock.taskDefinitions.enabled': machine(z.boolean(), false),
   'airlock.taskDefinitions.environment': machine(z.array(z.string()), []),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { OfferedTask } from '../../../src/core/source';
-import { dependenciesFirst } from '../../../src/executor/offerOrder';
+import { dependenciesFirst } from '../../../src/core/offerOrder';
 
 function offered(externalId: string, ...dependsOnExternal: string[]): OfferedTask {
   return { externalId, task: { title: externalId, prompt: externalId }, dependsOnExternal };

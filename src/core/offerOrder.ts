@@ -1,4 +1,4 @@
-import type { OfferedTask } from '../core/source';
+import type { OfferedTask } from './source';
 
 /**
  * What is on offer, each task behind those of the same offer that it depends on, and otherwise in the offer's order: a
