@@ -35,6 +35,7 @@ import { createWorkspaces } from './workspaces/workspaces';
 export { personasOf } from './assemble/openPersonas';
 export type { AirlockOptions, EngineChoice, McpChoice, SourceChoice } from './assemble/options';
 export { serveMetrics, type MetricsServer } from './analytics/metricsServer';
+export { serveMcp } from './mcp/serveMcp';
 export { createJails } from './jail/jails';
 export { checkPty } from './sessions/nodePty';
 export { startScriptedModel } from './engines/scripted/scriptedModel';

@@ -13,6 +13,7 @@ import { addReviewCommands } from './reviewCommands';
 import { addQueueCommands } from './queueCommands';
 import { addSchedule } from './scheduleCommand';
 import { addPersonas } from './personasCommand';
+import { addMcp } from './mcpCommand';
 import { addServer } from './serverCommand';
 import { addSnapshotCommands } from './snapshotCommands';
 import { addSessionCommands } from './sessionCommands';
@@ -42,6 +43,7 @@ function program(): Command {
   addWorkspaceCommands(airlock);
   addDataCommand(airlock);
   addServer(airlock);
+  addMcp(airlock);
   addDoctor(airlock);
   addVerifyJournal(airlock);
   addBackupCommands(airlock);

@@ -91,14 +91,12 @@ on_success:
       'task:',
       '  prompt: "{{ env.HOME }} {{ context.no }} {{ other }} {{ env.TEAM }}"',
       '  allowed_tools: [Read, "Bash(git *)"]',
-      '  mcp_config: { servers: {} }',
     ].join('\n');
     assert.deepEqual(complaints(text), [
       '3:11 error {{ env.HOME }} cannot be filled in: the variable is not set, or your settings do not allow it, so the task is not worked on.',
       '3:11 error {{ context.no }} cannot be filled in: the task’s context has no such value, so the task is not worked on.',
       '3:11 error {{ other }} is not understood: there are {{ env.NAME }} and {{ context.name }}, so the task is not worked on.',
       '4:25 warning There is no tool “Bash(git *)”. There are: bash, bash_output, bash_input, bash_stop, read, write, edit, glob, grep, report_progress, ask_user, finish.',
-      '5:15 warning MCP servers are not used yet: the task is worked on without them.',
     ]);
   });
 
