@@ -96,7 +96,7 @@ on_success:
       '3:11 error {{ env.HOME }} cannot be filled in: the variable is not set, or your settings do not allow it, so the task is not worked on.',
       '3:11 error {{ context.no }} cannot be filled in: the task’s context has no such value, so the task is not worked on.',
       '3:11 error {{ other }} is not understood: there are {{ env.NAME }} and {{ context.name }}, so the task is not worked on.',
-      '4:25 warning There is no tool “Bash(git *)”. There are: bash, bash_output, bash_input, bash_stop, read, write, edit, glob, grep, report_progress, ask_user, finish.',
+      '4:25 warning There is no tool “Bash(git *)”. There are: bash, bash_output, bash_input, bash_stop, read, write, edit, glob, grep, report_progress, ask_user, finish, send_message, read_messages, create_subtasks.',
     ]);
   });
 
