@@ -103,6 +103,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'task.joinAnswered':
     case 'task.handedOn':
     case 'task.routed':
+    case 'task.lost':
     case 'task.ended':
     case 'task.landed':
     case 'task.unlanded':

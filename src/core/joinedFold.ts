@@ -8,7 +8,7 @@ type EventOf<K extends AirlockEvent['kind']> = Extract<AirlockEvent, { kind: K }
 /** Applies an event about the other sources of a task. */
 export function foldJoined(
   task: TaskState,
-  event: EventOf<'task.joined' | 'task.joinAnswered' | 'task.handedOn'>,
+  event: EventOf<'task.joined' | 'task.joinAnswered' | 'task.handedOn' | 'task.lost'>,
 ): void {
   const joined = task.joined ?? [];
   switch (event.kind) {
@@ -16,9 +16,11 @@ export function foldJoined(
       task.joined = [...without(joined, event.origin), { origin: event.origin, accepted: null }];
       return;
     case 'task.joinAnswered':
-      task.joined = joined.map((one) =>
-        isSameOrigin(one.origin, event.origin) ? { ...one, accepted: event.accepted } : one,
-      );
+      task.joined = answered(joined, event.origin, event.accepted);
+      return;
+    case 'task.lost':
+      if (isSameOrigin(task.spec.origin, event.origin)) task.accepted = false;
+      else task.joined = answered(joined, event.origin, false);
       return;
     case 'task.handedOn': {
       const next = joined.find(({ accepted }) => accepted !== false);
@@ -32,6 +34,10 @@ export function foldJoined(
     default:
       return assertNever(event);
   }
+}
+
+function answered(joined: readonly JoinedOrigin[], origin: TaskOrigin, accepted: boolean): JoinedOrigin[] {
+  return joined.map((one) => (isSameOrigin(one.origin, origin) ? { ...one, accepted } : one));
 }
 
 function without(joined: readonly JoinedOrigin[], origin: TaskOrigin): JoinedOrigin[] {

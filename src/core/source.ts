@@ -46,6 +46,12 @@ export type AcceptAnswer =
   /** Somebody else has it, or it is over. */
   | { readonly kind: 'unavailable'; readonly reason: string };
 
+export type HoldAnswer =
+  /** It is ours, as far as the source can tell. */
+  | { readonly kind: 'held' }
+  /** Somebody else has it now, or it is over there. */
+  | { readonly kind: 'lost'; readonly reason: string };
+
 /** What the source is told at a task's verdict. */
 export const reportBodySchema = z.object({
   outcome: z.enum(['verified', 'partial', 'unchecked', 'contradicted', 'failed', 'cancelled']),
@@ -110,6 +116,10 @@ export interface TaskSource extends Disposable {
    * one artifact a name or knows idempotency keys. @returns false when the source takes none.
    */
   attach?(report: Report, artifact: Artifact): Promise<boolean>;
+  /**
+   * Says that a task which it gave us is alive, and hears whether it is still ours. Absent: what it gave, it gives to nobody else.
+   */
+  hold?(externalId: string, percent: number | null): Promise<HoldAnswer>;
   /**
    * Tells the outcome: at least once on the wire, once in effect. With `isRepeat` the source's own state is read first,
    * and "already so" counts as done. `attached`: the names of the artifacts that it has.

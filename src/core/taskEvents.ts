@@ -57,6 +57,8 @@ export const taskEvents = [
     origin: taskOriginSchema,
     accepted: z.boolean(),
   }),
+  /** That source has taken it away from us: it is told nothing more of it. */
+  z.object({ kind: z.literal('task.lost'), taskId: taskIdSchema, origin: taskOriginSchema, reason: z.string() }),
   /** The source that it came from first does not have it any more: the first of the others takes its place. */
   z.object({ kind: z.literal('task.handedOn'), taskId: taskIdSchema }),
   z.object({

@@ -64,6 +64,7 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
     case 'task.joined':
     case 'task.joinAnswered':
     case 'task.handedOn':
+    case 'task.lost':
       foldJoined(task, event);
       return;
     case 'task.ended':

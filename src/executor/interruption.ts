@@ -7,8 +7,11 @@ import { assertNever } from '../base/errors';
  * - `disk`: there is no room for what it does; it goes back into the queue and goes on when there is.
  * - `shutdown`: the executor ends; the run goes on at the next start.
  * - `timeout`: its time is up; it ends as failed.
+ * - `lost`: its source has given it to somebody else; it ends as cancelled, and that source is told nothing.
  */
-export type Interruption = 'cancel' | 'stop' | 'disk' | 'shutdown' | 'timeout';
+export type Interruption = 'cancel' | 'stop' | 'disk' | 'shutdown' | 'timeout' | 'lost';
+
+export const lostReason = 'Its source took it back and gave it to somebody else.';
 
 export class RunInterrupted extends Error {
   override readonly name = 'RunInterrupted';
@@ -33,6 +36,8 @@ function describe(interruption: Interruption): string {
       return 'The disk is full.';
     case 'shutdown':
       return 'Airlock is ending.';
+    case 'lost':
+      return lostReason;
     case 'timeout':
       return 'The run took longer than it may.';
     default:

@@ -32,6 +32,7 @@ import { Intake } from './intake';
 import { JoinedClaims } from './joinedClaims';
 import { Landings } from './landings';
 import { LaneGovernor } from './laneGovernor';
+import { Leases } from './leases';
 import { tidyWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
@@ -91,6 +92,7 @@ export class LocalExecutor implements Executor {
   private readonly roomWatch: RoomWatch;
   private readonly hostWatch: HostWatch;
   private readonly joinedClaims: JoinedClaims;
+  private readonly leases: Leases;
   private readonly budgetWatch: BudgetWatch;
   private readonly stopping = new AbortController();
   private tidying: Promise<void> = Promise.resolve();
@@ -106,6 +108,7 @@ export class LocalExecutor implements Executor {
       isBusy: () => this.hostWatch.holdsBack,
     });
     this.joinedClaims = new JoinedClaims(ports);
+    this.leases = new Leases(ports, (taskId, reason) => this.cancelAs(taskId, reason, 'lost'));
     const lanes = new LaneGovernor(ports.clock);
     this.dispatcher = new Dispatcher(
       ports,
@@ -158,6 +161,7 @@ export class LocalExecutor implements Executor {
     this.outbox.start();
     this.radar.start();
     this.joinedClaims.start();
+    this.leases.start();
     this.dispatcher.start();
     this.intake.start();
     this.approvals.start();
@@ -202,10 +206,10 @@ export class LocalExecutor implements Executor {
     await this.cancelAs(taskId, 'The user cancelled it.');
   }
 
-  private async cancelAs(taskId: TaskId, reason: string): Promise<void> {
+  private async cancelAs(taskId: TaskId, reason: string, how: 'cancel' | 'lost' = 'cancel'): Promise<void> {
     const task = this.find(taskId);
     await this.dispatcher.withhold(taskId, async () => {
-      await this.dispatcher.interrupt(taskId, 'cancel');
+      await this.dispatcher.interrupt(taskId, how);
       if (!isEnded(task.status)) await endWithoutRun(this.ports, task, 'cancelled', reason);
     });
   }
@@ -400,6 +404,7 @@ export class LocalExecutor implements Executor {
     this.roomWatch.dispose();
     this.hostWatch.dispose();
     this.joinedClaims.dispose();
+    this.leases.dispose();
     this.budgetWatch.dispose();
     this.radar.dispose();
     this.shelf.dispose();
@@ -414,10 +419,9 @@ export class LocalExecutor implements Executor {
     await this.dispatcher.interruptAll('shutdown');
     await this.warm.shutdown();
     this.joinedClaims.dispose();
-    await this.outbox.drain();
-    await this.joinedClaims.drain();
+    this.leases.dispose();
     this.radar.dispose();
-    await this.radar.settled();
+    await Promise.all([this.outbox.drain(), this.joinedClaims.drain(), this.leases.drain(), this.radar.settled()]);
     await this.tidying;
     await this.ports.sessions.shutdown();
     await this.ports.jails.shutdown();

@@ -8,7 +8,7 @@ import type { Persona } from '../core/persona';
 import { branchOf, type Workspace } from '../core/workspace';
 import { budgetWaits } from './budgetWatch';
 import { userSourceId } from './intake';
-import { interruptionOf, RunInterrupted } from './interruption';
+import { interruptionOf, lostReason, RunInterrupted } from './interruption';
 import { reportsToJoined } from './joinedReports';
 import type { RunGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
@@ -281,6 +281,8 @@ export class TaskRun {
     switch (interruption) {
       case 'cancel':
         return this.salvage(run, { outcome: 'cancelled', reason: 'The user cancelled it.', response: '' });
+      case 'lost':
+        return this.salvage(run, { outcome: 'cancelled', reason: lostReason, response: '' });
       case 'timeout':
         return this.salvage(run, { outcome: 'failed', reason: 'It took longer than it may.', response: '' });
       case 'stop':

@@ -15,7 +15,8 @@ export type PendingAnswer =
     };
 
 export type ChangeAnswer =
-  | { readonly kind: 'done' }
+  /** `task`: how the server has it after that, when it says so. */
+  | { readonly kind: 'done'; readonly task?: WireTaskState }
   /** It is not there or not in a state for it; asking again will not help. */
   | { readonly kind: 'refused'; readonly reason: string };
 

@@ -143,8 +143,9 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
     if (refusals.has(answer.status)) return refused(wordsOf(answer, token) || `it answers ${answer.status}`);
     this.expectSuccess(request, answer, token);
     if (answer.body.length === 0) return { kind: 'done' };
-    const { success } = parseAnswer(changeAnswerSchema, request, answer);
-    return success === false ? refused(wordsOf(answer, token) || 'it says so') : { kind: 'done' };
+    const { success, task } = parseAnswer(changeAnswerSchema, request, answer);
+    if (success === false) return refused(wordsOf(answer, token) || 'it says so');
+    return { kind: 'done', ...(task ? { task } : {}) };
   }
 
   private async send(

@@ -37,7 +37,10 @@ export type WireTaskState = z.infer<typeof taskStateSchema>;
 export const taskListSchema = z.looseObject({ tasks: z.array(z.unknown()) });
 
 /** The answer to a change. An empty answer with a good status counts as success. */
-export const changeAnswerSchema = z.looseObject({ success: z.boolean().optional() });
+export const changeAnswerSchema = z.looseObject({
+  success: z.boolean().optional(),
+  task: taskStateSchema.optional().catch(undefined),
+});
 
 /** Where servers put the words for what went wrong. */
 export const errorAnswerSchema = z.looseObject({

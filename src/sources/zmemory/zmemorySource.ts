@@ -6,6 +6,7 @@ import { artifactKinds, type Artifact, type ArtifactKind } from '../../core/arti
 import {
   SourceUnreachableError,
   type AcceptAnswer,
+  type HoldAnswer,
   type Offer,
   type Report,
   type ReportBody,
@@ -16,6 +17,7 @@ import {
 import type { ZMemoryApi } from './api';
 import { ZMemoryClient, type ZMemoryClientOptions } from './client';
 import { EventFeed } from './eventFeed';
+import { Holding } from './holding';
 import { offerOf, type ResolveRepository } from './offer';
 import { Pace } from '../pace';
 import { Poller, type LookResult } from '../poller';
@@ -28,9 +30,6 @@ export const defaultPollMs = 30_000;
 const fullLookEveryMs = 600_000;
 /** One lost answer is no outage. */
 const failuresUntilDown = 2;
-
-/** What servers call a task that somebody is at. */
-const heldStates = new Set(['accepted', 'in_progress', 'in progress', 'running', 'claimed', 'assigned']);
 
 export interface ZMemorySourceOptions {
   /** `zmemory:<name>`: origin of every task from here. */
@@ -67,6 +66,7 @@ class ZMemorySource implements TaskSource {
   readonly id: string;
   readonly artifacts: readonly ArtifactKind[];
   private readonly poller: Poller;
+  private readonly holding: Holding;
   private readonly pace: Pace;
   /** Absent where the API tells of news by itself, or cannot. */
   private readonly feed: EventFeed | undefined;
@@ -88,6 +88,7 @@ class ZMemorySource implements TaskSource {
     this.id = options.id;
     this.artifacts = options.artifacts ?? artifactKinds;
     for (const item of owned) this.owned.add(item);
+    this.holding = new Holding(options.api, options.agent, options.clock);
     this.pace = new Pace(options.pollMs ?? defaultPollMs);
     this.feed = this.feedOf(options);
     this.poller = this.owned.add(
@@ -126,9 +127,10 @@ class ZMemorySource implements TaskSource {
     const mayBeOurs = options?.isRepeat !== false || this.unanswered.has(externalId);
     try {
       const answer = await this.options.api.accept(externalId, this.options.agent);
-      const taken = answer.kind === 'refused' && !(mayBeOurs && (await this.isOurs(externalId)));
+      const taken = answer.kind === 'refused' && !(mayBeOurs && (await this.holding.isOurs(externalId)));
       this.unanswered.delete(externalId);
       if (taken) return { kind: 'unavailable', reason: answer.reason };
+      this.holding.isHeld(externalId);
       this.poller.within(this.pace.quicken());
       return { kind: 'accepted' };
     } catch (error) {
@@ -148,6 +150,7 @@ class ZMemorySource implements TaskSource {
   /** A server that knows no artifacts, or does not want this one, has none: that is no failure. */
   async attach(report: Report, { name, content }: Artifact): Promise<boolean> {
     const { externalId, reportId } = report;
+    await this.holding.throwIfLost(externalId);
     try {
       const options = { idempotencyKey: `${reportId}/${name}` };
       const answer = await this.options.api.addArtifact(externalId, { name, content }, options);
@@ -160,7 +163,12 @@ class ZMemorySource implements TaskSource {
     return false;
   }
 
+  hold(externalId: string, percent: number | null): Promise<HoldAnswer> {
+    return this.holding.keep(externalId, percent);
+  }
+
   async report(report: Report, body: ReportBody, options: ReportOptions): Promise<void> {
+    await this.holding.throwIfLost(report.externalId);
     await sendReport(this.options.api, report, body, options);
     this.poller.within(this.pace.quicken());
   }
@@ -186,11 +194,6 @@ class ZMemorySource implements TaskSource {
       }),
     );
     return feed;
-  }
-
-  private async isOurs(externalId: string): Promise<boolean> {
-    const state = await this.options.api.stateOf(externalId);
-    return state?.agent === this.options.agent && heldStates.has(state.status.toLowerCase());
   }
 
   /** Looks once. Never rejects: what goes wrong is told as health. */

@@ -116,6 +116,7 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'task.joined': fc.record({ taskId, origin }),
   'task.joinAnswered': fc.record({ taskId, origin, accepted: fc.boolean() }),
   'task.handedOn': fc.record({ taskId }),
+  'task.lost': fc.record({ taskId, origin, reason: words }),
   'task.ended': fc.record({ taskId, outcome, reason: words, runId: fc.option(runId) }),
   'landing.started': fc.record({ taskId, runId, ref: words }),
   'landing.checked': fc.record({ taskId, result: checkResult }),

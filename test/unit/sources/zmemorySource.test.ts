@@ -367,6 +367,12 @@ describe('a ZMemory source', () => {
   });
 
   describe('reporting', () => {
+    // The server has just said that it is ours.
+    beforeEach(async () => {
+      await source.accept('one', { isRepeat: false });
+      api.calls.splice(0);
+    });
+
     it('tells a completion as the wire has it', async () => {
       await source.report(report('complete'), body, { isRepeat: false });
       assert.deepEqual(api.calls, [
