@@ -12,6 +12,7 @@ import type { RunGates } from './requestGates';
 import { OpenTasks } from './openTasks';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { treatmentOf } from './retryPolicy';
+import { RetryTimes } from './retryTimes';
 import { endWithoutRun } from './runlessEnd';
 import { dependencyTrouble } from './taskOrder';
 import { TaskRun } from './taskRun';
@@ -45,6 +46,7 @@ export class Dispatcher implements Disposable {
   private wakeUp: Disposable | undefined;
   private pausedUntilMs = 0;
   private readonly acceptance: Acceptance;
+  private readonly retryTimes: RetryTimes;
   private tasks: OpenTasks | undefined;
   /** When something that cannot start yet can, in wall time. */
   private nextMs = Infinity;
@@ -59,6 +61,7 @@ export class Dispatcher implements Disposable {
     private readonly beside: DispatcherParts,
   ) {
     this.acceptance = new Acceptance(ports);
+    this.retryTimes = new RetryTimes(ports.clock);
   }
 
   start(): void {
@@ -67,6 +70,7 @@ export class Dispatcher implements Disposable {
     this.disposables.add(
       this.ports.events.onDidAppend((events) => {
         for (const event of events) {
+          this.retryTimes.follow(event);
           const taskId = movesTask(event) ? taskOf(this.ports.events.state, event) : undefined;
           if (taskId !== undefined) tasks.update(taskId);
         }
@@ -184,7 +188,8 @@ export class Dispatcher implements Disposable {
   private mayStart(task: TaskState, nowMs: number): boolean {
     if (this.slots.has(task.id) || this.withheld.has(task.id)) return false;
     const isUrgent = this.urgent.has(task.id);
-    if (!isUrgent && task.notBeforeMs > nowMs) return this.notBefore(task.notBeforeMs);
+    const waitMs = isUrgent ? 0 : this.retryTimes.leftMs(task);
+    if (waitMs > 0) return this.notBefore(nowMs + waitMs);
     if (isOurs(task)) return true;
     const { sourceId } = task.spec.origin;
     if (this.ports.events.state.pausedSources.has(sourceId) && !isUrgent) return false;

@@ -66,7 +66,9 @@ export class Outbox implements Disposable {
       const next = this.nextFor(source.id);
       if (!next) continue;
       const waitMs = evenIfEarly ? 0 : next.retryAtMs - this.ports.clock.nowMs();
-      if (waitMs > 0) this.wakeIn(source.id, Math.min(waitMs, backoff.maxMs));
+      // Nobody waits for so long: the clock was set back.
+      const isDue = waitMs <= 0 || waitMs > backoff.maxMs;
+      if (!isDue) this.wakeIn(source.id, waitMs);
       else this.begin(source, next);
     }
   }

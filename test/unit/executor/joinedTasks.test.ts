@@ -3,61 +3,17 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../../src/base/clock';
 import { silentLogger } from '../../../src/base/logger';
-import {
-  SourceUnreachableError,
-  type AcceptAnswer,
-  type OfferedTask,
-  type Report,
-  type ReportBody,
-  type SourceListener,
-  type TaskSource,
-} from '../../../src/core/source';
+import { SourceUnreachableError, type OfferedTask } from '../../../src/core/source';
 import { OwnWrites } from '../../../src/sources/ownWrites';
 import { parseRowChoice } from '../../../src/sources/taskFile/rowChoice';
 import { createTaskFileSource } from '../../../src/sources/taskFile/taskFileSource';
 import { startEmbeddedServer } from '../../../src/sources/zmemory/embeddedServer';
 import { connectZMemory } from '../../../src/sources/zmemory/zmemorySource';
 import { settle } from '../../fakes/clock';
+import { HeardSource, keyed } from '../../fakes/heardSource';
 import { QueueRoom } from '../../fakes/queueRoom';
 import { stateFits } from '../../fakes/wholeRoom';
 import { useTempFolder } from '../sources/tempFolder';
-
-/** A source that keeps what it was asked and told. */
-class HeardSource implements TaskSource {
-  readonly heard: string[] = [];
-  answer: () => AcceptAnswer = () => ({ kind: 'accepted' });
-  private listener: SourceListener | undefined;
-
-  constructor(readonly id: string) {}
-
-  start(listener: SourceListener): void {
-    this.listener = listener;
-  }
-
-  async offers(...tasks: OfferedTask[]): Promise<void> {
-    this.listener?.offer({ tasks, complete: true, problems: [] });
-    await settle();
-  }
-
-  refresh(): void {}
-
-  async accept(externalId: string, options?: { readonly isRepeat: boolean }): Promise<AcceptAnswer> {
-    this.heard.push(`accept ${externalId}${options?.isRepeat ? ' again' : ''}`);
-    return this.answer();
-  }
-
-  async progress(): Promise<void> {}
-
-  async report({ externalId, kind }: Report, { outcome }: ReportBody): Promise<void> {
-    this.heard.push(`${kind} ${externalId} ${outcome}`);
-  }
-
-  dispose(): void {}
-}
-
-function keyed(externalId: string, key: string): OfferedTask {
-  return { externalId, task: { title: externalId, prompt: 'Do it.', key } };
-}
 
 describe('a task that two sources deliver', () => {
   let near: HeardSource;
