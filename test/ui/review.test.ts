@@ -87,7 +87,7 @@ describe('reviewing a result in a real VS Code', function () {
     await form.locator('.monaco-editor').first().click();
     await workbench.page.keyboard.type('Make it quieter.');
     await workbench.screenshot('comment-form-dark');
-    await form.getByRole('button', { name: 'Add Comment' }).click();
+    await workbench.page.locator('.review-widget').getByRole('button', { name: 'Add Comment' }).click();
     await comments().filter({ hasText: 'Make it quieter.' }).waitFor();
     await comments().first().hover();
     await comments().first().getByRole('button', { name: 'Edit Comment' }).click();

@@ -43,7 +43,7 @@ export class ReportDocuments implements vscode.TextDocumentContentProvider, Disp
     const open = openReports().find((uri) => uri.query === queryOf(subject));
     if (open) this.changed.fire(open);
     const uri = open ?? vscode.Uri.from({ scheme: reportScheme, path: pathOf(title), query: queryOf(subject) });
-    const options = beside ? { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true } : {};
+    const options = beside ? { viewColumn: vscode.ViewColumn.Two, preserveFocus: true } : {};
     await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(uri), { preview: true, ...options });
   }
 
