@@ -91,6 +91,7 @@ describe('reviewing a result in a real VS Code', function () {
     await comments().filter({ hasText: 'Make it quieter.' }).waitFor();
     await comments().first().hover();
     await comments().first().getByRole('button', { name: 'Edit Comment' }).click();
+    await comments().first().locator('.edit-container .monaco-editor').first().click();
     await workbench.page.keyboard.press('Control+a');
     await workbench.page.keyboard.type('Make it louder.');
     await comments().first().getByRole('button', { name: 'Save' }).click();
