@@ -1,8 +1,10 @@
+import type { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf, UserError } from '../base/errors';
 import { type BudgetLimits, noLimits } from '../core/budget';
 import { type OwnPrices, ownPricesSchema } from '../core/prices';
+import { positiveAmount } from './arguments';
 
 /** What `airlock work` is told of money. */
 export interface BudgetFlags {
@@ -18,6 +20,17 @@ export interface BudgetFlags {
 export interface WorkBudget {
   readonly budget: BudgetLimits;
   readonly prices: OwnPrices;
+}
+
+export function addBudgetOptions(command: Command): Command {
+  return command
+    .option('--budget-per-run <usd>', 'US dollars that one run may cost', positiveAmount)
+    .option('--budget-per-task <usd>', 'that one task may cost, all its runs together', positiveAmount)
+    .option('--budget-per-day <usd>', 'that all may cost from midnight to midnight', positiveAmount)
+    .option('--budget-total <usd>', 'that the whole queue may ever cost', positiveAmount)
+    .option('--tokens-per-day <n>', 'tokens that all may use from midnight to midnight', positiveAmount)
+    .option('--allow-unknown-prices', 'ask models whose price is not known, in spite of limits in dollars', false)
+    .option('--prices <file>', 'a JSON file with prices of models, as in the setting airlock.prices');
 }
 
 /** @throws {UserError} `prices-invalid`. */

@@ -8,14 +8,13 @@ import {
   environmentHelp,
   personaNetworkOption,
   personasOption,
-  positiveAmount,
   percentage,
   fewOrNone,
   portNumber,
   positiveInteger,
   storageOption,
 } from './arguments';
-import { budgetFrom, type BudgetFlags } from './budgetFlags';
+import { addBudgetOptions, budgetFrom, type BudgetFlags } from './budgetFlags';
 import { addEngineOptions, engineChoices, type EngineFlags } from './engineFlags';
 import { repositoryOf } from './places';
 import { repositorySources } from './repositorySources';
@@ -28,7 +27,7 @@ or --until-idle was interrupted`;
 
 /** `airlock work`: the queue is worked off in this process. */
 export function addWork(airlock: Command): void {
-  addEngineOptions(airlock.command('work').description('work the queue off'))
+  addBudgetOptions(addEngineOptions(airlock.command('work').description('work the queue off')))
     .addOption(storageOption())
     .option('--repo <dir>', 'a repository that tasks may be for; may be repeated', collect, [])
     .option(
@@ -79,13 +78,6 @@ export function addWork(airlock: Command): void {
       fewOrNone,
       1,
     )
-    .option('--budget-per-run <usd>', 'US dollars that one run may cost', positiveAmount)
-    .option('--budget-per-task <usd>', 'that one task may cost, all its runs together', positiveAmount)
-    .option('--budget-per-day <usd>', 'that all may cost from midnight to midnight', positiveAmount)
-    .option('--budget-total <usd>', 'that the whole queue may ever cost', positiveAmount)
-    .option('--tokens-per-day <n>', 'tokens that all may use from midnight to midnight', positiveAmount)
-    .option('--allow-unknown-prices', 'ask models whose price is not known, in spite of limits in dollars', false)
-    .option('--prices <file>', 'a JSON file with prices of models, as in the setting airlock.prices')
     .option('--metrics-port <port>', 'serve metrics for Prometheus on this port of loopback; 0 for any', portNumber)
     .option('--until-idle', 'end when nothing is queued, running or still to be reported', false)
     .option('--json', 'print one event a line', false)

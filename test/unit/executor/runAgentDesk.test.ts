@@ -100,7 +100,10 @@ describe('agents of one repository', () => {
       [],
     );
     assert.equal(lines.at(-1), '[End of the messages.]');
-    assert.doesNotMatch(text, /[\r\u001b\u202e]/);
+    assert.deepEqual(
+      ['\r', '\u001b', '\u202e'].filter((mark) => text.includes(mark)),
+      [],
+    );
   });
 
   it('reach nobody elsewhere, nobody who has ended, and not themselves', async () => {

@@ -57,8 +57,8 @@ describe('Airlock as an MCP server', () => {
   async function ask(method: string, params: unknown): Promise<unknown> {
     count += 1;
     input.write(`${JSON.stringify({ jsonrpc: '2.0', id: count, method, params })}\n`);
-    const { value } = await answers.next();
-    return (JSON.parse(String(value)) as { result: unknown }).result;
+    const answer: IteratorResult<string, undefined> = await answers.next();
+    return (JSON.parse(String(answer.value)) as { result: unknown }).result;
   }
 
   async function call(name: string, args: unknown = {}): Promise<string> {

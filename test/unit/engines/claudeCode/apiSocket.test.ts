@@ -81,10 +81,7 @@ describe('the socket to the model, as something hostile in the jail sees it', ()
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function asks(
-    content: unknown,
-    { method = 'POST', url = '/v1/messages', headers = {} as Record<string, string> } = {},
-  ): Promise<Reply> {
+  function asks(content: unknown, { method = 'POST', url = '/v1/messages', headers = {} } = {}): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const asking = request(
         { socketPath: path.join(folder, apiSocketName), method, path: url, headers },
