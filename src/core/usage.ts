@@ -35,6 +35,12 @@ export function totalTokens(usage: TokenUsage): number {
   return inputTokensOf(usage) + usage.outputTokens;
 }
 
+/** Of what went in, the share that was read from the cache, in whole percent; 0 when nothing went in. */
+export function cacheHitPercent(usage: TokenUsage): number {
+  const all = inputTokensOf(usage);
+  return all === 0 ? 0 : Math.floor((100 * usage.cacheReadTokens) / all);
+}
+
 /** Every token that went in: fresh, written to the cache, and read from it. */
 export function inputTokensOf(usage: TokenUsage): number {
   return usage.inputTokens + usage.cacheWrite5mTokens + usage.cacheWrite1hTokens + usage.cacheReadTokens;

@@ -17,7 +17,8 @@ export class Tries {
 
   async retry(taskId: TaskId): Promise<void> {
     const task = foundTask(this.state, taskId);
-    if (await this.triedAnew([task])) return;
+    // A run that was being left already as it was interrupted waits still.
+    if ((await this.triedAnew([task])) && task.status !== 'waiting') return;
     if (task.status === 'waiting' || task.status === 'blocked') {
       await this.ports.events.append([{ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 }]);
       return;

@@ -4,7 +4,7 @@ import { type CheckResult, describeVerdict, summarizeChecks } from '../../core/e
 import { conversationMessageSchema } from '../../core/engine';
 import type { Digest } from '../../core/ids';
 import { runOf, type LiveState, type RunState, type TaskState } from '../../core/liveState';
-import { inputTokensOf } from '../../core/usage';
+import { cacheHitPercent, inputTokensOf } from '../../core/usage';
 import { formatCost, formatDuration, formatTokens } from '../figures';
 import { oneLine } from '../markdownText';
 import { checkWords } from '../tasks/taskTooltip';
@@ -92,9 +92,10 @@ function runRows(run: RunState, nowMs: number): Field[] {
 
 function tokens({ usage }: RunState): string {
   return l10n.t(
-    '{0} in, of them {1} read from the cache and {2} written to it; {3} out',
+    '{0} in, of them {1} ({2} %) read from the cache and {3} written to it; {4} out',
     formatTokens(inputTokensOf(usage)),
     formatTokens(usage.cacheReadTokens),
+    cacheHitPercent(usage),
     formatTokens(usage.cacheWrite5mTokens + usage.cacheWrite1hTokens),
     formatTokens(usage.outputTokens),
   );

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { describeVerdict, passed, summarizeChecks, type CheckSummary } from '../../core/evidence';
 import { runOf, type LiveState, type RunState, type TaskState } from '../../core/liveState';
-import { inputTokensOf, totalTokens } from '../../core/usage';
+import { cacheHitPercent, inputTokensOf, totalTokens } from '../../core/usage';
 import { formatCost, formatDuration, formatTokens } from '../figures';
 import { escapeMarkdown } from '../markdownText';
 import type { RowInput } from './taskRow';
@@ -76,9 +76,9 @@ function facts(state: LiveState, task: TaskState, run: RunState | undefined, now
 function tokenLine(run: RunState): string {
   const { usage } = run;
   return l10n.t(
-    'Tokens: {0} in ({1} from the cache), {2} out · {3}',
+    'Tokens: {0} in ({1} % from the cache), {2} out · {3}',
     formatTokens(inputTokensOf(usage)),
-    formatTokens(usage.cacheReadTokens),
+    cacheHitPercent(usage),
     formatTokens(usage.outputTokens),
     escapeMarkdown(formatCost(run.costUsd)),
   );

@@ -269,7 +269,7 @@ describe('the tooltip of a task', () => {
           'Branch: airlock/task-1-1 (2 files)',
           'Attempt 1, 11 s',
           'Model: scripted-1',
-          'Tokens: 9.2k in (8.0k from the cache), 300 out · $0.0123',
+          'Tokens: 9.2k in (86 % from the cache), 300 out · $0.0123',
           'From: user',
         ].join('  \n'),
       ].join('\n\n'),
