@@ -40,7 +40,7 @@ describe('Airlock as an MCP server', () => {
     answers = createInterface({ input: output })[Symbol.asyncIterator]();
     const queue = {
       executor: queueOf(added),
-      repositories: ['/work/a', '/work/b'],
+      repositories: ['/repos/a', '/repos/b'],
       maxOpen: 2,
       maxCostUsd: 2,
       version: '1',
@@ -75,7 +75,7 @@ describe('Airlock as an MCP server', () => {
   });
 
   it('queues a task as an agent’s, within what was allowed', async () => {
-    assert.deepEqual(JSON.parse(await call('add_task', { title: 'T', prompt: 'P', key: 'k', repo: '/work/b' })), {
+    assert.deepEqual(JSON.parse(await call('add_task', { title: 'T', prompt: 'P', key: 'k', repo: '/repos/b' })), {
       task: 'task-1',
     });
     assert.deepEqual(added, [
@@ -85,7 +85,7 @@ describe('Airlock as an MCP server', () => {
         priority: 2,
         checks: null,
         persona: null,
-        repo: '/work/b',
+        repo: '/repos/b',
         origin: { sourceId: 'user', externalId: 'agent:k' },
         limits: { maxCostUsd: 2 },
         context: { queued_by: 'another agent, over MCP: it has no authority of the user' },
