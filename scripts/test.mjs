@@ -15,12 +15,12 @@ const suites = {
   types: { command: ['npm', 'run', '--silent', 'typecheck'], minutes: 4, single: true },
   lint: { command: [node, 'node_modules/eslint/bin/eslint.js', '.'], minutes: 4, single: true },
   format: { command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '.'], minutes: 2, single: true },
-  unit: { command: [node, ...mocha, 'test/unit/**/*.test.ts'], minutes: 6 },
-  jail: { command: [node, ...mocha, '--timeout', '60000', 'test/jail/**/*.test.ts'], minutes: 10 },
-  whole: { command: [node, ...mocha, '--timeout', '120000', 'test/whole/**/*.test.ts'], minutes: 10 },
-  crash: { command: [node, ...mocha, '--timeout', '300000', 'test/crash/**/*.test.ts'], minutes: 6 },
-  host: { command: [node, 'test/host/run.mjs'], minutes: 6 },
-  ui: { command: [node, ...mocha, '--timeout', '120000', 'test/ui/**/*.test.ts'], minutes: 12 },
+  unit: { command: [node, ...mocha, 'test/unit/**/*.test.ts'], minutes: 10 },
+  jail: { command: [node, ...mocha, '--timeout', '60000', 'test/jail/**/*.test.ts'], minutes: 15 },
+  whole: { command: [node, ...mocha, '--timeout', '120000', 'test/whole/**/*.test.ts'], minutes: 15 },
+  crash: { command: [node, ...mocha, '--timeout', '300000', 'test/crash/**/*.test.ts'], minutes: 10 },
+  host: { command: [node, 'test/host/run.mjs'], minutes: 8 },
+  ui: { command: [node, ...mocha, '--timeout', '120000', 'test/ui/**/*.test.ts'], minutes: 15 },
 };
 
 /** Suites of one lane run one after another, from quick to slow. Both lanes take about as long. */
