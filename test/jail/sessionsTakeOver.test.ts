@@ -81,9 +81,11 @@ describe('taking a session over', () => {
 
   it('stops what the agent runs meanwhile, and no time of it runs', async () => {
     const counter = 'i=0; while ((i < 60)); do i=$((i+1)); echo $i > tick; sleep 0.01; done; echo finished';
-    await session.exec('(while :; do date +%N > background; sleep 0.01; done) &', patient);
+    // Moved into place, for it may be stopped between the opening of a file and the writing.
+    await session.exec('(while :; do date +%N > next; mv next background; sleep 0.01; done) &', patient);
     const running = session.exec(counter, { ...patient, timeoutMs: 3_000 });
-    await until(async () => (await session.files.read('tick', { maxBytes: 10 }).catch(() => undefined)) !== undefined);
+    for (const file of ['tick', 'background'])
+      await until(async () => (await session.files.read(file, { maxBytes: 10 }).catch(() => undefined)) !== undefined);
     const user = await User.at(session);
     await user.types('cat tick background; sleep 0.3; cat tick background', /(\d+\r\n\d+\r\n)\1/);
     const waiting = session.files.write('later', Buffer.from('written later'));

@@ -80,9 +80,9 @@ for (const carrier of ['HTTP', 'this process'] as const) {
     it('leads a task through progress to its completion', async () => {
       const id = await create();
       await api.accept(id, 'airlock');
-      assert.deepEqual(await api.setStatus(id, { status: 'in_progress', progress: 40 }), { kind: 'done' });
+      assert.equal((await api.setStatus(id, { status: 'in_progress', progress: 40 })).kind, 'done');
       assert.equal(tasks.get(id)?.progress, 40);
-      assert.deepEqual(await api.complete(id, completion), { kind: 'done' });
+      assert.equal((await api.complete(id, completion)).kind, 'done');
       const { status, result, completed_at, agent } = tasks.get(id) ?? {};
       assert.deepEqual(
         { status, result, completed_at, agent },
@@ -96,7 +96,7 @@ for (const carrier of ['HTTP', 'this process'] as const) {
       const id = await create();
       await api.accept(id, 'airlock');
       const body = { error: 'the check fails', failed_at: '2026-01-05T12:00:00.000Z' };
-      assert.deepEqual(await api.fail(id, body), { kind: 'done' });
+      assert.equal((await api.fail(id, body)).kind, 'done');
       const { status, error, failed_at } = tasks.get(id) ?? {};
       assert.deepEqual({ status, error, failed_at }, { status: 'failed', ...body });
     });
