@@ -1,5 +1,5 @@
 // Runs every test there is and says at the end how many passed. Each suite is a process of its own, so that one that hangs or
-// crashes fails alone. Arguments name suites; without any, all are run, in two lanes side by side: many of them mostly wait.
+// crashes fails alone. Arguments name suites; without any, all are run.
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -10,49 +10,35 @@ const node = process.execPath;
 // `--exit`: what a test that failed left open must not keep the others' results back.
 const mocha = ['node_modules/mocha/bin/mocha.js', '--config', '.mocharc.json', '--exit'];
 
-/** `minutes` is how long a suite may take before it is ended as hung. */
+/** In the order from quick to slow. `minutes` is how long a suite may take before it is ended as hung. */
 const suites = {
   types: { command: ['npm', 'run', '--silent', 'typecheck'], minutes: 4, single: true },
   lint: { command: [node, 'node_modules/eslint/bin/eslint.js', '.'], minutes: 4, single: true },
   format: { command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '.'], minutes: 2, single: true },
-  unit: { command: [node, ...mocha, 'test/unit/**/*.test.ts'], minutes: 10 },
-  jail: { command: [node, ...mocha, '--timeout', '60000', 'test/jail/**/*.test.ts'], minutes: 15 },
-  whole: { command: [node, ...mocha, '--timeout', '120000', 'test/whole/**/*.test.ts'], minutes: 15 },
+  unit: { command: [node, ...mocha, 'test/unit/**/*.test.ts'], minutes: 8 },
+  jail: { command: [node, ...mocha, '--timeout', '60000', 'test/jail/**/*.test.ts'], minutes: 12 },
+  whole: { command: [node, ...mocha, '--timeout', '120000', 'test/whole/**/*.test.ts'], minutes: 14 },
   crash: { command: [node, ...mocha, '--timeout', '300000', 'test/crash/**/*.test.ts'], minutes: 10 },
   host: { command: [node, 'test/host/run.mjs'], minutes: 8 },
   ui: { command: [node, ...mocha, '--timeout', '120000', 'test/ui/**/*.test.ts'], minutes: 15 },
 };
 
-/** Suites of one lane run one after another, from quick to slow. Both lanes take about as long. */
-const lanes = [
-  ['types', 'lint', 'format', 'unit', 'whole', 'crash'],
-  ['jail', 'host', 'ui'],
-];
-
-/** The suites that run, to be ended when this is. */
-const running = new Set();
+/** The suite that runs, to be ended when this is. */
+let current;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.once(signal, () => {
-    for (const { pid, name, temporary } of running) {
-      endGroup(pid);
-      removeTemporaryFolder(name, temporary);
+    if (current) {
+      endGroup(current.pid);
+      removeTemporaryFolder(current.name, current.temporary);
     }
     process.kill(process.pid, signal);
   });
 }
 
-async function runLane(names) {
-  const results = [];
-  for (const name of names) {
-    if (wanted.length === 0 || wanted.includes(name)) results.push(await runSuite(name, suites[name]));
-  }
-  return results;
-}
-
 function runSuite(name, { command, minutes, single }) {
   return new Promise((resolve) => {
-    process.stdout.write(`${name} begins\n`);
+    process.stdout.write(`\n━━ ${name}\n`);
     const started = Date.now();
     const [program, ...args] = command;
     const temporary = makeTemporaryFolder();
@@ -61,26 +47,24 @@ function runSuite(name, { command, minutes, single }) {
       cwd: root,
       detached: true,
       env: { ...process.env, TMPDIR: temporary },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    // Shown as a whole at the suite's end, for another one may write at the same time.
-    const pieces = [];
-    child.stdout.on('data', (chunk) => pieces.push(chunk));
-    child.stderr.on('data', (chunk) => pieces.push(chunk));
-    const suite = { name, pid: child.pid, temporary };
-    running.add(suite);
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      process.stdout.write(chunk);
+      output = (output + chunk).slice(-200_000);
+    });
+    current = { name, pid: child.pid, temporary };
     let hung = false;
     const timer = setTimeout(() => {
       hung = true;
-      pieces.push(Buffer.from(`\n${name} did not end within ${minutes} minutes and is killed.\n`));
+      process.stderr.write(`\n${name} did not end within ${minutes} minutes and is killed.\n`);
       endGroup(child.pid);
     }, minutes * 60_000);
     child.on('close', (code) => {
       clearTimeout(timer);
       endGroup(child.pid);
-      running.delete(suite);
-      const output = Buffer.concat(pieces).toString('utf8');
-      process.stdout.write(`\n━━ ${name}\n${output}\n`);
+      current = undefined;
       removeTemporaryFolder(name, temporary);
       resolve({
         name,
@@ -90,7 +74,7 @@ function runSuite(name, { command, minutes, single }) {
     });
     child.on('error', (error) => {
       clearTimeout(timer);
-      running.delete(suite);
+      current = undefined;
       removeTemporaryFolder(name, temporary);
       process.stderr.write(`${name}: ${error.message}\n`);
       resolve({ name, seconds: 0, passed: 0, failed: 1, skipped: 0 });
@@ -153,7 +137,10 @@ if (setup.status !== 0) {
   process.stdout.write('\n0 passed, 1 failed\n');
   process.exit(setup.status ?? 1);
 }
-const results = (await Promise.all(lanes.map(runLane))).flat();
+const results = [];
+for (const [name, suite] of Object.entries(suites)) {
+  if (wanted.length === 0 || wanted.includes(name)) results.push(await runSuite(name, suite));
+}
 process.stdout.write('\n');
 for (const { name, passed, failed, skipped, seconds } of results) {
   const verdict = failed === 0 ? 'ok    ' : 'FAILED';

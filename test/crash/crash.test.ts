@@ -9,7 +9,7 @@ import { killStore } from './storeSeries';
 
 describe('a process that is killed at any point', () => {
   it('loses nothing, ends and reports each task once, pays for no kept turn and does no finished call again', async function () {
-    this.timeout(300_000);
+    this.timeout(480_000);
     const said: string[] = [];
     const report = await killAll({ kills: 60, seed: 1, say: (line) => said.push(line) });
     console.log(`      ${crashLine(report)}`);
