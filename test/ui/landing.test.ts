@@ -106,7 +106,7 @@ describe('letting a result out in a real VS Code', function () {
     await dialog().getByRole('button', { name: 'Accept', exact: true }).click();
     await says(/^not accepted: conflict in greeting\.txt/);
     const refusal = toast('is not accepted');
-    await refusal.getByRole('button', { name: 'Retry', exact: true }).waitFor();
+    await refusal.getByRole('button', { name: 'Send to the Agent', exact: true }).waitFor();
     await workbench.screenshot('accept-conflict-light');
     await refusal.getByRole('button', { name: 'Copy Branch Name' }).click();
     assert.equal(git('log', '-1', '--format=%s'), 'Mine');

@@ -102,6 +102,8 @@ describe('reviewing a result in a real VS Code', function () {
     await says(/^verified · 2 files/);
     await workbench.contextMenu('Tasks', title, 'Review');
     await comments().filter({ hasText: 'Make it louder.' }).waitFor();
+    // VS Code brings back the changes by itself, the details only the command.
+    await link('Send to the Agent…').waitFor();
     await workbench.setTheme('light');
     await workbench.screenshot('comment-light');
   });

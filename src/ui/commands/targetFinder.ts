@@ -12,6 +12,7 @@ import type { Ability } from '../tasks/abilities';
 import { isTaskNode, type TaskNode } from '../tasks/taskNode';
 import { groupLabel, type TaskGroup, taskGroups } from '../tasks/taskGroup';
 import type { TaskList } from '../tasks/taskList';
+import { clickedRows } from './clickedRows';
 import type { CommandTarget } from './commandActions';
 import type { TargetFinder } from './commandRegistry';
 
@@ -41,7 +42,7 @@ export function targetFinder(parts: TargetParts): TargetFinder {
       case 'task':
         return found(await findTasks(parts, needs.ability, args, []));
       case 'tasks':
-        return found(await findTasks(parts, needs.ability, args, selectionOf(args) ?? parts.selection()));
+        return found(await findTasks(parts, needs.ability, args, clickedRows(args) ?? parts.selection()));
       case 'session': {
         const sessionId = isSession(args[0]) ? args[0].sessionId : await pickEndedSession(parts.sessions);
         return sessionId === undefined ? undefined : { ...none, sessionId };
@@ -57,12 +58,6 @@ export function targetFinder(parts: TargetParts): TargetFinder {
 
 function found(taskIds: readonly TaskId[] | undefined): CommandTarget | undefined {
   return taskIds && { ...none, taskIds };
-}
-
-/** VS Code hands over the clicked row and, when several are selected and it is among them, all of them. */
-function selectionOf(args: readonly unknown[]): readonly TaskNode[] | undefined {
-  if (args[0] === undefined) return undefined;
-  return Array.isArray(args[1]) ? args[1].filter(isTaskNode) : [];
 }
 
 async function findTasks(

@@ -5,6 +5,7 @@ import type { SessionId } from '../../core/ids';
 import type { CommandId } from '../commands/commandTable';
 import type { ExecutorLink } from '../executorLink';
 import { viewIds } from '../ids';
+import { topToRemake } from '../treeTop';
 import type { SessionChange, SessionList } from './sessionList';
 import { type SessionGroup, type SessionNode, sessionGroups } from './sessionNode';
 
@@ -18,6 +19,8 @@ export class SessionTree implements vscode.TreeDataProvider<SessionNode>, Dispos
   private readonly groupNodes = new Map<SessionGroup, SessionNode>(
     sessionGroups.map((group) => [group, { kind: 'sessions', group }]),
   );
+  /** The groups that VS Code was given last. */
+  private given: readonly SessionNode[] | undefined;
 
   constructor(
     private readonly sessions: SessionList,
@@ -35,7 +38,8 @@ export class SessionTree implements vscode.TreeDataProvider<SessionNode>, Dispos
     if (!node) {
       // While the executor opens, VS Code shows that something is under way.
       if (this.link.status.kind === 'opening') await this.link.settled();
-      return this.sessions.shownGroups().flatMap((group) => this.groupNodes.get(group) ?? []);
+      this.given = this.shownGroups();
+      return [...this.given];
     }
     if (node.kind !== 'sessions') return [];
     return this.sessions.idsOf(node.group).map((sessionId) => this.nodeOf(sessionId));
@@ -65,11 +69,15 @@ export class SessionTree implements vscode.TreeDataProvider<SessionNode>, Dispos
   private follow(change: SessionChange): void {
     if (change.kind === 'all') {
       for (const sessionId of this.nodes.keys()) if (!this.sessions.groupOf(sessionId)) this.nodes.delete(sessionId);
-      this.changed.fire(undefined);
+      this.changed.fire(topToRemake(this.given, this.shownGroups()));
       return;
     }
     const nodes = [...change.sessions].flatMap((sessionId) => this.nodes.get(sessionId) ?? []);
     if (nodes.length > 0) this.changed.fire(nodes);
+  }
+
+  private shownGroups(): SessionNode[] {
+    return this.sessions.shownGroups().flatMap((group) => this.groupNodes.get(group) ?? []);
   }
 
   private groupItem(group: SessionGroup): vscode.TreeItem {

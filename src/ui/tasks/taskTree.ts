@@ -4,6 +4,7 @@ import { type Disposable, DisposableStore } from '../../base/disposable';
 import type { TaskId } from '../../core/ids';
 import type { ExecutorLink } from '../executorLink';
 import { viewIds } from '../ids';
+import { topToRemake } from '../treeTop';
 import { groupIcon, groupLabel, type TaskGroup } from './taskGroup';
 import type { ListChange, TaskList } from './taskList';
 import type { TaskNode } from './taskNode';
@@ -20,6 +21,8 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   private readonly pages = new TaskPages();
   private readonly taskNodes = new Map<TaskId, TaskNode>();
   private readonly groupNodes = new Map<string, TaskNode>();
+  /** The groups that VS Code was given last. */
+  private given: readonly TaskNode[] | undefined;
 
   constructor(
     private readonly tasks: TaskList,
@@ -58,7 +61,8 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
     if (!node) {
       // While the executor opens, VS Code shows that something is under way.
       if (this.link.status.kind === 'opening') await this.link.settled();
-      return this.tasks.shownGroups().map((group) => this.groupNode('group', group));
+      this.given = this.shownGroups();
+      return [...this.given];
     }
     if (node.kind !== 'group') return [];
     const { shown, hidden } = this.pages.pageOf(node.group, this.tasks.idsOf(node.group));
@@ -106,7 +110,7 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
     this.showBadge();
     if (change.kind === 'all') {
       for (const taskId of this.taskNodes.keys()) if (!this.tasks.task(taskId)) this.taskNodes.delete(taskId);
-      this.changed.fire(undefined);
+      this.changed.fire(topToRemake(this.given, this.shownGroups()));
       return;
     }
     // A group that is made anew makes its rows anew.
@@ -163,6 +167,10 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
 
   private taskNode(taskId: TaskId): TaskNode {
     return kept(this.taskNodes, taskId, () => ({ kind: 'task', taskId }));
+  }
+
+  private shownGroups(): TaskNode[] {
+    return this.tasks.shownGroups().map((group) => this.groupNode('group', group));
   }
 
   private groupNode(kind: 'group' | 'more', group: TaskGroup): TaskNode {
