@@ -52,13 +52,16 @@ export class Workbench {
       ...options,
       settings: { 'workbench.colorTheme': theme, ...options.settings },
     });
+    let browser: Browser | undefined;
     try {
-      const browser = await startBrowser();
+      browser = await startBrowser();
       const page = await openPage(browser, server);
       const workbench = new Workbench(server, browser, page, options.workspace);
       await workbench.load();
       return workbench;
     } catch (error) {
+      // Left open, it would keep the whole test run from ending.
+      await browser?.close();
       await server.stop();
       throw error;
     }
