@@ -12,8 +12,8 @@ const mocha = ['node_modules/mocha/bin/mocha.js', '--config', '.mocharc.json', '
 
 /** In the order from quick to slow. `minutes` is how long a suite may take before it is ended as hung. */
 const suites = {
-  types: { command: ['npm', 'run', '--silent', 'typecheck'], minutes: 4, single: true },
-  lint: { command: [node, 'node_modules/eslint/bin/eslint.js', '.'], minutes: 4, single: true },
+  types: { command: ['npm', 'run', '--silent', 'typecheck'], minutes: 8, single: true },
+  lint: { command: [node, 'node_modules/eslint/bin/eslint.js', '.'], minutes: 8, single: true },
   format: { command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '.'], minutes: 2, single: true },
   unit: { command: [node, ...mocha, 'test/unit/**/*.test.ts'], minutes: 8 },
   jail: { command: [node, ...mocha, '--timeout', '60000', 'test/jail/**/*.test.ts'], minutes: 12 },

@@ -178,6 +178,8 @@ export class Workbench {
 
   /** Chooses an entry of the context menu of a tree's row. */
   async contextMenu(title: string, label: string | RegExp, entry: string): Promise<void> {
+    // A person waits too: while a tree is made anew VS Code calls the menu's command without the row (microsoft/vscode#144250).
+    await this.pane(title).locator('.monaco-progress-container.active').waitFor({ state: 'hidden' });
     await this.row(title, label).click({ button: 'right' });
     const item = this.page.locator('.context-view .action-menu-item').filter({ hasText: entry }).first();
     await item.waitFor();

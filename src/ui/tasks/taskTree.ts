@@ -23,6 +23,8 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   private readonly groupNodes = new Map<string, TaskNode>();
   /** The groups that VS Code was given last. */
   private given: readonly TaskNode[] | undefined;
+  /** VS Code waits for the groups, and is about to be given them as they are then. */
+  private awaited = false;
 
   constructor(
     private readonly tasks: TaskList,
@@ -60,7 +62,7 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   async getChildren(node?: TaskNode): Promise<TaskNode[]> {
     if (!node) {
       // While the executor opens, VS Code shows that something is under way.
-      if (this.link.status.kind === 'opening') await this.link.settled();
+      if (this.link.status.kind === 'opening') await this.whenSettled();
       this.given = this.shownGroups();
       return [...this.given];
     }
@@ -68,6 +70,11 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
     const { shown, hidden } = this.pages.pageOf(node.group, this.tasks.idsOf(node.group));
     const rows = shown.map((taskId) => this.taskNode(taskId));
     return hidden > 0 ? [...rows, this.groupNode('more', node.group)] : rows;
+  }
+
+  private async whenSettled(): Promise<void> {
+    this.awaited = true;
+    await this.link.settled().finally(() => (this.awaited = false));
   }
 
   getParent(node: TaskNode): TaskNode | undefined {
@@ -110,7 +117,7 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
     this.showBadge();
     if (change.kind === 'all') {
       for (const taskId of this.taskNodes.keys()) if (!this.tasks.task(taskId)) this.taskNodes.delete(taskId);
-      this.changed.fire(topToRemake(this.given, this.shownGroups()));
+      if (!this.awaited) this.changed.fire(topToRemake(this.given, this.shownGroups()));
       return;
     }
     // A group that is made anew makes its rows anew.
