@@ -64,6 +64,8 @@ export interface TaskState {
   /** What the user allowed its agents until it has ended. Absent: nothing. */
   allowed?: readonly ApprovalRule[];
   endedAtMs: number | null;
+  /** It was over once since its source gave it, and that source was told: there is nothing left there that could be held. Absent: no. */
+  told?: true;
   changedAtMs: number;
   /** Where else it was delivered. Absent: nowhere. */
   joined?: readonly JoinedOrigin[];

@@ -21,6 +21,7 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
       setStatus(task, 'accepting');
       return;
     case 'task.accepted':
+      delete task.told;
       task.accepted = true;
       setStatus(task, 'queued');
       return;
@@ -68,6 +69,7 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
       foldJoined(task, event);
       return;
     case 'task.ended':
+      task.told = true;
       setStatus(task, event.outcome, event.reason);
       task.endedAtMs = event.atMs;
       task.failures = 0;

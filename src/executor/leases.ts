@@ -44,7 +44,8 @@ export class Leases implements Disposable {
 
   private async look(): Promise<void> {
     for (const task of [...this.ports.events.state.tasks.values()]) {
-      if (isEnded(task.status)) continue;
+      // What was told as over and goes on for the user is no task of its source any more.
+      if (isEnded(task.status) || task.told) continue;
       for (const origin of heldOrigins(task)) await this.hold(task, origin);
     }
   }

@@ -95,7 +95,8 @@ describe('sending a result back', () => {
     assert.deepEqual([second.state.tasks.get('right')?.status, runOf(second, 'right').outcome], ['queued', null]);
     await second.shutdown();
     const third = await room.open();
-    assert.equal((await again(third, 2)).status, 'verified');
+    const ended = await again(third, 2);
+    assert.equal(ended.status, 'verified', ended.reason);
     const asked = room.model.api.requests.map(({ body }) => JSON.stringify(body.messages.at(-1)));
     assert.equal(asked.filter((message) => message.includes('More!')).length, 1);
     assert.equal(resultFile(room, 'airlock/right-2', 'more.txt'), 'more');

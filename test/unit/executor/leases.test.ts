@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/base/logger';
 import type { TaskSource } from '../../../src/core/source';
+import { Leases } from '../../../src/executor/leases';
 import { connectZMemory } from '../../../src/sources/zmemory/zmemorySource';
+import { queued } from '../core/sampleEvents';
 import { FakeClock } from '../../fakes/clock';
+import { MemoryLog } from '../../fakes/memoryLog';
 import { QueueRoom } from '../../fakes/queueRoom';
 import { TakingBackend } from '../../fakes/takingBackend';
 
@@ -106,6 +109,25 @@ describe('a backend over HTTP', () => {
     await clock.advance(minuteMs);
     await until(() => status() === 'cancelled');
     assert.equal(backend.changes.length, 1);
+  });
+
+  it('is not asked for a task that it was told as over and that the user lets go on', async () => {
+    const log = new MemoryLog(clock);
+    const origin = { sourceId: 's', externalId: 'x' };
+    const asked: string[] = [];
+    const hold = async (id: string) => (asked.push(id), { kind: 'lost', reason: 'It is completed there.' } as const);
+    const sources = [Object.assign(source(), { id: 's', hold })];
+    const leases = new Leases({ events: log, sources, clock, logger: silentLogger }, async () => assert.fail('ended'));
+    await log.append([
+      queued('a', { origin }),
+      { kind: 'task.accepted', taskId: 'a' },
+      { kind: 'task.ended', taskId: 'a', outcome: 'failed', reason: '', runId: null },
+      { kind: 'task.requeued', taskId: 'a', reason: '', notBeforeMs: 0 },
+    ]);
+    leases.start();
+    leases.dispose();
+    await leases.drain();
+    assert.deepEqual([asked, log.state.tasks.get('a')?.status], [[], 'queued']);
   });
 
   it('is not told of work that went on here while this process stood still for longer than a lease', async () => {
