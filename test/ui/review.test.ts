@@ -100,7 +100,9 @@ describe('reviewing a result in a real VS Code', function () {
     await workbench.reload();
     await workbench.openContainer('Airlock');
     await says(/^verified · 2 files/);
-    await workbench.contextMenu('Tasks', title, 'Review');
+    // In the first seconds after a reload VS Code may call a row's command without the row, and then it asks as well.
+    await workbench.command('Airlock: Review');
+    await workbench.pick(title);
     await comments().filter({ hasText: 'Make it louder.' }).waitFor();
     // VS Code brings back the changes by itself, the details only the command.
     await link('Send to the Agent…').waitFor();

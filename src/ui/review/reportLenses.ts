@@ -16,6 +16,12 @@ export class ReportLenses implements vscode.CodeLensProvider, Disposable {
 
   constructor(private readonly tasks: TaskList) {
     this.store.add(tasks.onDidChange(() => this.changed.fire()));
+    // Asked while the details were written anew, VS Code shows the links from before.
+    this.store.add(
+      vscode.workspace.onDidChangeTextDocument(({ document }) => {
+        if (document.uri.scheme === reportScheme) this.changed.fire();
+      }),
+    );
     this.store.add(vscode.languages.registerCodeLensProvider({ scheme: reportScheme }, this));
   }
 
