@@ -69,10 +69,7 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
       foldJoined(task, event);
       return;
     case 'task.ended':
-      task.told = true;
-      setStatus(task, event.outcome, event.reason);
-      task.endedAtMs = event.atMs;
-      task.failures = 0;
+      endTask(task, event);
       return;
     case 'task.landed':
       setStatus(task, 'landed');
@@ -86,6 +83,13 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
     default:
       return;
   }
+}
+
+function endTask(task: TaskState, event: EventOf<'task.ended'>): void {
+  task.told = true;
+  setStatus(task, event.outcome, event.reason);
+  task.endedAtMs = event.atMs;
+  task.failures = 0;
 }
 
 function newTask(event: EventOf<'task.queued'>): TaskState {
