@@ -39,8 +39,10 @@ describe('a session that is prepared ahead for the next task', () => {
     assert.equal((await taskReported(executor, 'first')).status, 'verified');
     const waiting = await ready();
     assert.deepEqual(
-      (await executor.workspaces()).map(({ runId, taskId, state }) => ({ runId, taskId, state })).at(-1),
-      { runId: waiting, taskId: null, state: 'warm' },
+      (await executor.workspaces()).flatMap(({ runId, taskId, state }) =>
+        runId === waiting ? [{ taskId, state }] : [],
+      ),
+      [{ taskId: null, state: 'warm' }],
     );
     const [cleaned] = (await executor.cleanWorkspaces({ olderThanMs: 0, dryRun: false, force: null })).filter(
       ({ runId }) => runId === waiting,
