@@ -85,7 +85,7 @@ export class MessageAssembler {
 
   /** The whole message. Call it when `complete`. */
   message(): ConversationMessage {
-    if (!this.start) throw new BadAnswerError('The model server ended an answer that it had not begun.');
+    if (!this.start) throw new Error('An answer that was not begun is never complete.');
     return {
       role: 'assistant',
       content: this.content(),
@@ -116,6 +116,7 @@ export class MessageAssembler {
         this.usage = mergeUsage(this.usage, event.usage);
         return undefined;
       case 'message_stop':
+        if (!this.start) throw new BadAnswerError('The model server ended an answer that it had not begun.');
         this.stopped = true;
         return undefined;
     }

@@ -76,6 +76,11 @@ const rows: readonly (readonly [fault: string, turn: FakeTurn, outcome: Outcome]
   ['a clean end without `message_stop`', broken({ kind: 'end' }), againCounted],
   ['a clean end before `message_start`', broken({ kind: 'end' }, 0), again],
   [
+    '`message_stop` before `message_start`',
+    broken({ kind: 'raw', text: 'event: message_stop\ndata: {"type":"message_stop"}\n\n' }, 0),
+    again,
+  ],
+  [
     'an `error` event: overloaded',
     broken({ kind: 'errorEvent', type: 'overloaded_error', message: 'Overloaded' }),
     { kind: 'again', delayMs: 1000, counted: true, lane: true },
