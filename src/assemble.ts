@@ -32,6 +32,7 @@ import { version } from '../package.json';
 import { createTargetBranches } from './workspaces/targetBranches';
 import { createWorkspaces } from './workspaces/workspaces';
 
+export { modelsOf } from './assemble/modelsOf';
 export { personasOf } from './assemble/openPersonas';
 export type { AirlockOptions, EngineChoice, McpChoice, SourceChoice } from './assemble/options';
 export { serveMetrics, type MetricsServer } from './analytics/metricsServer';

@@ -102,7 +102,8 @@ function keepOf(settings: Settings): NonNullable<AirlockOptions['keep']> {
   };
 }
 
-function enginesOf(
+/** Which engines there are, by the settings and the keys. */
+export function enginesOf(
   settings: Settings,
   credentials: Credentials,
 ): Required<Pick<AirlockOptions, 'engine' | 'otherEngines'>> {

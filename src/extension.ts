@@ -5,7 +5,7 @@ import { DisposableStore } from './base/disposable';
 import type { Executor } from './core/executor';
 import type { JournalReport } from './core/journalReport';
 import type { TaskPlanner } from './core/plannedTask';
-import { executorOptions, type OptionParts, storageOf } from './executorOptions';
+import { enginesOf, executorOptions, type OptionParts, storageOf } from './executorOptions';
 import { Credentials } from './ui/credentials';
 import { ExecutorLink } from './ui/executorLink';
 import { FileProblems } from './ui/fileProblems';
@@ -53,6 +53,7 @@ export function activate(context: vscode.ExtensionContext): AirlockApi {
       planner: plannerOf(settings),
       verifyJournal: () => verifyJournal(context, settings),
       personas: async (repo) => (await (await link.ready()).personas(repo)).personas,
+      models: async () => (await import('./assemble')).modelsOf(enginesOf(settings, credentials).engine),
       tables: async () => (await import('./assemble')).createTableDesk(() => settings.value('airlock.zmemory.agent')),
       settings,
       credentials,

@@ -14,6 +14,7 @@ import { addQueueCommands } from './queueCommands';
 import { addSchedule } from './scheduleCommand';
 import { addPersonas } from './personasCommand';
 import { addMcp } from './mcpCommand';
+import { addModels } from './modelsCommand';
 import { addServer } from './serverCommand';
 import { addSnapshotCommands } from './snapshotCommands';
 import { addSessionCommands } from './sessionCommands';
@@ -39,6 +40,7 @@ function program(): Command {
   addSessionCommands(airlock);
   addSchedule(airlock);
   addPersonas(airlock);
+  addModels(airlock);
   addBudget(airlock);
   addWorkspaceCommands(airlock);
   addDataCommand(airlock);

@@ -9,6 +9,7 @@ import type { TaskPlanner } from '../core/plannedTask';
 import { registerAnalytics } from './analytics/analyticsPanel';
 import { guard, registerCommands } from './commands/commandRegistry';
 import { landingActions } from './commands/landingActions';
+import { type ModelsOf, modelActions } from './commands/modelActions';
 import { type PersonasOf, queueActions, startQueue } from './commands/queueActions';
 import { registerDefinitionLanguage } from './definitions/definitionLanguage';
 import { secretActions } from './commands/secretActions';
@@ -58,6 +59,8 @@ export interface UiParts {
   readonly verifyJournal: () => Promise<JournalReport>;
   /** The personas that tasks for a repository may name. */
   readonly personas: PersonasOf;
+  /** The models of the server that is set. */
+  readonly models: ModelsOf;
   /** The task tables of repositories. */
   readonly tables: () => Promise<TaskTables>;
   readonly settings: Settings;
@@ -163,6 +166,7 @@ function startCommands(
     ...steeringActions(link, tasks),
     ...sessionActions({ sessions, ...features }),
     ...secretActions(credentials, settings),
+    ...modelActions(parts.models, settings),
     ...viewActions({ link, surroundings, reports: features.reports, log, extensionId: parts.context.extension.id }),
   };
   return registerCommands(

@@ -2,7 +2,7 @@ import type { Conversation, ConversationOptions, Engine } from '../../core/engin
 import { offeredTools } from '../../core/engine';
 import { readAllowances } from './allowances';
 import { AnthropicConversation } from './anthropicConversation';
-import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization } from './endpoint';
+import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization, withoutKey } from './endpoint';
 import { type AnthropicEngineOptions, defaultEngineLimits, type EngineLimits } from './engineOptions';
 import { ContextRoom } from './contextRoom';
 import { knownModel } from './knownModels';
@@ -75,7 +75,7 @@ class AnthropicEngine implements Engine {
       guard,
       limits: this.limits,
       server: this.endpoint.baseUrl,
-      redact: (text) => (authorization.kind === 'none' ? text : text.replaceAll(authorization.secret, '(the key)')),
+      redact: (text) => withoutKey(text, authorization),
       signal: AbortSignal.any([conversation.signal, ending.signal]),
       clock,
       logger,

@@ -57,6 +57,11 @@ export async function readAuthorization(credential: ModelCredential, endpoint: E
   return { kind: credential.kind, secret };
 }
 
+/** Takes the key out of what a server said. */
+export function withoutKey(text: string, authorization: Authorization): string {
+  return authorization.kind === 'none' ? text : text.replaceAll(authorization.secret, '(the key)');
+}
+
 /**
  * Headers beside what the SDK sends. Anthropic's own server gets the SDK's. Others get the
  * version of 2023, which is what they were written for, and an API key in both places where servers look for one: some

@@ -13,8 +13,8 @@ const silent = { debug() {}, info() {}, warn() {}, error() {} };
 export async function createModelClient(
   endpoint: Endpoint,
   authorization: Authorization,
-  guard: ResponseGuard,
-  limits: EngineLimits,
+  guard: Pick<ResponseGuard, 'fetch'>,
+  limits: Pick<EngineLimits, 'firstByteMs'>,
 ): Promise<Anthropic> {
   // Loading the SDK takes long enough to be felt at the start of the editor.
   const sdk = await import('@anthropic-ai/sdk');

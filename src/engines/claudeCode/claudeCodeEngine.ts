@@ -1,7 +1,14 @@
 import type { Conversation, ConversationMessage, ConversationOptions, Engine } from '../../core/engine';
 import { readAllowances } from '../anthropic/allowances';
 import type { Mount } from '../../core/jailPolicy';
-import { type Authorization, type Endpoint, laneOf, parseEndpoint, readAuthorization } from '../anthropic/endpoint';
+import {
+  type Authorization,
+  type Endpoint,
+  laneOf,
+  parseEndpoint,
+  readAuthorization,
+  withoutKey,
+} from '../anthropic/endpoint';
 import { defaultEngineLimits, type EngineLimits } from '../anthropic/engineOptions';
 import { createModelClient } from '../anthropic/modelClient';
 import { ResponseGuard } from '../anthropic/responseGuard';
@@ -93,7 +100,7 @@ class ClaudeCodeEngine implements Engine {
       guard,
       limits: this.serverLimits,
       server: this.endpoint.baseUrl,
-      redact: (text) => (authorization.kind === 'none' ? text : text.replaceAll(authorization.secret, '(the key)')),
+      redact: (text) => withoutKey(text, authorization),
       signal: conversation.signal,
       clock,
       logger,

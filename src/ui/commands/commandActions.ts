@@ -80,6 +80,8 @@ export type SecretActions = Record<
   CommandAction
 >;
 
+export type ModelActions = Record<'chooseModel', CommandAction>;
+
 export type ViewActions = Record<
   | 'proveJail'
   | 'showPersonas'
@@ -101,4 +103,5 @@ export type CommandActions = QueueActions &
   SteeringActions &
   SessionActions &
   SecretActions &
+  ModelActions &
   ViewActions;

@@ -108,6 +108,7 @@ export const commandTable = {
   'airlock.setZMemoryToken': entry('setZMemoryToken', nothing),
   'airlock.deleteZMemoryToken': entry('deleteZMemoryToken', nothing, 'airlock.hasZMemoryToken'),
   'airlock.setMcpSecret': entry('setMcpSecret', nothing),
+  'airlock.chooseModel': entry('chooseModel', nothing),
 
   'airlock.proveJail': entry('proveJail', nothing, isOpen),
   'airlock.showPersonas': entry('showPersonas', nothing, isOpen),

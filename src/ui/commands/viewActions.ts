@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
-import { oneLine } from '../markdownText';
+import { labelText } from '../markdownText';
 import type { ExecutorLink } from '../executorLink';
 import type { Feature } from '../features';
 import { viewIds, walkthroughId } from '../ids';
@@ -48,7 +48,7 @@ async function showMenu(entries: readonly MenuEntry[]): Promise<void> {
       }
       const about = entry.kind === 'command' ? entry.about : undefined;
       return {
-        label: `$(${entry.icon}) ${oneLine(entry.label, 160).replaceAll('$(', '$​(')}`,
+        label: `$(${entry.icon}) ${labelText(entry.label)}`,
         command: entry.command,
         about,
       };
