@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { systemClock } from './base/clock';
 import { DisposableStore } from './base/disposable';
 import type { Executor } from './core/executor';
+import { knownTasksOf } from './core/knownTasks';
 import type { JournalReport } from './core/journalReport';
 import type { TaskPlanner } from './core/plannedTask';
 import { enginesOf, executorOptions, type OptionParts, storageOf } from './executorOptions';
@@ -50,7 +51,7 @@ export function activate(context: vscode.ExtensionContext): AirlockApi {
     startUi({
       context,
       link,
-      planner: plannerOf(settings),
+      planner: plannerOf(settings, link),
       verifyJournal: () => verifyJournal(context, settings),
       personas: async (repo) => (await (await link.ready()).personas(repo)).personas,
       models: async () => (await import('./assemble')).modelsOf(enginesOf(settings, credentials).engine),
@@ -79,10 +80,15 @@ export async function deactivate(): Promise<void> {
   }
 }
 
-function plannerOf(settings: Settings): TaskPlanner {
+function plannerOf(settings: Settings, link: ExecutorLink): TaskPlanner {
   const now = () => ({ nowMs: Date.now(), environment: settings.value('airlock.taskDefinitions.environment') });
   return {
-    planOf: async (repo, count) => (await import('./assemble')).planOf(repo, { ...now(), count }),
+    planOf: async (repo, count) => {
+      // While nobody works nobody knows what was started.
+      const isKnown = link.status.kind === 'open' && link.status.executor.place.kind !== 'nowhere';
+      const known = isKnown ? knownTasksOf(link.state) : undefined;
+      return (await import('./assemble')).planOf(repo, { ...now(), count, known });
+    },
     startNow: async (repo, name) => (await import('./assemble')).startNow(repo, name, now()),
   };
 }

@@ -35,19 +35,12 @@ export class Notifications implements Disposable {
   }
 
   private follow(events: readonly AirlockEvent[]): void {
-    if (!this.isMine()) return;
+    if (!tellsTheUser(this.link)) return;
     for (const event of events) {
       if (event.kind !== 'task.waiting' && event.kind !== 'task.blocked') continue;
       this.waiting.add(event.taskId);
       this.timer ??= this.clock.setTimer(gatherMs, () => this.tell());
     }
-  }
-
-  /** The window that works the queue tells; a window that only watches does so while the user looks at it. */
-  private isMine(): boolean {
-    const { status } = this.link;
-    if (status.kind !== 'open') return false;
-    return status.executor.place.kind === 'here' || vscode.window.state.focused;
   }
 
   private tell(): void {
@@ -81,6 +74,12 @@ export class Notifications implements Disposable {
     if (chosen === show) await this.reveal(taskId);
     else if (help && chosen === help.title) await vscode.commands.executeCommand(help.command, taskId);
   }
+}
+
+/** The window that works the queue tells; a window that only watches does so while the user looks at it. */
+export function tellsTheUser({ status }: ExecutorLink): boolean {
+  if (status.kind !== 'open') return false;
+  return status.executor.place.kind === 'here' || vscode.window.state.focused;
 }
 
 /** A button that does what is needed. */

@@ -31,7 +31,11 @@ import { CommentThreads } from './review/commentThreads';
 import { ReportLenses } from './review/reportLenses';
 import { Reports } from './review/reports';
 import { registerResultFiles } from './review/resultFiles';
-import { registerSchedule } from './schedule/schedule';
+import { onDefinitionChange } from './schedule/definitionChanges';
+import { MissedStarts } from './schedule/missedStarts';
+import { nameOf, openFile, registerSchedule, runNow, type ScheduleParts } from './schedule/schedule';
+import { ScheduleBranch } from './schedule/scheduleBranch';
+import { ScheduleList } from './schedule/scheduleList';
 import type { Settings } from './settings/settings';
 import { SettingsFollower } from './settings/settingsFollower';
 import { problemsOf } from './status/problem';
@@ -73,6 +77,7 @@ export interface UiParts {
 interface Shown {
   readonly tasks: TaskList;
   readonly sessions: SessionList;
+  readonly schedule: ScheduleList;
   readonly lookedAt: LookedAt;
   readonly surroundings: LiveSurroundings;
   readonly features: Features;
@@ -87,7 +92,8 @@ export function startUi(parts: UiParts): Disposable {
   const tasks = store.add(new TaskList(link, clock, lookedAt));
   const surroundings = store.add(new LiveSurroundings(link, credentials, features, logger));
   const sessions = store.add(new SessionList(link, clock));
-  const shown = { tasks, sessions, lookedAt, surroundings, features };
+  const schedule = store.add(new ScheduleList({ ...scheduleParts(parts), folders: trustedFolders, clock }));
+  const shown = { tasks, sessions, schedule, lookedAt, surroundings, features };
   const tree = features.start(l10n.t('The task tree'), () => startTree(parts, shown));
   features.start(l10n.t('The view of sessions'), () => new SessionTree(sessions, link));
   const terminals = features.start(
@@ -100,7 +106,7 @@ export function startUi(parts: UiParts): Disposable {
   features.start(l10n.t('The links above details'), () => new ReportLenses(tasks));
   features.start(l10n.t('The comments on results'), () => new CommentThreads(link, logger));
   features.start(l10n.t('Tasks from the editor'), () => startEditorTasks(parts));
-  features.start(l10n.t('The schedule'), () => startSchedule(parts));
+  features.start(l10n.t('The schedule'), () => startSchedule(parts, schedule, tree));
   features.start(l10n.t('The check of the journal'), () => registerVerifyJournal(parts.verifyJournal, logger));
   features.start(l10n.t('The task tables'), () => startTables(parts));
   features.start(l10n.t('The language of task definitions'), () => registerDefinitionLanguage());
@@ -114,15 +120,15 @@ export function startUi(parts: UiParts): Disposable {
   return store;
 }
 
-function startTree({ link, logger }: UiParts, { tasks, surroundings }: Shown): TaskTree {
+function startTree({ link, logger }: UiParts, { tasks, schedule, surroundings }: Shown): TaskTree {
   const drag = new TaskDrag(
     (taskId) => tasks.abilitiesOf(taskId).has('move'),
     (taskIds, aim) => guard('Move', logger, () => moveTasks(link, tasks, taskIds, aim)),
   );
-  const tree = new TaskTree(tasks, link, drag);
-  const showProblem = (): void => tree.setMessage(treeMessage(link.state, surroundings.current));
-  tree.keep(surroundings.onDidChange(showProblem));
-  tree.keep(tasks.onDidChange(showProblem));
+  const branch = new ScheduleBranch(schedule);
+  const tree = new TaskTree(tasks, link, branch, drag);
+  const showProblem = (): void => tree.setMessage(treeMessage(link.state, surroundings.current, !branch.isEmpty));
+  for (const { onDidChange } of [surroundings, tasks, schedule]) tree.keep(onDidChange(showProblem));
   return tree;
 }
 
@@ -135,8 +141,34 @@ function startEditorTasks({ link, personas, settings, logger }: UiParts): Dispos
   return registerEditorTasks({ link, personas, repositories, logger });
 }
 
-function startSchedule({ link, planner, settings, logger }: UiParts): Disposable {
-  return registerSchedule({ link, planner, isOn: () => settings.value('airlock.taskDefinitions.enabled'), logger });
+function scheduleParts({ link, planner, settings, logger }: UiParts): ScheduleParts {
+  return { link, planner, isOn: () => settings.value('airlock.taskDefinitions.enabled'), logger };
+}
+
+/** The folders whose files count. */
+function trustedFolders(): string[] {
+  return vscode.workspace.isTrusted ? openFolders() : [];
+}
+
+function startSchedule(parts: UiParts, list: ScheduleList, tree: Feature<TaskTree>): Disposable {
+  const { link, clock, settings, logger } = parts;
+  const schedule = scheduleParts(parts);
+  const store = new DisposableStore();
+  store.add(registerSchedule(schedule));
+  store.add(onDefinitionChange(() => list.refresh()));
+  store.add(settings.get('airlock.taskDefinitions.enabled').onDidChange(() => list.refresh()));
+  store.add(
+    new MissedStarts({
+      list,
+      link,
+      kept: parts.context.globalState,
+      clock,
+      runNow: (definition) => guard('Run Now', logger, () => runNow(schedule, [nameOf(definition)])),
+      open: (definition) => guard('Open', logger, () => openFile(definition)),
+      reveal: (taskId) => guard('Reveal', logger, () => tree.get().reveal(taskId)),
+    }),
+  );
+  return store;
 }
 
 function startTables({ link, tables, settings, logger }: UiParts): Disposable {

@@ -33,6 +33,26 @@ describe('task definitions in a real VS Code', () => {
     await current.cancel(task?.id ?? '');
   });
 
+  it('is run and opened from its row in the task tree', async () => {
+    const uri = write(
+      'nightly.yaml',
+      'name: Nightly\nschedule:\n  type: cron\n  expression: "0 3 * * *"\ntask:\n  prompt: Look.\n',
+    );
+    // What VS Code hands over of a row, and of all that are selected with it.
+    const row = { kind: 'definition', path: uri.fsPath };
+    await vscode.commands.executeCommand('airlock.runDefinition', row, [row, { kind: 'scheduled' }]);
+    const current = await executor();
+    const tasks = [...current.state.tasks.values()].filter(({ spec }) => spec.title === 'Nightly');
+    assert.deepEqual(
+      tasks.map(({ status, spec }) => [status, spec.repo]),
+      [['queued', repository()]],
+    );
+    await current.cancel(tasks[0]?.id ?? '');
+    await vscode.commands.executeCommand('airlock.openDefinition', row);
+    assert.equal(vscode.window.activeTextEditor?.document.uri.fsPath, uri.fsPath);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
   it('shows what is wrong with one at its line in the Problems panel, until it is mended', async () => {
     const uri = write('nightly.yaml', 'name: Nightly\nenabled: false\nschedule:\n  type: cron\n  expression: "0 9"\n');
     await setEnabled(true);

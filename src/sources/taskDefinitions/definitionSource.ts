@@ -5,6 +5,7 @@ import type { Logger } from '../../base/logger';
 import type { Diagnostic, DiagnosticSink } from '../../core/diagnostic';
 import type { KnownTasks } from '../../core/knownTasks';
 import type { TaskState } from '../../core/liveState';
+import { lateStartMs } from '../../core/plannedTask';
 import type { AcceptAnswer, OfferedTask, Report, ReportBody, SourceListener, TaskSource } from '../../core/source';
 import { isEnded, type NewTask } from '../../core/task';
 import { Poller, type LookResult } from '../poller';
@@ -20,8 +21,6 @@ import { formatStartKey, isByHand, parseStartKey, timeKey } from './startKey';
 
 /** A few `lstat`s, and the times of what is due; nothing is read while nothing changes. */
 const lookEveryMs = 2_000;
-/** A start that is later than this was missed, and is made up for. */
-const lateMs = 60_000;
 
 export interface DefinitionSourceOptions {
   /** Absolute path of the repository that the definitions lie in and their tasks are for. */
@@ -194,7 +193,7 @@ class DefinitionSource implements TaskSource {
       case 'start':
         break;
     }
-    if (nowMs - due.atMs > lateMs || due.count > 1) {
+    if (nowMs - due.atMs > lateStartMs || due.count > 1) {
       const others = due.count > 1 ? `, and ${due.count - 1} before it` : '';
       const message = `The start of ${when}${others} was missed: Airlock did not run, or the machine slept. It was made up for once, at ${timeKey(nowMs)}.`;
       this.alarm(loaded, due.atMs, 'warning', message);
@@ -264,7 +263,8 @@ class DefinitionSource implements TaskSource {
   }
 }
 
-function byFile(tasks: readonly TaskState[]): Map<string, TaskState[]> {
+/** The tasks of each definition, by the name of its file. */
+export function byFile(tasks: readonly TaskState[]): Map<string, TaskState[]> {
   const found = new Map<string, TaskState[]>();
   for (const task of tasks) {
     const file = parseStartKey(task.spec.origin.externalId)?.file ?? '';

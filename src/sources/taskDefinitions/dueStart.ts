@@ -10,7 +10,7 @@ export type DueStart =
   | {
       readonly kind: 'start' | 'replace';
       readonly atMs: number;
-      /** How many starts there were since the last one that was seen, this one counted. */
+      /** How many starts there were for which nothing was done, this one counted. */
       readonly count: number;
     }
   /** The one before is not over. `wait`: this one comes after it. */
@@ -42,41 +42,48 @@ export function dueStart(
   const lastMs = lastStartMs(known, nowMs);
   const sinceMs = Math.max(lastMs, Math.min(writtenAtMs, nowMs));
   if (atMs === null || atMs <= sinceMs) return { kind: 'none' };
-  const isOpenAt = (task: TaskState, timeMs: number): boolean =>
-    task.queuedAtMs <= timeMs && (!isEnded(task.status) || (task.endedAtMs ?? nowMs) > timeMs);
   switch (overlap) {
     case 'skip':
       // Also one that has ended since: what was skipped is not caught up.
-      if (known.some((task) => isOpenAt(task, atMs))) return { kind: 'skip', atMs };
+      if (isBusyAt(known, atMs)) return { kind: 'skip', atMs };
       break;
     case 'queue':
-      if (known.some((task) => isOpenAt(task, nowMs))) return { kind: 'wait', atMs };
+      if (isBusyAt(known, nowMs)) return { kind: 'wait', atMs };
       break;
     case 'replace':
-      if (known.some((task) => isOpenAt(task, nowMs))) return { kind: 'replace', atMs, count: 1 };
+      if (isBusyAt(known, nowMs)) return { kind: 'replace', atMs, count: 1 };
       break;
   }
-  return { kind: 'start', atMs, count: countBetween(starts, sinceMs, atMs) };
+  return { kind: 'start', atMs, count: countUndone(starts, known, sinceMs, atMs) };
+}
+
+/** One of these tasks was there at that time and not over. */
+export function isBusyAt(known: readonly TaskState[], timeMs: number): boolean {
+  return known.some(
+    (task) => task.queuedAtMs <= timeMs && (!isEnded(task.status) || (task.endedAtMs ?? Infinity) > timeMs),
+  );
+}
+
+/** The tasks that a clock has started, and when they were to start. */
+export function madeStarts(known: readonly TaskState[], nowMs: number): { task: TaskState; atMs: number }[] {
+  return known.flatMap((task) => {
+    const key = parseStartKey(task.spec.origin.externalId);
+    const atMs = key ? timeOf(key) : null;
+    return key?.retry === 0 && atMs !== null && atMs <= nowMs + clockToleranceMs ? [{ task, atMs }] : [];
+  });
 }
 
 function lastStartMs(known: readonly TaskState[], nowMs: number): number {
-  let last = -Infinity;
-  for (const { spec } of known) {
-    const key = parseStartKey(spec.origin.externalId);
-    const atMs = key ? timeOf(key) : null;
-    if (atMs !== null && atMs <= nowMs + clockToleranceMs) last = Math.max(last, atMs);
-  }
-  return last;
+  return madeStarts(known, nowMs).reduce((last, { atMs }) => Math.max(last, atMs), -Infinity);
 }
 
-function countBetween(starts: Starts, afterMs: number, untilMs: number): number {
-  let count = 0;
-  for (
-    let next = starts.next(afterMs);
-    next !== null && next <= untilMs && count < maxCounted;
-    next = starts.next(next)
-  ) {
-    count += 1;
+/** The start at `atMs`, and those after `sinceMs` for which nothing was done though the one before them was over. */
+export function countUndone(starts: Starts, known: readonly TaskState[], sinceMs: number, atMs: number): number {
+  let count = 1;
+  let next = starts.next(sinceMs);
+  for (let seen = 0; next !== null && next < atMs && seen < maxCounted; seen += 1) {
+    if (!isBusyAt(known, next)) count += 1;
+    next = starts.next(next);
   }
-  return Math.max(1, count);
+  return count;
 }

@@ -1,20 +1,30 @@
 import { UserError } from '../../base/errors';
+import type { KnownTasks } from '../../core/knownTasks';
 import type { PlannedTask } from '../../core/plannedTask';
 import type { NewTask } from '../../core/task';
 import { definedTask, honestyOf } from './definedTask';
 import { DefinitionFolder, type LoadedDefinition } from './definitionFolder';
-import { definitionSourceId, environmentOf } from './definitionSource';
+import { byFile, definitionSourceId, environmentOf } from './definitionSource';
 import type { TaskDefinition } from './definitionSchema';
 import { startsOf } from './dueStart';
+import { missedStart } from './missedStart';
 import { formatStartKey, timeKey } from './startKey';
 import { nextStarts } from './starts';
 
-/** What the definitions of a repository will start after `nowMs`, at most `count` times each. */
-export async function planOf(
-  repo: string,
-  options: { readonly nowMs: number; readonly count: number; readonly environment: readonly string[] },
-): Promise<PlannedTask[]> {
+export interface PlanOptions {
+  readonly nowMs: number;
+  /** How many starts of each. */
+  readonly count: number;
+  readonly environment: readonly string[];
+  /** What was started until now. Absent: nobody knows. */
+  readonly known?: KnownTasks | undefined;
+}
+
+/** What the definitions of a repository will start after `nowMs`. */
+export async function planOf(repo: string, options: PlanOptions): Promise<PlannedTask[]> {
   const loaded = await new DefinitionFolder(repo).look();
+  const sourceId = definitionSourceId(repo);
+  const known = options.known && byFile(options.known(sourceId));
   return loaded.map((each) => {
     const { definition, diagnostics } = each.read;
     const starts = definition?.enabled ? startsOf(definition) : undefined;
@@ -23,8 +33,12 @@ export async function planOf(
       path: each.path,
       name: definition?.name ?? '',
       enabled: definition?.enabled ?? false,
+      sourceId,
+      trigger: definition ? triggerOf(definition) : null,
       startedBy: definition ? startedBy(definition) : 'nothing: the file is wrong',
       next: starts ? nextStarts(starts, options.nowMs, options.count).map(timeKey) : [],
+      overlap: definition?.overlap ?? 'skip',
+      missed: known ? missedStart(each, known.get(each.file) ?? [], options.nowMs) : null,
       diagnostics: [...diagnostics, ...honestyOf(each.path, each.read, environmentOf(options.environment))],
     };
   });
@@ -59,6 +73,12 @@ function wrong({ file, path, read }: LoadedDefinition, environment: readonly str
   const [first] = [...read.diagnostics, ...honestyOf(path, read, environmentOf(environment))];
   const where = first ? ` Line ${first.line}: ${first.message}` : '';
   return new UserError('definition-wrong', `${file} cannot be started.${where}`, { file });
+}
+
+function triggerOf({ schedule, trigger }: TaskDefinition): PlannedTask['trigger'] {
+  if (schedule) return 'clock';
+  if (!trigger) return 'once';
+  return trigger.type === 'interval' ? 'clock' : 'files';
 }
 
 function startedBy({ schedule, trigger }: TaskDefinition): string {

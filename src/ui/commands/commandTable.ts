@@ -138,6 +138,7 @@ export const commandTable = {
     action: null,
     when: isTrusted,
   },
+  'airlock.openDefinition': { title: 'command.openDefinition', needs: nothing, action: null, when: 'false' },
   'airlock.showSchedule': { title: 'command.showSchedule', needs: nothing, action: null, when: isTrusted },
   'airlock.verifyJournal': { title: 'command.verifyJournal', needs: nothing, action: null },
   'airlock.runDefinition': { title: 'command.runDefinition', needs: nothing, action: null, when: isTrusted },

@@ -4,16 +4,17 @@ import * as l10n from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable';
 import { UserError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
-import type { PlannedTask, TaskPlanner } from '../../core/plannedTask';
+import type { TaskPlanner } from '../../core/plannedTask';
+import { clickedRows } from '../commands/clickedRows';
 import { guard } from '../commands/commandRegistry';
 import type { CommandId } from '../commands/commandTable';
 import { offerStart, requireTrust } from '../commands/queueActions';
 import type { ExecutorLink } from '../executorLink';
 import { newFromTemplate } from '../definitions/newFromTemplate';
 import { openFolders } from '../repositories';
-import { scheduleRow } from './scheduleRows';
-
-const startsShown = 5;
+import { isTaskNode, type TaskNode } from '../tasks/taskNode';
+import { startsShown } from './scheduleList';
+import { type Definition, scheduleRow } from './scheduleRows';
 
 export interface ScheduleParts {
   readonly link: ExecutorLink;
@@ -23,9 +24,10 @@ export interface ScheduleParts {
   readonly logger: Logger;
 }
 
-interface Definition {
+interface DefinitionName {
   readonly repo: string;
-  readonly plan: PlannedTask;
+  /** Its name in `.airlock/tasks`. */
+  readonly file: string;
 }
 
 type Item = vscode.QuickPickItem & { readonly definition?: Definition };
@@ -35,15 +37,19 @@ const runButton: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('run
 /** The commands about the task definitions of the folders that are open. */
 export function registerSchedule(parts: ScheduleParts): Disposable {
   const store = new DisposableStore();
-  const register = (id: CommandId, action: (argument: unknown) => Promise<void>): void =>
+  const register = (id: CommandId, action: (args: readonly unknown[]) => Promise<void>): void =>
     void store.add(
-      vscode.commands.registerCommand(id, (argument: unknown) => guard(id, parts.logger, () => action(argument))),
+      vscode.commands.registerCommand(id, (...args: unknown[]) => guard(id, parts.logger, () => action(args))),
     );
   register('airlock.showSchedule', () => showSchedule(parts));
   register('airlock.newTaskFromTemplate', () => newFromTemplate());
-  register('airlock.runDefinition', async (argument) => {
-    const definition = argument instanceof vscode.Uri ? definitionAt(argument) : await pickDefinition(parts);
-    if (definition) await runNow(parts, definition.repo, definition.file);
+  register('airlock.openDefinition', async ([node]) => {
+    if (isDefinitionNode(node)) await openDefinition(parts, node.path);
+  });
+  register('airlock.runDefinition', async (args) => {
+    const named = namedDefinitions(args);
+    const picked = named.length > 0 ? undefined : await pickDefinition(parts);
+    await runNow(parts, picked ? [picked] : named);
   });
   return store;
 }
@@ -62,7 +68,7 @@ async function showSchedule(parts: ScheduleParts): Promise<void> {
   );
   list.onDidTriggerItemButton(({ item: { definition } }) => {
     list.hide();
-    if (definition) void guard('Run Now', parts.logger, () => runNow(parts, definition.repo, definition.plan.file));
+    if (definition) void guard('Run Now', parts.logger, () => runNow(parts, [nameOf(definition)]));
   });
   list.onDidAccept(() => {
     const [chosen] = list.selectedItems;
@@ -73,13 +79,13 @@ async function showSchedule(parts: ScheduleParts): Promise<void> {
   list.show();
 }
 
-async function pickDefinition(parts: ScheduleParts): Promise<{ repo: string; file: string } | undefined> {
+async function pickDefinition(parts: ScheduleParts): Promise<DefinitionName | undefined> {
   const items = (await itemsOf(parts)).filter(({ definition }) => !definition || rowOf(definition, parts).canRun);
   const picked = await vscode.window.showQuickPick(items, {
     placeHolder: l10n.t('Which task definition is to be started now?'),
     matchOnDescription: true,
   });
-  return picked?.definition && { repo: picked.definition.repo, file: picked.definition.plan.file };
+  return picked?.definition && nameOf(picked.definition);
 }
 
 /** @throws {UserError} `untrusted`, `no-definition`. */
@@ -107,24 +113,56 @@ function rowOf({ plan }: Definition, parts: ScheduleParts) {
   return scheduleRow(plan, parts.isOn());
 }
 
+export function nameOf({ repo, plan: { file } }: Definition): DefinitionName {
+  return { repo, file };
+}
+
+/** The rows or the file that a menu was opened on. @throws {UserError} `no-definition`. */
+function namedDefinitions(args: readonly unknown[]): DefinitionName[] {
+  const [first] = args;
+  if (first instanceof vscode.Uri) return [definitionAt(first.fsPath)];
+  const rows = [...(clickedRows(args) ?? []), first].filter(isDefinitionNode);
+  return [...new Set(rows.map(({ path }) => path))].map(definitionAt);
+}
+
+function isDefinitionNode(node: unknown): node is Extract<TaskNode, { kind: 'definition' }> {
+  return isTaskNode(node) && node.kind === 'definition';
+}
+
 /** The definition that a file is. @throws {UserError} `no-definition`. */
-function definitionAt({ fsPath }: vscode.Uri): { repo: string; file: string } {
+function definitionAt(fsPath: string): DefinitionName {
   const repo = openFolders().find((folder) => path.dirname(fsPath) === path.join(folder, '.airlock', 'tasks'));
   if (repo !== undefined) return { repo, file: path.basename(fsPath) };
   throw new UserError('no-definition', l10n.t('{0} is no task definition of an open folder.', path.basename(fsPath)));
 }
 
-async function runNow({ link, planner, logger }: ScheduleParts, repo: string, file: string): Promise<void> {
+/** Queues a task of each, and asks about the queue if that would not work them. */
+export async function runNow(
+  { link, planner, logger }: ScheduleParts,
+  definitions: readonly DefinitionName[],
+): Promise<void> {
+  if (definitions.length === 0) return;
   requireTrust();
-  const { origin, ...task } = await planner.startNow(repo, file);
   const executor = await link.ready();
-  // Where definitions are not a source, nobody could be asked for it: then it is a task of the user's own.
-  const isSource = origin !== undefined && executor.state.sources.has(origin.sourceId);
-  await executor.add(isSource ? { ...task, origin } : task);
+  for (const { repo, file } of definitions) {
+    const { origin, ...task } = await planner.startNow(repo, file);
+    // Where definitions are not a source, nobody could be asked for it: then it is a task of the user's own.
+    const isSource = origin !== undefined && executor.state.sources.has(origin.sourceId);
+    await executor.add(isSource ? { ...task, origin } : task);
+  }
   if (executor.state.queueMode === 'paused') void guard('Start Queue', logger, () => offerStart(executor));
 }
 
-async function openFile(definition: Definition | undefined): Promise<void> {
+/** As it is now: the row may be of a moment ago. */
+async function openDefinition({ planner }: ScheduleParts, fsPath: string): Promise<void> {
+  const { repo } = definitionAt(fsPath);
+  const plan = (await planner.planOf(repo, 0)).find(({ path: planned }) => planned === fsPath);
+  if (!plan) throw new UserError('no-definition', l10n.t('{0} is not there any more.', path.basename(fsPath)));
+  await openFile({ repo, plan });
+}
+
+/** At the place where it is wrong, if it is. */
+export async function openFile(definition: Definition | undefined): Promise<void> {
   if (!definition) return;
   const [first] = definition.plan.diagnostics;
   const at = new vscode.Position(Math.max(0, (first?.line ?? 1) - 1), Math.max(0, (first?.column ?? 1) - 1));

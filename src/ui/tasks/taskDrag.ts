@@ -37,7 +37,7 @@ export class TaskDrag implements vscode.TreeDragAndDropController<TaskNode> {
 function aimOf(target: TaskNode | undefined): MoveAim | undefined {
   if (target === undefined) return { kind: 'end' };
   if (target.kind === 'task') return { kind: 'at', taskId: target.taskId };
-  if (target.group !== 'queued') return undefined;
+  if (target.kind === 'scheduled' || target.kind === 'definition' || target.group !== 'queued') return undefined;
   return { kind: target.kind === 'group' ? 'top' : 'end' };
 }
 

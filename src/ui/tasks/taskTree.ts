@@ -4,6 +4,8 @@ import { type Disposable, DisposableStore } from '../../base/disposable';
 import type { TaskId } from '../../core/ids';
 import type { ExecutorLink } from '../executorLink';
 import { viewIds } from '../ids';
+import type { ScheduleBranch } from '../schedule/scheduleBranch';
+import type { ScheduleChange } from '../schedule/scheduleList';
 import { topToRemake } from '../treeTop';
 import { groupIcon, groupLabel, type TaskGroup } from './taskGroup';
 import type { ListChange, TaskList } from './taskList';
@@ -29,6 +31,7 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   constructor(
     private readonly tasks: TaskList,
     private readonly link: ExecutorLink,
+    private readonly schedule: ScheduleBranch,
     dragAndDropController: vscode.TreeDragAndDropController<TaskNode>,
   ) {
     this.store.add(this.changed);
@@ -41,6 +44,7 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
       }),
     );
     this.store.add(tasks.onDidChange((change) => this.follow(change)));
+    this.store.add(schedule.onDidChange((change) => this.followSchedule(change)));
     this.showBadge();
   }
 
@@ -66,6 +70,7 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
       this.given = this.shownGroups();
       return [...this.given];
     }
+    if (node.kind === 'scheduled') return this.schedule.rows();
     if (node.kind !== 'group') return [];
     const { shown, hidden } = this.pages.pageOf(node.group, this.tasks.idsOf(node.group));
     const rows = shown.map((taskId) => this.taskNode(taskId));
@@ -78,7 +83,8 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   }
 
   getParent(node: TaskNode): TaskNode | undefined {
-    if (node.kind === 'group') return undefined;
+    if (node.kind === 'group' || node.kind === 'scheduled') return undefined;
+    if (node.kind === 'definition') return this.schedule.heading;
     const group = node.kind === 'more' ? node.group : this.tasks.groupOf(node.taskId);
     return group && this.groupNode('group', group);
   }
@@ -91,11 +97,16 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
         return this.taskItem(node.taskId);
       case 'more':
         return this.moreItem(node.group);
+      case 'scheduled':
+        return this.schedule.headingItem();
+      case 'definition':
+        return this.schedule.rowItem(node.path);
     }
   }
 
   /** Called when the user points at a row: most tooltips are never read, so they are not made before. */
   resolveTreeItem(item: vscode.TreeItem, node: TaskNode): vscode.TreeItem {
+    if (node.kind === 'definition') item.tooltip = this.schedule.tooltip(node.path);
     const input = node.kind === 'task' ? this.tasks.inputOf(node.taskId) : undefined;
     if (input) item.tooltip = new vscode.MarkdownString(tooltipOf(input));
     return item;
@@ -126,6 +137,14 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
     const nodes = rows.flatMap((taskId) => this.taskNodes.get(taskId) ?? []);
     const groups = [...change.groups].map((group) => this.groupNode('group', group));
     if (nodes.length + groups.length > 0) this.changed.fire([...groups, ...nodes]);
+  }
+
+  private followSchedule(change: ScheduleChange): void {
+    if (this.awaited || this.given === undefined) return;
+    const hasGroup = this.given.includes(this.schedule.heading);
+    if (hasGroup === this.schedule.isEmpty) this.changed.fire(topToRemake(this.given, this.shownGroups()));
+    else if (change.kind === 'all') this.changed.fire([this.schedule.heading]);
+    else this.changed.fire(this.schedule.rowsAt(change.paths));
   }
 
   private showBadge(): void {
@@ -177,7 +196,12 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   }
 
   private shownGroups(): TaskNode[] {
-    return this.tasks.shownGroups().map((group) => this.groupNode('group', group));
+    const shown = this.tasks.shownGroups();
+    const nodes = shown.map((group) => this.groupNode('group', group));
+    // What comes is over what is done.
+    if (!this.schedule.isEmpty)
+      nodes.splice(shown.filter((group) => group !== 'done').length, 0, this.schedule.heading);
+    return nodes;
   }
 
   private groupNode(kind: 'group' | 'more', group: TaskGroup): TaskNode {

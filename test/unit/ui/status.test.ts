@@ -181,7 +181,8 @@ describe('the menu behind the status bar item', () => {
       state.holds.set('host', 'The machine is busy.');
       state.tasks.set('a', task);
     });
-    const said = (change: Partial<LiveState>, around = well): string => treeMessage({ ...held, ...change }, around);
+    const said = (change: Partial<LiveState>, around = well): string =>
+      treeMessage({ ...held, ...change }, around, false);
     const failed: Surroundings = { ...well, link: { kind: 'failed', error: new Error('No disk.') } };
     assert.deepEqual(
       [

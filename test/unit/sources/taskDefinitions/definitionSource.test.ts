@@ -10,6 +10,7 @@ import type { TaskOutcome } from '../../../../src/core/task';
 import { Intake } from '../../../../src/executor/intake';
 import type { ExecutorPorts } from '../../../../src/executor/ports';
 import { createDefinitionSource } from '../../../../src/sources/taskDefinitions/definitionSource';
+import { planOf } from '../../../../src/sources/taskDefinitions/plan';
 import { OwnWrites } from '../../../../src/sources/ownWrites';
 import { FakeClock, settle } from '../../../fakes/clock';
 import { enoughRoom, MemoryBlobs, MemoryLog } from '../../../fakes/memoryLog';
@@ -117,6 +118,13 @@ describe('task definitions as a source', () => {
     assert.deepEqual(diagnostics, []);
   });
 
+  /** Of each definition that missed its last start: when that was, how many it missed, and which task made up for it. */
+  async function missed(): Promise<unknown[]> {
+    const known = knownTasksOf(log.state);
+    const plans = await planOf(folder.path, { nowMs: clock.nowMs(), count: 1, environment: [], known });
+    return plans.flatMap((plan) => (plan.missed ? [{ file: plan.file, ...plan.missed }] : []));
+  }
+
   it('is one start, and one task, after a restart too', async () => {
     define('hourly.yaml', hourly);
     await start();
@@ -146,6 +154,28 @@ describe('task definitions as a source', () => {
     await pass(hour);
     assert.deepEqual(tasks().slice(2), ['hourly.yaml@2026-01-08T14:00:00.000Z queued']);
     assert.deepEqual(diagnostics, []);
+  });
+
+  it('tells whoever asks that a start was missed, and which task made up for it, until one is made in time', async () => {
+    define('hourly.yaml', hourly);
+    await start();
+    await pass(30 * minute);
+    await endAll('verified');
+    source?.dispose();
+    assert.deepEqual(await missed(), []);
+    clock.jump(hour + 30_000);
+    assert.deepEqual(await missed(), []);
+    clock.jump(hour);
+    const at = '2026-01-05T15:00:00.000Z';
+    clock.jump(2 * minute);
+    assert.deepEqual(await missed(), [{ file: 'hourly.yaml', at, count: 2, madeUpBy: null }]);
+    await start();
+    const [, madeUpBy] = log.state.tasks.keys();
+    assert.deepEqual(await missed(), [{ file: 'hourly.yaml', at, count: 2, madeUpBy }]);
+    await endAll('verified');
+    await pass(56 * minute);
+    await pass(4 * minute);
+    assert.deepEqual([tasks().length, await missed()], [3, []]);
   });
 
   it('makes no storm when the clock jumps, forwards or back', async () => {
@@ -196,6 +226,8 @@ describe('task definitions as a source', () => {
     assert.deepEqual(cancelled, ['The start of 2026-01-05T14:00:00.000Z takes its place.']);
     await endAll('verified');
     await pass(minute);
+    // What the overlap is to be was not missed.
+    assert.deepEqual(await missed(), []);
     // What waited comes now; what was skipped does not.
     assert.deepEqual(
       tasks().filter((task) => task.endsWith('queued')),
@@ -204,6 +236,11 @@ describe('task definitions as a source', () => {
     await start();
     await pass(minute);
     assert.equal(tasks().length, 5);
+    await endAll('verified');
+    await pass(56 * minute);
+    await pass(4 * minute);
+    assert.equal(tasks().length, 8);
+    assert.deepEqual([await missed(), diagnostics], [[], []]);
   });
 
   it('starts one task for files that have changed, and tells it which', async () => {

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { type DemoWorld, makeDemoWorld } from './demoWorld';
+import { eventually, pictureFailure, type TreeRow, Workbench } from './workbench';
+
+const prompt = 'task: { prompt: Look }\n';
+const definitions = {
+  'nightly.yaml': `name: Nightly check\nschedule: { type: cron, expression: "0 3 * * *", timezone: Europe/Berlin }\n${prompt}`,
+  'watch.yaml': `name: Look at sources\ntrigger: { type: file_watch, path: src, pattern: "*.ts", event: modified }\n${prompt}`,
+  'wrong.yaml': `name: Wrong\nschedule: { type: cron, expression: "0 9" }\n${prompt}`,
+};
+
+describe('the task tree in a real VS Code', function () {
+  this.timeout(120_000);
+  let world: DemoWorld;
+  let workbench: Workbench;
+
+  before(async () => {
+    world = await makeDemoWorld({
+      tasks: [
+        { id: 'totals', description: 'Add up the totals', context: {} },
+        { id: 'names', description: 'Sort the names', context: {} },
+      ],
+    });
+    const { folder, env, settings, repository } = world;
+    const tasks = path.join(repository, '.airlock', 'tasks');
+    fs.mkdirSync(tasks, { recursive: true });
+    for (const [file, text] of Object.entries(definitions)) fs.writeFileSync(path.join(tasks, file), text);
+    // Written days ago, so that a start of it has been missed.
+    const daysAgo = Date.now() / 1000 - 3 * 24 * 3600;
+    fs.utimesSync(path.join(tasks, 'nightly.yaml'), daysAgo, daysAgo);
+    workbench = await Workbench.open({
+      folder,
+      env,
+      settings: { ...settings, 'airlock.taskDefinitions.enabled': true },
+      workspace: repository,
+    });
+    await workbench.openContainer('Airlock');
+  });
+
+  afterEach(function () {
+    return pictureFailure(workbench, this.currentTest);
+  });
+
+  after(async () => {
+    await workbench?.close();
+    await world?.close();
+  });
+
+  const rows = (): Promise<TreeRow[]> => workbench.rows('Tasks');
+  const texts = async (): Promise<string[]> =>
+    (await rows()).map(({ label, description }) => `${label}: ${description}`);
+  const pictures = async (name: string): Promise<void> => {
+    for (const theme of ['light', 'highContrast', 'dark'] as const) {
+      await workbench.setTheme(theme);
+      await workbench.screenshot(`${name}-${theme}`);
+    }
+  };
+
+  it('shows under Scheduled what starts by itself and when, what is wrong, and what was missed', async () => {
+    const shown = await eventually(texts, (all) => all.some((row) => row.startsWith('Nightly check: missed')));
+    const from = shown.findIndex((row) => row === 'Scheduled: 3');
+    assert.match(
+      shown.slice(from).join('\n'),
+      /^Scheduled: 3\nwrong\.yaml: Line 2: .*\nNightly check: missed .* · .*\nLook at sources: modified: src\/\*\.ts$/,
+    );
+    const label = await workbench.row('Tasks', 'Nightly check').getAttribute('aria-label');
+    assert.match(label ?? '', /^Nightly check, task definition, missed .*, next start .*$/);
+  });
+
+  it('tells of a missed start once, and not again after a reload', async () => {
+    const missed = async (): Promise<string[]> =>
+      (await workbench.notifications()).filter((text) => text.includes('Nightly check'));
+    const [text] = await eventually(missed, (all) => all.length > 0);
+    assert.match(
+      text ?? '',
+      /^“Nightly check”: The start of .* were missed\. One task was queued for it afterwards\.$/,
+    );
+    await pictures('scheduled');
+    await workbench.reload();
+    await eventually(texts, (all) => all.some((row) => row.startsWith('Nightly check: missed')));
+    // Longer than the alarm waits.
+    await workbench.page.waitForTimeout(8_000);
+    assert.deepEqual(await missed(), []);
+  });
+
+  it('runs a task definition from its row', async () => {
+    await workbench.contextMenu('Tasks', 'Look at sources', 'Run Task Definition Now');
+    const queued = async (): Promise<TreeRow[]> =>
+      (await rows()).filter(({ label, description }) => label === 'Look at sources' && description.startsWith('P2'));
+    assert.equal((await eventually(queued, (all) => all.length > 0)).length, 1);
+  });
+});
