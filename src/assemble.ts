@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { pricesWith } from './analytics/prices';
-import { createEngines } from './assemble/createEngine';
+import { createEngines, isLocal } from './assemble/createEngine';
 import { openPersonas } from './assemble/openPersonas';
 import { openSources } from './assemble/openSources';
 import type { AirlockOptions, McpChoice } from './assemble/options';
@@ -150,7 +150,7 @@ function joinRooms(
   afterEnd: () => Promise<void>,
 ): LocalExecutor {
   const { logger, storage } = options;
-  const prices = pricesWith(options.prices ?? {});
+  const prices = pricesWith(options.prices ?? {}, isLocal(options));
   const jails = createJails({ clock, toolChains: options.toolChains ?? [] });
   return new LocalExecutor({
     ports: {
@@ -170,7 +170,7 @@ function joinRooms(
       targets: createTargetBranches(),
       workspaces: createWorkspaces({ jails, storage, clock, logger }),
       personas: openPersonas(options),
-      ...createEngines(options, clock),
+      ...createEngines(options, clock, prices),
       tools: createTools(),
       mcp: createMcpServers({ jails, emptyFolder: path.join(storage, 'mcp', 'empty'), ...(options.mcp ?? noMcp) }),
       sources,

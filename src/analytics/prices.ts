@@ -81,16 +81,17 @@ export interface Prices {
   costOf(model: string, usage: TokenUsage): number | null;
 }
 
-export function pricesWith(own: OwnPrices): Prices {
+/** @param isLocal The server is on this machine: what has no price there, neither own nor public, costs nothing. */
+export function pricesWith(own: OwnPrices, isLocal = false): Prices {
   const entries = Object.entries(own).sort(([a], [b]) => b.length - a.length);
   const patterns = entries.map(([pattern, entry]) => ({ test: patternOf(pattern), rates: ownRates(entry) }));
   const { version, source } = priceList;
   const ownVersion = entries.length === 0 ? '' : `, own ${sha256(JSON.stringify(entries)).slice(0, 8)}`;
   return {
-    version: `${version} (${source})${ownVersion}`,
+    version: `${version} (${source})${ownVersion}${isLocal ? ', others free on this machine' : ''}`,
     costOf(model, usage) {
       const found = patterns.find(({ test }) => test.test(model));
-      return found ? costAt(found.rates, usage) : costOf(model, usage);
+      return found ? costAt(found.rates, usage) : (costOf(model, usage) ?? (isLocal ? 0 : null));
     },
   };
 }

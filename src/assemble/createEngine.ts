@@ -1,5 +1,8 @@
+import type { Prices } from '../analytics/prices';
 import type { Clock } from '../base/clock';
+import { isOnThisMachine } from '../base/thisMachine';
 import type { Engine } from '../core/engine';
+import { noUsage } from '../core/usage';
 import { createAnthropicEngine } from '../engines/anthropic/anthropicEngine';
 import { createClaudeCodeEngine } from '../engines/claudeCode/claudeCodeEngine';
 import { scriptedModelName } from '../engines/scripted/scriptedModel';
@@ -12,19 +15,29 @@ export const defaultModel = 'claude-sonnet-5-5';
 export function createEngines(
   options: AirlockOptions,
   clock: Clock,
+  prices: Prices,
 ): { readonly engine: Engine; readonly engines: readonly Engine[] } {
   const { engine, otherEngines = [] } = options;
   return {
-    engine: createEngine(engine, options, clock),
-    engines: otherEngines.map((choice) => createEngine(choice, options, clock)),
+    engine: createEngine(engine, options, clock, prices),
+    engines: otherEngines.map((choice) => createEngine(choice, options, clock, prices)),
   };
+}
+
+/** Every server that is asked is on this machine. */
+export function isLocal({ engine, otherEngines = [] }: AirlockOptions): boolean {
+  const servers = [engine, ...otherEngines].flatMap((choice) => (choice.kind === 'none' ? [] : [choice.baseUrl]));
+  return servers.length > 0 && servers.every((server) => server !== null && isOnThisMachine(server));
 }
 
 function createEngine(
   choice: EngineChoice,
   { engineLimits: limits = {}, logger }: AirlockOptions,
   clock: Clock,
+  prices: Prices,
 ): Engine {
+  const isFree = (model: string): boolean =>
+    prices.costOf(model, { ...noUsage, inputTokens: 1, outputTokens: 1 }) === 0;
   switch (choice.kind) {
     case 'scripted':
       return createAnthropicEngine({
@@ -52,6 +65,7 @@ function createEngine(
         ...(choice.baseUrl === null ? {} : { baseUrl: choice.baseUrl }),
         defaultModel: choice.model ?? defaultModel,
         serverLimits: limits,
+        isFree,
         limits: choice.limits ?? {},
         clock,
         logger,
@@ -62,6 +76,7 @@ function createEngine(
         ...(choice.baseUrl === null ? {} : { baseUrl: choice.baseUrl }),
         defaultModel: choice.model ?? defaultModel,
         contextTokens: choice.contextTokens ?? null,
+        isFree,
         limits,
         clock,
         logger,

@@ -13,6 +13,7 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'model-key-missing': 'wait',
   'model-key-refused': 'wait',
   'model-url-invalid': 'wait',
+  'model-without-tools': 'wait',
   'engine-unavailable': 'wait',
   'price-unknown': 'wait',
   'runaway-loop': 'wait',

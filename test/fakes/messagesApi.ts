@@ -23,7 +23,7 @@ const bodySchema = z.looseObject({
   model: z.string(),
   max_tokens: z.number(),
   stream: z.boolean(),
-  system: z.unknown(),
+  system: z.unknown().optional(),
   tools: z.array(z.looseObject({ name: z.string() })).optional(),
   messages: z.array(z.object({ role: z.string(), content: contentSchema })),
 });

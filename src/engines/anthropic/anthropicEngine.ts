@@ -12,12 +12,13 @@ import { requestBody } from './requestBody';
 import { RequestShape } from './requestShape';
 import { ResponseGuard } from './responseGuard';
 import { effortIgnored } from './thinking';
+import { ToolProbe } from './toolProbe';
 import { TurnRequester } from './turnRequester';
 
 /**
  * An engine that talks to a Messages API: Anthropic's own, a compatible server, a local model, or the bundled script.
  * Nothing is loaded or read before the first conversation is opened.
- * @throws {UserError} `model-url-invalid`. `open` throws `model-key-missing` and `model-key-malformed`.
+ * @throws {UserError} `model-url-invalid`. `open` throws `model-key-missing`, `model-key-malformed` and `model-without-tools`.
  */
 export function createAnthropicEngine(options: AnthropicEngineOptions): Engine {
   return new AnthropicEngine(options, parseEndpoint(options.baseUrl));
@@ -27,6 +28,7 @@ class AnthropicEngine implements Engine {
   readonly kind: string;
   readonly defaultModel: string;
   private readonly limits: EngineLimits;
+  private readonly probe: ToolProbe;
   private authorization: Authorization | undefined;
 
   constructor(
@@ -36,6 +38,8 @@ class AnthropicEngine implements Engine {
     this.kind = options.kind ?? 'anthropic';
     this.defaultModel = options.defaultModel;
     this.limits = { ...defaultEngineLimits, ...options.limits };
+    const { isFree = () => false, clock } = options;
+    this.probe = new ToolProbe({ endpoint, limits: this.limits, isFree, clock });
   }
 
   /** Which key is known once a conversation was opened; before that it is the server alone. */
@@ -47,6 +51,7 @@ class AnthropicEngine implements Engine {
     const { clock, logger, credential, promptCaching = 'auto', random = Math.random } = this.options;
     const authorization = await readAuthorization(credential, this.endpoint);
     this.authorization = authorization;
+    await this.probe.require(conversation, authorization);
     const guard = new ResponseGuard(clock, this.limits, (headers) =>
       conversation.host.laneTold(readAllowances(headers)),
     );

@@ -55,6 +55,8 @@ export interface AnthropicEngineOptions {
   readonly promptCaching?: 'auto' | 'on' | 'off';
   /** Tokens of the model's context window. Absent or `null`: as it is known of the model, or as the server says when it is full. */
   readonly contextTokens?: number | null;
+  /** What a model answers there costs nothing: it is asked whether it calls tools before it is worked with. Absent: none does. */
+  readonly isFree?: (model: string) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits?: Partial<EngineLimits>;

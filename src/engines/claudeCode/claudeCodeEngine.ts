@@ -13,6 +13,7 @@ import { defaultEngineLimits, type EngineLimits } from '../anthropic/engineOptio
 import { createModelClient } from '../anthropic/modelClient';
 import { ResponseGuard } from '../anthropic/responseGuard';
 import { promptBound } from '../anthropic/promptBound';
+import { ToolProbe } from '../anthropic/toolProbe';
 import { TurnRequester } from '../anthropic/turnRequester';
 import type { ApiRequest } from './apiRequest';
 import { ClaudeCodeConversation } from './claudeCodeConversation';
@@ -24,8 +25,8 @@ import type { RelayHeaders } from './modelRelay';
 /**
  * An engine that is the user's own Claude Code, inside the run's jail without any network: a socket in the jail leads to
  * the model, and to nothing else.
- * @throws {UserError} `model-url-invalid`. `furnish` throws what `findClaude` throws; `open` throws `model-key-missing` and
- * `model-key-malformed`.
+ * @throws {UserError} `model-url-invalid`. `furnish` throws what `findClaude` throws; `open` throws `model-key-missing`,
+ * `model-key-malformed` and `model-without-tools`.
  */
 export function createClaudeCodeEngine(options: ClaudeCodeEngineOptions): Engine {
   return new ClaudeCodeEngine(options, parseEndpoint(options.baseUrl));
@@ -35,6 +36,7 @@ class ClaudeCodeEngine implements Engine {
   readonly kind = 'claude-code';
   readonly defaultModel: string;
   private readonly serverLimits: EngineLimits;
+  private readonly probe: ToolProbe;
   private authorization: Authorization | undefined;
   private program: Promise<ClaudeProgram> | undefined;
 
@@ -44,6 +46,8 @@ class ClaudeCodeEngine implements Engine {
   ) {
     this.defaultModel = options.defaultModel;
     this.serverLimits = { ...defaultEngineLimits, ...options.serverLimits };
+    const { isFree = () => false, clock } = options;
+    this.probe = new ToolProbe({ endpoint, limits: this.serverLimits, isFree, clock });
   }
 
   get lane(): string {
@@ -62,6 +66,7 @@ class ClaudeCodeEngine implements Engine {
     if (!place) throw new Error('Claude Code needs a session to run in');
     const authorization = await readAuthorization(credential, this.endpoint);
     this.authorization = authorization;
+    await this.probe.require(conversation, authorization);
     const program = await (this.program ??= findClaude(this.options));
     const guard = new ResponseGuard(clock, this.serverLimits, (headers) =>
       conversation.host.laneTold(readAllowances(headers)),

@@ -37,6 +37,8 @@ export interface ClaudeCodeEngineOptions {
   /** Where the Messages API is. Default: Anthropic's own. */
   readonly baseUrl?: string;
   readonly defaultModel: string;
+  /** As for the Anthropic engine. */
+  readonly isFree?: (model: string) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** How patient it is with the model's server. */

@@ -43,6 +43,9 @@ function buttonFor(code: string): ErrorButton | null {
     case 'model-key-missing':
     case 'model-key-refused':
       return { title: l10n.t('Set API Key…'), command: 'airlock.setApiKey' };
+    case 'model-without-tools':
+    case 'model-not-found':
+      return { title: l10n.t('Choose Model…'), command: 'airlock.chooseModel' };
     case 'source-key-refused':
     case 'source-key-malformed':
       return { title: l10n.t('Set ZMemory Token…'), command: 'airlock.setZMemoryToken' };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { costOf } from '../../../src/analytics/prices';
+import { costOf, pricesWith } from '../../../src/analytics/prices';
 import { noUsage } from '../../../src/core/usage';
 
 const million = 1_000_000;
@@ -58,4 +58,20 @@ describe('the price of a request', () => {
       assert.equal(costOf(model, { ...noUsage, inputTokens: 1 }), null);
     });
   }
+});
+
+describe('prices with a server on this machine', () => {
+  const used = { ...noUsage, inputTokens: million };
+  const prices = pricesWith({ 'dear-*': { input: 3, output: 9 } }, true);
+
+  it('are nothing for what has none, and what the user and the public list say elsewhere', () => {
+    const costs = ['qwen3:8b', 'dear-model', 'claude-sonnet-5-5'].map((model) => prices.costOf(model, used));
+    assert.deepEqual(costs, [0, 3, 2]);
+    assert.equal(pricesWith({}).costOf('qwen3:8b', used), null);
+  });
+
+  it('have a name of their own', () => {
+    assert.match(prices.version, /free on this machine$/);
+    assert.notEqual(pricesWith({}, true).version, pricesWith({}).version);
+  });
 });
