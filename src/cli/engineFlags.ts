@@ -9,7 +9,7 @@ import { engineFromEnvironment } from './engineFromEnvironment';
 export interface EngineFlags {
   readonly engine: 'anthropic' | 'claude-code';
   readonly claude: string | undefined;
-  readonly claudeProcess: 'perRun' | 'perExchange';
+  readonly claudeProcess: Extract<EngineChoice, { kind: 'claude-code' }>['process'];
   readonly contextTokens: number | undefined;
   readonly effort: Effort | undefined;
 }
@@ -24,7 +24,7 @@ export function addEngineOptions(command: Command): Command {
     .option('--claude <path>', 'your Claude Code; without it "claude" on the PATH')
     .addOption(
       new Option('--claude-process <life>', 'how long one process of Claude Code lives')
-        .choices(['perRun', 'perExchange'])
+        .choices(['perRun', 'perExchange', 'prestarted', 'shared'])
         .default('perRun'),
     )
     .addOption(

@@ -200,16 +200,25 @@ export interface ServedTools {
   readonly onDidChange: Event<void>;
 }
 
-export interface ConversationOptions {
+/** What is known of a conversation before there is a task. */
+export interface ConversationSetup {
   readonly systemPrompt: string;
   readonly model: string;
   readonly tools: readonly ToolDefinition[];
-  /** Beside `tools`, anew for each request. Absent: none. */
-  readonly served?: ServedTools;
   readonly maxTurns: number;
   readonly maxOutputTokens: number;
   /** Absent or `null`: as the model has it. */
   readonly effort?: Effort | null;
+}
+
+export interface ConversationOptions extends ConversationSetup {
+  /** Beside `tools`, anew for each request. Absent: none. */
+  readonly served?: ServedTools;
+  /**
+   * Conversations of the same name may know of each other: an engine that can do so lets a new one begin where the last of
+   * them ended. Absent: it knows of none.
+   */
+  readonly sharedContext?: string;
   /** What was said so far; empty for a new conversation. It may end anywhere, after a crash too. */
   readonly history: readonly ConversationMessage[];
   readonly host: EngineHost;
@@ -231,6 +240,14 @@ export interface EnginePlace {
   readonly session: Session;
   /** A folder of the host, this run's alone. It stays between the sessions of the run. It may not exist yet. */
   readonly folder: string;
+  /** What the engine started in that session before there was a run. */
+  readonly prestarted?: Prestarted;
+}
+
+/** A program of an engine's that waits in a session for its first conversation. It dies with the session. */
+export interface Prestarted {
+  /** @returns why it must not be used, in words; `undefined` when nothing speaks against it. */
+  doubt(): Promise<string | undefined>;
 }
 
 export interface Conversation {
@@ -261,6 +278,20 @@ export interface Engine {
    * @throws {UserError} when the program is not there or too old.
    */
   furnish?(folder: string): Promise<readonly Mount[]>;
+  /**
+   * For an engine whose program takes a while to start: starts it in a session that waits for a run, and waits until it is ready.
+   * It is used for one conversation, if that is as was said here, or for none.
+   * @param servers as in `ServedTools`. @returns `undefined` when it is not to be started ahead.
+   * @throws when it does not get ready; then nothing of it lives.
+   */
+  prestart?(
+    setup: ConversationSetup,
+    place: EnginePlace,
+    servers: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Prestarted | undefined>;
+  /** Forgets what it kept of conversations that have ended. */
+  forget?(): void;
   open(options: ConversationOptions): Promise<Conversation>;
 }
 

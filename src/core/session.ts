@@ -129,6 +129,8 @@ export interface Session {
    * `undefined` when nothing does.
    */
   recheck(): Promise<string | undefined>;
+  /** For one that waits unused: what runs in it now was started for it, and is no stranger to `recheck`. */
+  vouch(): void;
   /** Shows a line of our own in the terminal, such as what the agent says. Control characters are made visible. */
   note(text: string): void;
   /** Ends every process of the jail; resolves when none is left. */

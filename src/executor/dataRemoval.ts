@@ -8,12 +8,15 @@ import type { SessionArchive } from './sessionArchive';
 const settledMs = 60_000;
 
 /**
- * Deletes what tasks that are over have left of private things: prompts, conversations, outputs, recordings, and what sources
- * keep on this machine. The journal stays whole, for it only names them.
+ * Deletes what tasks that are over have left of private things: prompts, conversations, outputs, recordings, and what engines and
+ * sources keep on this machine. The journal stays whole, for it only names them.
  */
 export class DataRemoval {
   constructor(
-    private readonly ports: Pick<ExecutorPorts, 'events' | 'blobs' | 'sources' | 'clock' | 'logger'>,
+    private readonly ports: Pick<
+      ExecutorPorts,
+      'events' | 'blobs' | 'engine' | 'engines' | 'sources' | 'clock' | 'logger'
+    >,
     private readonly archive: Pick<SessionArchive, 'delete'>,
   ) {}
 
@@ -33,6 +36,7 @@ export class DataRemoval {
     });
     if (!dryRun) {
       for (const { id } of sessions) await this.archive.delete(id);
+      for (const engine of [this.ports.engine, ...(this.ports.engines ?? [])]) engine.forget?.();
       for (const source of this.ports.sources) await source.forget?.(beforeMs);
       this.ports.logger.info('Private data was deleted', { texts: texts.count, recordings: sessions.length });
     }

@@ -2,7 +2,7 @@ import { UserError } from '../base/errors';
 import type { Engine } from '../core/engine';
 import type { RunState } from '../core/liveState';
 import type { Persona } from '../core/persona';
-import type { ExecutorPorts } from './ports';
+import type { ExecutorPorts, ExecutorSettings } from './ports';
 
 type EnginePorts = Pick<ExecutorPorts, 'engine' | 'engines'>;
 
@@ -16,6 +16,11 @@ export function engineOf(ports: EnginePorts, persona: Persona): Engine {
     `The persona “${persona.name}” wants the engine “${persona.engine}”, and this executor has only ${kindsOf(ports).join(', ')}. Set it up, or take it out of the persona.`,
     { engine: persona.engine },
   );
+}
+
+/** The model that it asks: the persona's, or that of the settings, or its own. */
+export function modelOf(engine: Engine, persona: Persona, { model }: Pick<ExecutorSettings, 'model'>): string {
+  return persona.model ?? model ?? engine.defaultModel;
 }
 
 /** What thinks for a run that has begun. */

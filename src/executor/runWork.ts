@@ -11,8 +11,9 @@ import type { Session } from '../core/session';
 import type { Workspace } from '../core/workspace';
 import type { ApprovalPolicy } from './approvalGate';
 import { ConnectionLog } from './connectionLog';
+import { conversationSetup, sharedContextOf } from './conversationSetup';
 import { EvidenceCollector, type Evidence } from './evidenceCollector';
-import { restoreNews, checkFeedback, refusedNews, systemPrompt, taskPrompt } from './instructions';
+import { restoreNews, checkFeedback, refusedNews, taskPrompt } from './instructions';
 import type { RunGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { RunDependencies } from './runDependencies';
@@ -110,7 +111,7 @@ export class RunWork {
   }
 
   private async work(session: Session): Promise<WorkResult> {
-    const { run, task, signal } = this.options;
+    const { run, task, signal, warm } = this.options;
     const { persona } = this;
     const servers = await RunServers.start(this.ports, serverPlan(this.options.persona, task.spec), {
       account: run.id,
@@ -140,20 +141,19 @@ export class RunWork {
     this.host = host;
     await this.tellOfRestoring(host);
     const history = await host.history();
+    const sharedContext = sharedContextOf(task, persona, run.model);
     const conversation = await engineOf(this.ports, persona).open({
-      systemPrompt: systemPrompt(persona),
-      model: run.model,
-      tools: this.ports.tools
-        .map((tool) => tool.definition)
-        .filter((tool) => persona.tools.some((name) => name === tool.name)),
+      ...conversationSetup(this.ports, this.settings, persona, { model: run.model, maxTurns: this.maxTurns(history) }),
       ...(servers.served ? { served: servers.served } : {}),
-      maxTurns: this.maxTurns(history),
-      maxOutputTokens: this.settings.maxOutputTokens,
-      effort: persona.effort ?? this.settings.effort,
+      ...(sharedContext === undefined ? {} : { sharedContext }),
       history,
       host,
       signal: host.engineSignal,
-      place: { session, folder: this.ports.engineFolder(run.id) },
+      place: {
+        session,
+        folder: this.ports.engineFolder(run.id),
+        ...(warm?.prestarted ? { prestarted: warm.prestarted } : {}),
+      },
     });
     try {
       return await this.converse(conversation, history);

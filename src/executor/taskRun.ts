@@ -13,7 +13,7 @@ import { reportsToJoined } from './joinedReports';
 import type { RunGates } from './requestGates';
 import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { removeEngineFolder, reopenedWorkspace } from './reopenedWorkspace';
-import { engineOf } from './runEngine';
+import { engineOf, modelOf } from './runEngine';
 import { RunClock } from './runClock';
 import { treatmentOf } from './retryPolicy';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
@@ -106,12 +106,11 @@ export class TaskRun {
   /** What thinks. One that is not there is said once the run has begun, so that its task waits for the user. */
   private thinker(): { readonly kind: string; readonly model: string } {
     const { persona, ports, settings } = this;
-    const model = persona.model ?? settings.model;
     try {
       const engine = engineOf(ports, persona);
-      return { kind: engine.kind, model: model ?? engine.defaultModel };
+      return { kind: engine.kind, model: modelOf(engine, persona, settings) };
     } catch {
-      return { kind: persona.engine ?? ports.engine.kind, model: model ?? ports.engine.defaultModel };
+      return { kind: persona.engine ?? ports.engine.kind, model: modelOf(ports.engine, persona, settings) };
     }
   }
 

@@ -1,13 +1,17 @@
 import { CancelledError, messageOf } from '../base/errors';
 import { newId } from '../base/ids';
 import type { Preparation } from '../core/dependencies';
+import type { Prestarted } from '../core/engine';
 import type { EventBody } from '../core/events';
 import type { ObjectId, RunId } from '../core/ids';
 import type { EgressConnection } from '../core/jail';
 import type { JailPolicy } from '../core/jailPolicy';
 import type { Session } from '../core/session';
 import type { Workspace } from '../core/workspace';
+import { conversationSetup, type SetupSettings } from './conversationSetup';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
+import { engineOf, modelOf } from './runEngine';
+import { serverPlan } from './runServers';
 import { endOf, sessionPolicy, type PolicyPorts, type SessionEnd, type SessionPart } from './runSession';
 
 /** What a task wants of its workspace and session, as far as both can be made before there is a run. */
@@ -26,6 +30,8 @@ export interface WarmStart {
   readonly preparation: Preparation;
   readonly policy: JailPolicy;
   readonly session: Session;
+  /** The program of its engine that waits in the session; `undefined` when none does. */
+  readonly prestarted: Prestarted | undefined;
   readonly ended: Promise<SessionEnd>;
   /** Where the jail's connections are told of, once it has a run. */
   readonly connections: { tell: ((connection: EgressConnection) => void) | undefined; untold: number };
@@ -45,12 +51,12 @@ export interface WarmMaker {
 }
 
 export type WarmPorts = PolicyPorts &
-  Pick<ExecutorPorts, 'events' | 'workspaces' | 'sessions' | 'runFolder' | 'sessionFolder' | 'logger'>;
+  Pick<ExecutorPorts, 'events' | 'workspaces' | 'sessions' | 'tools' | 'runFolder' | 'sessionFolder' | 'logger'>;
 
 export class LocalWarmMaker implements WarmMaker {
   constructor(
     private readonly ports: WarmPorts,
-    private readonly settings: Pick<ExecutorSettings, 'setupDomains' | 'maxDependencyBytes'>,
+    private readonly settings: SetupSettings & Pick<ExecutorSettings, 'setupDomains' | 'maxDependencyBytes'>,
   ) {}
 
   async prepare(wish: WarmWish, signal: AbortSignal): Promise<WarmStart> {
@@ -66,15 +72,17 @@ export class LocalWarmMaker implements WarmMaker {
       const connections: WarmStart['connections'] = { tell: undefined, untold: 0 };
       const session = (parts.session = await this.open(runId, policy, connections, signal));
       const ended = endOf(session);
+      const prestarted = await this.prestart(runId, wish, session, signal);
       await events.append([{ kind: 'session.warmed', runId, sessionId: session.id, process: session.process }]);
-      return { runId, wish, workspace, preparation, policy, session, ended, connections };
+      return { runId, wish, workspace, preparation, policy, session, prestarted, ended, connections };
     } catch (error) {
       await this.remove(runId, parts, messageOf(error));
       throw error;
     }
   }
 
-  async doubt({ wish, workspace, preparation, policy, session, connections }: WarmStart): Promise<string | undefined> {
+  async doubt(start: WarmStart): Promise<string | undefined> {
+    const { wish, workspace, preparation, policy, session, prestarted, connections } = start;
     if (!session.proof.proven) return 'its jail is not proven';
     if (connections.untold > 0) return 'something in its jail asked for the network';
     const { repo, base } = wish;
@@ -85,7 +93,8 @@ export class LocalWarmMaker implements WarmMaker {
     if (other !== undefined) return other;
     if (odd !== undefined) return odd;
     const wanted = await sessionPolicy(this.ports, workspace, dependenciesOf(preparation), wish);
-    return JSON.stringify(wanted) === JSON.stringify(policy) ? undefined : 'its policy would be another one now';
+    if (JSON.stringify(wanted) !== JSON.stringify(policy)) return 'its policy would be another one now';
+    return prestarted?.doubt();
   }
 
   discard({ runId, preparation, session }: WarmStart, reason: string): Promise<void> {
@@ -101,6 +110,25 @@ export class LocalWarmMaker implements WarmMaker {
       signal,
       onStart: () => Promise.reject(new CancelledError('Its dependencies are not prepared yet.')),
     });
+  }
+
+  /** What of the engine's program could be started, if the engine wants that: then it is no stranger in the jail. */
+  private async prestart(
+    runId: RunId,
+    { persona }: WarmWish,
+    session: Session,
+    signal: AbortSignal,
+  ): Promise<Prestarted | undefined> {
+    const { ports, settings } = this;
+    const engine = engineOf(ports, persona);
+    if (!engine.prestart) return undefined;
+    const model = modelOf(engine, persona, settings);
+    const maxTurns = persona.limits.maxTurns ?? settings.maxTurns;
+    const setup = conversationSetup(ports, settings, persona, { model, maxTurns });
+    const servers = Object.keys(serverPlan(persona, { limits: {} }).servers);
+    const prestarted = await engine.prestart(setup, { session, folder: ports.engineFolder(runId) }, servers, signal);
+    if (prestarted) session.vouch();
+    return prestarted;
   }
 
   private open(

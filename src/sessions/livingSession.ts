@@ -84,7 +84,7 @@ export class LivingSession implements Session {
   private end: SessionEnd | undefined;
   private keyboard: TakeOver | undefined;
   private readonly unsaid: string[] = [];
-  /** What ran in the jail when it was handed out. */
+  /** What ran in the jail when it was handed out, or was vouched for. */
   private residents: ReadonlySet<string> = new Set();
   private finished: Promise<void> | undefined;
 
@@ -150,6 +150,10 @@ export class LivingSession implements Session {
     this.knownProof = proof;
     this.residents = this.runningNow();
     this.state = 'ready';
+  }
+
+  vouch(): void {
+    if (this.state === 'ready') this.residents = this.runningNow();
   }
 
   async recheck(): Promise<string | undefined> {

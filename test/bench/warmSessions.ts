@@ -103,6 +103,7 @@ function portsIn(top: string, jails: WarmPorts['jails'], sessions: WarmPorts['se
     workspaces: createWorkspaces({ jails, storage }),
     // It has no program of its own in the jail.
     engine: {} as WarmPorts['engine'],
+    tools: [],
     runFolder,
     sessionFolder: (runId, sessionId) => join(runFolder(runId), 'session', sessionId),
     engineFolder: (runId) => join(runFolder(runId), 'engine'),

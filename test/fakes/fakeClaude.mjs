@@ -2,7 +2,7 @@
 // A stand-in for Claude Code: it speaks the same lines on its standard streams, asks the same socket, does real tools, and
 // writes its session down. What it is to do wrong stands in what it is told, as `fake: <trap>`; each trap but `old` shuts once.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 
@@ -13,19 +13,32 @@ if (process.argv.includes('--version')) {
 }
 const config = process.env.CLAUDE_CONFIG_DIR;
 const isResumed = process.argv.includes('--resume');
-const sessionId = isResumed ? option('--resume') : option('--session-id');
-const sessionFile = `${config}/${sessionId}.json`;
-if (isResumed && !existsSync(sessionFile)) {
-  console.error(`No conversation found with session ID: ${sessionId}`);
+const isFork = process.argv.includes('--fork-session');
+const sessionId = isResumed && !isFork ? option('--resume') : option('--session-id');
+const fileOf = (id) => `${config}/projects/fake/${id}.jsonl`;
+const sessionFile = fileOf(sessionId);
+const from = option('--resume');
+if (isResumed && !existsSync(fileOf(from))) {
+  console.error(`No conversation found with session ID: ${from}`);
   process.exit(1);
 }
-const messages = isResumed ? JSON.parse(readFileSync(sessionFile, 'utf8')) : [];
+const messages = isResumed
+  ? readFileSync(fileOf(from), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+  : [];
+/** The model's ids of its messages are written down, and not said again. */
+const said = ({ role, content }) => ({ role, content });
 const waiting = new Map();
 let asked = 0;
 let costUsd = 0;
 
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
-const keep = () => writeFileSync(sessionFile, JSON.stringify(messages));
+function keep() {
+  mkdirSync(`${config}/projects/fake`, { recursive: true });
+  writeFileSync(sessionFile, messages.map((message) => `${JSON.stringify(message)}\n`).join(''));
+}
 
 /** A trap that is named in the conversation shuts once. */
 function trap(name) {
@@ -95,7 +108,7 @@ function model() {
       .split(',')
       .map((name) => ({ name, description: name, input_schema: { type: 'object' } }))
       .concat([...served].map(([name, { tool }]) => ({ name, input_schema: tool.inputSchema }))),
-    messages: messages.map((message, index) =>
+    messages: messages.map(said).map((message, index) =>
       index === 0
         ? {
             ...message,
@@ -128,7 +141,7 @@ function model() {
             if (delta?.type === 'text_delta') content[index].text += delta.text;
             if (delta?.type === 'input_json_delta') content[index].input = JSON.parse(delta.partial_json);
           }
-          resolve(content);
+          resolve({ content, id: events[0].message.id });
         });
         response.on('error', reject);
       },
@@ -177,11 +190,11 @@ async function turn() {
   if (trap('falls silent')) return;
   if (trap('exits without result')) process.exit(0);
   for (;;) {
-    const content = await model();
+    const { content, id } = await model();
     costUsd += 0.01;
     say({ type: 'assistant', message: { content }, parent_tool_use_id: null });
     if (trap('dies with the answer')) process.exit(3);
-    messages.push({ role: 'assistant', content });
+    messages.push({ role: 'assistant', content, id });
     const uses = content.filter(({ type }) => type === 'tool_use');
     if (uses.length === 0) break;
     const results = [];
@@ -230,6 +243,9 @@ createInterface({ input: process.stdin })
       return;
     }
     if (message.type === 'control_request') {
+      const told = option('--append-system-prompt');
+      if (told.includes('fake: never gets ready')) return;
+      if (told.includes('fake: begins by itself')) begin();
       turns = connect(Object.keys(JSON.parse(option('--mcp-config')).mcpServers));
       say({ type: 'control_response', response: { subtype: 'success', request_id: message.request_id, response: {} } });
       const last = messages.at(-1);

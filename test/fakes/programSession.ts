@@ -9,8 +9,9 @@ export class ProgramSession extends FolderSession {
   readonly started: string[][] = [];
   private readonly programs = new Set<SessionProgram>();
 
-  static override async create(): Promise<ProgramSession> {
-    return new ProgramSession(await FolderSession.makeFolder());
+  /** @param folder A folder that there is, for sessions in which the workspace is at the same place. */
+  static override async create(folder?: string): Promise<ProgramSession> {
+    return new ProgramSession(folder ?? (await FolderSession.makeFolder()));
   }
 
   override async start(
@@ -41,15 +42,26 @@ export class ProgramSession extends FolderSession {
       },
     };
     this.programs.add(program);
+    void ended.then(() => this.programs.delete(program));
     return program;
   }
 
+  /** How many of its programs live. */
+  living(): number {
+    return this.programs.size;
+  }
+
+  /** What runs in it dies, and nobody is asked. */
+  async killAll(): Promise<void> {
+    for (const program of [...this.programs]) await program.kill();
+  }
+
   override async close(): Promise<void> {
-    for (const program of this.programs) await program.kill();
+    await this.killAll();
     await super.close();
   }
 
-  private outside(word: string): string {
+  protected override outside(word: string): string {
     const mount = this.mounts.find(({ at }) => word === at || word.startsWith(`${at}/`));
     return mount ? mount.from + word.slice(mount.at.length) : word;
   }

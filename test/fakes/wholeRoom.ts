@@ -148,7 +148,8 @@ export async function processesThatName(text: string): Promise<string[]> {
   return found;
 }
 
-function commandLines(): string[] {
+/** Those of all living processes, each behind its number. */
+export function commandLines(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {

@@ -10,6 +10,7 @@ import type { Engine } from '../../src/core/engine';
 import type { Mount } from '../../src/core/jailPolicy';
 import type { Session } from '../../src/core/session';
 import type { Workspaces } from '../../src/core/workspace';
+import { defaultSettings } from '../../src/executor/ports';
 import { WarmSessions } from '../../src/executor/warmSessions';
 import { LocalWarmMaker, type WarmPorts, type WarmStart, type WarmWish } from '../../src/executor/warmStart';
 import { createJails, type LocalJails } from '../../src/jail/jails';
@@ -47,12 +48,13 @@ class WarmFixture {
       workspaces: (this.workspaces = createWorkspaces({ jails, storage })),
       // Only what a program of its own in the jail would be given.
       engine: { furnish: () => Promise.resolve(this.engineMounts) } as unknown as Engine,
+      tools: [],
       runFolder: (runId) => join(storage, 'runs', runId),
       sessionFolder: (runId, sessionId) => join(storage, 'runs', runId, 'session', sessionId),
       engineFolder: (runId) => join(storage, 'runs', runId, 'engine'),
       logger: silentLogger,
     };
-    this.maker = new LocalWarmMaker(ports, { setupDomains: [], maxDependencyBytes: 1024 ** 3 });
+    this.maker = new LocalWarmMaker(ports, { ...defaultSettings, maxDependencyBytes: 1024 ** 3 });
     const pool = { clock: systemClock, logger: silentLogger, room: enoughRoom };
     this.warm = new WarmSessions(pool, { warmSessions: 1, concurrency: 2 }, this.maker, {
       freeBytes: () => 8 * 1024 ** 3,

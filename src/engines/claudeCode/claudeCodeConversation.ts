@@ -15,10 +15,12 @@ import { ClaudeProcess } from './claudeProcess';
 import { isDoneByClaude } from './claudeTools';
 import type { ClaudeCodeLimits, ProcessMode } from './engineOptions';
 import { Attempt, type AttemptEnd } from './exchange';
-import { type Joining, launchArguments, launchEnvironment, runFolders, sessionIdOf } from './launch';
+import { type Joining, launchOf, runFolders, sessionIdOf } from './launch';
 import { ModelRelay, wordsOf, type ModelRelayOptions } from './modelRelay';
+import { ContextSharing, type SharedContexts } from './sharedContext';
 import { ToolBridge } from './toolBridge';
 import { ToolGate } from './toolGate';
+import { WaitingClaude } from './waitingClaude';
 import { type ClaudeMessage, controlAnswer, controlRefusal, initializeLine, toolsChangedLine, userLine } from './wire';
 
 export interface ConversationParts {
@@ -27,6 +29,7 @@ export interface ConversationParts {
   /** Its path in the jail. */
   readonly programPath: string;
   readonly processMode: ProcessMode;
+  readonly contexts: SharedContexts;
   readonly limits: ClaudeCodeLimits;
   readonly ask: ModelRelayOptions['ask'];
   readonly clock: Clock;
@@ -35,6 +38,8 @@ export interface ConversationParts {
 
 const questionGraceMs = 500;
 const goOnText = 'You were interrupted. Go on where you were.';
+const newTaskText =
+  'A new task begins. /workspace is a fresh checkout: what you changed for an earlier task is in it only if it was landed, so look before you rely on what you remember. What you were told for earlier tasks does not hold for this one.';
 const lostSessionText = 'Your earlier notes on this task are lost; what you did is in the workspace. Look there first.';
 
 /** The user is asked something, and the run is left until there is an answer. */
@@ -49,6 +54,7 @@ export class ClaudeCodeConversation implements Conversation {
   private readonly bridge: ToolBridge;
   private readonly gate: ToolGate;
   private readonly sessionId: string;
+  private readonly sharing: ContextSharing | undefined;
   private socket: ApiSocket | undefined;
   private process: ClaudeProcess | undefined;
   private attempt: Attempt | undefined;
@@ -62,6 +68,7 @@ export class ClaudeCodeConversation implements Conversation {
     const { conversation, place, ask } = parts;
     this.hasSession = conversation.history.length > 0;
     this.sessionId = sessionIdOf(place.folder);
+    this.sharing = sharingOf(parts);
     this.bridge = new ToolBridge({
       tools: () => offeredTools(conversation).filter(({ name }) => !isDoneByClaude(name)),
       servers: conversation.served?.servers ?? [],
@@ -104,15 +111,17 @@ export class ClaudeCodeConversation implements Conversation {
   private async exchange(text: string | null): Promise<EngineEnd> {
     const { limits, conversation, logger } = this.parts;
     let intent = text;
-    for (let restarts = 0; ;) {
+    for (let restarts = 0, isAnew = false; ;) {
       const end = await this.tryOnce(intent);
-      if (end.kind !== 'died' && end.kind !== 'silent') return this.concluded(end);
-      await this.endProcess();
-      if (this.hasSession && end.kind === 'died' && /No conversation found/i.test(end.words)) {
+      if (isSessionLost(end) && !isAnew) {
+        await this.endProcess();
+        isAnew = true;
         this.hasSession = false;
-        intent = `${this.firstWords()}\n\n${lostSessionText}${text === null ? '' : `\n\n${text}`}`;
+        intent = this.anew(text);
         continue;
       }
+      if (end.kind !== 'died' && end.kind !== 'silent') return this.concluded(end);
+      await this.endProcess();
       if (restarts >= limits.maxRestarts) throw restartedInVain(end, restarts);
       restarts += 1;
       const reason = describeLoss(end);
@@ -143,11 +152,17 @@ export class ClaudeCodeConversation implements Conversation {
 
   private async begin(attempt: Attempt, text: string | null): Promise<void> {
     const living = this.process?.isAlive ? this.process : undefined;
-    const joining: Joining = this.hasSession ? { kind: 'resume', interrupted: text === null } : { kind: 'new' };
-    const process = living ?? (await this.startProcess(attempt, joining));
+    const joining = living ? undefined : await this.joining(text === null);
+    const process = living ?? (await this.startProcess(joining ?? { kind: 'new' }));
     this.hasSession = true;
-    if (text !== null) process.write(userLine(text));
+    if (text !== null) process.write(userLine(joining?.kind === 'fork' ? `${newTaskText}\n\n${text}` : text));
     else this.pushOn(attempt, process);
+  }
+
+  private async joining(interrupted: boolean): Promise<Joining> {
+    if (this.hasSession) return { kind: 'resume', interrupted };
+    const from = await this.sharing?.borrow();
+    return from === undefined ? { kind: 'new' } : { kind: 'fork', from };
   }
 
   /** It takes up its session by itself, if that shows that it was interrupted; if not, it is told. */
@@ -161,21 +176,25 @@ export class ClaudeCodeConversation implements Conversation {
   }
   private began = false;
 
-  private async startProcess(attempt: Attempt, joining: Joining): Promise<ClaudeProcess> {
-    const { conversation, place, programPath, clock } = this.parts;
-    const process = await ClaudeProcess.start({
-      session: place.session,
-      argv: [programPath, ...launchArguments(conversation, this.bridge.servers, this.sessionId, joining)],
-      environment: launchEnvironment(conversation, joining),
-      clock,
-      onMessage: (message) => this.receive(process, message),
+  private async startProcess(joining: Joining): Promise<ClaudeProcess> {
+    const { conversation: setup, place, programPath, clock } = this.parts;
+    const { sessionId } = this;
+    const launch = launchOf({ programPath, setup, servers: this.bridge.servers, sessionId, joining });
+    const listener = {
+      onMessage: (message: ClaudeMessage) => this.receive(process, message),
       onGarbage: () => this.noteGarbage(),
-    });
+    };
+    const waiting =
+      place.prestarted instanceof WaitingClaude ? await place.prestarted.take(place.session, launch) : undefined;
+    const process: ClaudeProcess =
+      waiting ?? (await ClaudeProcess.start({ session: place.session, ...launch, clock, ...listener }));
+    waiting?.heardBy(listener);
     this.process = process;
     void process.ended.then((words) => {
       if (this.process === process) this.attempt?.end({ kind: 'died', words });
     });
-    process.write(initializeLine());
+    if (waiting) this.tellOfTools();
+    else process.write(initializeLine());
     return process;
   }
 
@@ -193,6 +212,7 @@ export class ClaudeCodeConversation implements Conversation {
       case 'begins':
         this.began = true;
         return;
+      case 'answered':
       case 'other':
         return;
     }
@@ -215,6 +235,7 @@ export class ClaudeCodeConversation implements Conversation {
       // would take the call for interrupted and tell the model so.
       await sleep(this.parts.clock, questionGraceMs);
     }
+    if (end.kind === 'result' && end.ok) await this.shareContext();
     if (end.kind !== 'result') await this.endProcess();
     else if (this.parts.processMode === 'perExchange') await this.letGo();
     switch (end.kind) {
@@ -251,9 +272,16 @@ export class ClaudeCodeConversation implements Conversation {
     return this.gate.isRunning ? limits.toolSilenceMs : limits.silenceMs;
   }
 
-  private firstWords(): string {
+  private anew(text: string | null): string {
     const [first] = this.parts.conversation.history;
-    return (first && wordsOf(first)) || goOnText;
+    const task = first && wordsOf(first);
+    if (!task && text !== null) return text;
+    return [task || goOnText, lostSessionText, ...(text === null ? [] : [text])].join('\n\n');
+  }
+
+  private async shareContext(): Promise<void> {
+    const { lastAnswerId } = this.relay;
+    if (lastAnswerId !== null) await this.sharing?.keep(this.sessionId, lastAnswerId);
   }
 
   private noteGarbage(): void {
@@ -284,6 +312,25 @@ export class ClaudeCodeConversation implements Conversation {
       this.parts.logger.warn('The end of a tool could not be kept', { reason: messageOf(error) });
     });
   }
+}
+
+function sharingOf({
+  conversation,
+  place,
+  processMode,
+  contexts,
+  clock,
+  logger,
+}: ConversationParts): ContextSharing | undefined {
+  const { sharedContext: name } = conversation;
+  if (processMode !== 'shared' || name === undefined) return undefined;
+  return new ContextSharing({ contexts, name, session: place.session, clock, logger });
+}
+
+/** It says so in its last words, or as a result, as its version has it. */
+function isSessionLost(end: AttemptEnd): boolean {
+  const words = end.kind === 'died' ? end.words : end.kind === 'result' && !end.ok ? end.text : '';
+  return /No conversation found/i.test(words);
 }
 
 function describeLoss(end: Extract<AttemptEnd, { kind: 'died' | 'silent' }>): string {

@@ -1,4 +1,12 @@
-import type { Conversation, ConversationMessage, ConversationOptions, Engine } from '../../core/engine';
+import type {
+  Conversation,
+  ConversationMessage,
+  ConversationOptions,
+  ConversationSetup,
+  Engine,
+  EnginePlace,
+  Prestarted,
+} from '../../core/engine';
 import { readAllowances } from '../anthropic/allowances';
 import type { Mount } from '../../core/jailPolicy';
 import {
@@ -18,9 +26,12 @@ import { TurnRequester } from '../anthropic/turnRequester';
 import type { ApiRequest } from './apiRequest';
 import { ClaudeCodeConversation } from './claudeCodeConversation';
 import { type ClaudeProgram, findClaude } from './claudeProgram';
-import { type ClaudeCodeEngineOptions, defaultClaudeCodeLimits } from './engineOptions';
-import { furnishFolders } from './launch';
+import { type ClaudeCodeEngineOptions, type ClaudeCodeLimits, defaultClaudeCodeLimits } from './engineOptions';
+import { furnishFolders, launchOf, sessionIdOf } from './launch';
 import type { RelayHeaders } from './modelRelay';
+import { SharedContexts } from './sharedContext';
+import { serversOf } from './toolBridge';
+import { WaitingClaude } from './waitingClaude';
 
 /**
  * An engine that is the user's own Claude Code, inside the run's jail without any network: a socket in the jail leads to
@@ -39,12 +50,14 @@ class ClaudeCodeEngine implements Engine {
   private readonly probe: ToolProbe;
   private authorization: Authorization | undefined;
   private program: Promise<ClaudeProgram> | undefined;
+  private readonly contexts: SharedContexts;
 
   constructor(
     private readonly options: ClaudeCodeEngineOptions,
     private readonly endpoint: Endpoint,
   ) {
     this.defaultModel = options.defaultModel;
+    this.contexts = new SharedContexts(options.clock);
     this.serverLimits = { ...defaultEngineLimits, ...options.serverLimits };
     const { isFree = () => false, clock } = options;
     this.probe = new ToolProbe({ endpoint, limits: this.serverLimits, isFree, clock });
@@ -60,6 +73,26 @@ class ClaudeCodeEngine implements Engine {
     return [(await this.program).mount, ...(await furnishFolders(folder))];
   }
 
+  async prestart(
+    setup: ConversationSetup,
+    { session, folder }: EnginePlace,
+    servers: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Prestarted | undefined> {
+    const { processMode, clock } = this.options;
+    if (processMode !== 'prestarted') return undefined;
+    const { path: programPath, version } = await this.programNow();
+    const sessionId = sessionIdOf(folder);
+    const launch = launchOf({ programPath, setup, servers: serversOf(servers), sessionId, joining: { kind: 'new' } });
+    const versionNow = async (): Promise<string> => (await this.programNow()).version;
+    const { readyMs } = this.limits;
+    return WaitingClaude.start({ session, setup, servers, launch, version, versionNow, readyMs, clock }, signal);
+  }
+
+  forget(): void {
+    this.contexts.clear();
+  }
+
   async open(conversation: ConversationOptions): Promise<Conversation> {
     const { credential, processMode, clock, logger } = this.options;
     const { place } = conversation;
@@ -67,7 +100,7 @@ class ClaudeCodeEngine implements Engine {
     const authorization = await readAuthorization(credential, this.endpoint);
     this.authorization = authorization;
     await this.probe.require(conversation, authorization);
-    const program = await (this.program ??= findClaude(this.options));
+    const program = await this.programNow();
     const guard = new ResponseGuard(clock, this.serverLimits, (headers) =>
       conversation.host.laneTold(readAllowances(headers)),
     );
@@ -77,13 +110,23 @@ class ClaudeCodeEngine implements Engine {
       place,
       programPath: program.path,
       processMode,
-      limits: { ...defaultClaudeCodeLimits, ...this.options.limits },
+      contexts: this.contexts,
+      limits: this.limits,
       ask: (request, headers) => this.ask({ conversation, authorization, guard, client }, request, headers),
       clock,
       logger,
     });
     await opened.open();
     return opened;
+  }
+
+  private get limits(): ClaudeCodeLimits {
+    return { ...defaultClaudeCodeLimits, ...this.options.limits };
+  }
+
+  /** As it was found when a session was last furnished. */
+  private programNow(): Promise<ClaudeProgram> {
+    return (this.program ??= findClaude(this.options));
   }
 
   private ask(

@@ -1,6 +1,7 @@
 import { type Clock, sleep } from '../../base/clock';
 import type { Session, SessionProgram } from '../../core/session';
 import { readLines } from './boundedLines';
+import type { Launch } from './launch';
 import { type ClaudeMessage, readMessage } from './wire';
 
 /** A whole file can stand in one. */
@@ -9,14 +10,16 @@ const keptWords = 2_000;
 /** For writing down what it has not yet, when it is asked to end. */
 const endGraceMs = 3_000;
 
-export interface ClaudeProcessOptions {
-  readonly session: Session;
-  readonly argv: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
-  readonly clock: Clock;
+/** Who hears what it says. */
+export interface ClaudeListener {
   readonly onMessage: (message: ClaudeMessage) => void;
   /** A line that is none of its messages. */
   readonly onGarbage: () => void;
+}
+
+export interface ClaudeProcessOptions extends Launch, ClaudeListener {
+  readonly session: Session;
+  readonly clock: Clock;
 }
 
 /** Claude Code, running in the jail. */
@@ -25,11 +28,13 @@ export class ClaudeProcess {
   readonly ended: Promise<string>;
   private words = '';
   private isOver = false;
+  private listener: ClaudeListener;
 
   private constructor(
     private readonly program: SessionProgram,
     private readonly options: ClaudeProcessOptions,
   ) {
+    this.listener = options;
     readLines(program.stdout, maxLineBytes, (line) => this.receive(line));
     program.stderr.on('data', (bytes: Buffer) => {
       this.words = (this.words + bytes.toString('utf8')).slice(-keptWords);
@@ -46,6 +51,11 @@ export class ClaudeProcess {
 
   get isAlive(): boolean {
     return !this.isOver;
+  }
+
+  /** From now on somebody else hears it. */
+  heardBy(listener: ClaudeListener): void {
+    this.listener = listener;
   }
 
   write(line: string): void {
@@ -68,7 +78,7 @@ export class ClaudeProcess {
   private receive(line: string | undefined): void {
     if (line?.trim() === '') return;
     const message = line === undefined ? undefined : readMessage(line);
-    if (message) this.options.onMessage(message);
-    else this.options.onGarbage();
+    if (message) this.listener.onMessage(message);
+    else this.listener.onGarbage();
   }
 }

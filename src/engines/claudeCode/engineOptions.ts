@@ -4,9 +4,11 @@ import type { EngineLimits, ModelCredential } from '../anthropic/engineOptions';
 
 /**
  * How long a process of Claude Code's lives. `perRun`: for all exchanges of a run. `perExchange`: a fresh one takes up the
- * session for each, so that nothing but what is written down goes from one to the next.
+ * session for each, so that nothing but what is written down goes from one to the next. `prestarted`: as `perRun`, and one waits in
+ * each session that is prepared ahead. `shared`: as `perRun`, and what was said in a run is known in the next one that shares its
+ * context; the process and its jail are that run's own.
  */
-export type ProcessMode = 'perRun' | 'perExchange';
+export type ProcessMode = 'perRun' | 'perExchange' | 'prestarted' | 'shared';
 
 export interface ClaudeCodeLimits {
   /** How long nothing may be heard of it while it neither waits for the model nor does a tool. */
@@ -17,6 +19,8 @@ export interface ClaudeCodeLimits {
   readonly resumeGraceMs: number;
   /** How often it is started again in one exchange. */
   readonly maxRestarts: number;
+  /** How long one that is started ahead may take until it is ready. */
+  readonly readyMs: number;
 }
 
 export const defaultClaudeCodeLimits: ClaudeCodeLimits = {
@@ -24,6 +28,7 @@ export const defaultClaudeCodeLimits: ClaudeCodeLimits = {
   toolSilenceMs: 20 * 60_000,
   resumeGraceMs: 20_000,
   maxRestarts: 2,
+  readyMs: 60_000,
 };
 
 export interface ClaudeCodeEngineOptions {

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ConversationOptions } from '../../core/engine';
+import type { ConversationSetup } from '../../core/engine';
 import type { Mount } from '../../core/jailPolicy';
 import { apiSocketName } from './apiSocket';
 import { claudeToolsFor } from './claudeTools';
 
 const inJail = '/run/claude-code';
 const apiInJail = `${inJail}/api`;
-const configInJail = `${inJail}/config`;
+export const configInJail = `${inJail}/config`;
 
 /** Nobody listens there: Claude Code wants a name, and goes through the socket. */
 const host = 'airlock.invalid';
@@ -35,7 +35,31 @@ export async function furnishFolders(folder: string): Promise<Mount[]> {
 export type Joining =
   | { readonly kind: 'new' }
   /** `interrupted`: it takes up by itself what it was at. */
-  | { readonly kind: 'resume'; readonly interrupted: boolean };
+  | { readonly kind: 'resume'; readonly interrupted: boolean }
+  /** A new one that begins with all that was said in another. */
+  | { readonly kind: 'fork'; readonly from: string };
+
+/** How it is started. */
+export interface Launch {
+  readonly argv: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface LaunchParts {
+  /** The program's path in the jail. */
+  readonly programPath: string;
+  readonly setup: ConversationSetup;
+  readonly servers: readonly string[];
+  readonly sessionId: string;
+  readonly joining: Joining;
+}
+
+export function launchOf(parts: LaunchParts): Launch {
+  return {
+    argv: [parts.programPath, ...launchArguments(parts)],
+    environment: launchEnvironment(parts.setup, parts.joining),
+  };
+}
 
 /** Always the same for a run, so that it needs not be kept: a UUID made of the folder's name. */
 export function sessionIdOf(folder: string): string {
@@ -49,30 +73,33 @@ const notesText =
   'If there is a CLAUDE.md or an AGENTS.md at the top of /workspace, read it before you begin: it says how this repository is worked on.';
 
 /** Settings of the user and of the repository do not count: what an agent may do is decided outside. */
-export function launchArguments(
-  options: ConversationOptions,
-  servers: readonly string[],
-  sessionId: string,
-  joining: Joining,
-): string[] {
+function launchArguments({ setup, servers, sessionId, joining }: LaunchParts): string[] {
   // Named here it waits for their tools, also before it takes up what was interrupted.
   const mcpServers = Object.fromEntries(servers.map((name) => [name, { type: 'sdk', name }]));
   return [
     ...['-p', '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
     ...['--permission-prompt-tool', 'stdio', '--permission-mode', 'default'],
     ...['--strict-mcp-config', '--mcp-config', JSON.stringify({ mcpServers }), '--setting-sources', ''],
-    ...['--tools', claudeToolsFor(options.tools.map(({ name }) => name)).join(',')],
-    ...['--model', options.model],
-    ...['--append-system-prompt', `${options.systemPrompt}\n\n${notesText}`],
-    ...[joining.kind === 'new' ? '--session-id' : '--resume', sessionId],
+    ...['--tools', claudeToolsFor(setup.tools.map(({ name }) => name)).join(',')],
+    ...['--model', setup.model],
+    ...['--append-system-prompt', `${setup.systemPrompt}\n\n${notesText}`],
+    ...joiningArguments(joining, sessionId),
   ];
 }
 
+function joiningArguments(joining: Joining, sessionId: string): string[] {
+  switch (joining.kind) {
+    case 'new':
+      return ['--session-id', sessionId];
+    case 'resume':
+      return ['--resume', sessionId];
+    case 'fork':
+      return ['--resume', joining.from, '--fork-session', '--session-id', sessionId];
+  }
+}
+
 /** The key is none: the real one is added outside the jail. */
-export function launchEnvironment(
-  { model, maxOutputTokens }: ConversationOptions,
-  joining: Joining,
-): Record<string, string> {
+function launchEnvironment({ model, maxOutputTokens }: ConversationSetup, joining: Joining): Record<string, string> {
   const models = [
     ...['ANTHROPIC_MODEL', 'ANTHROPIC_SMALL_FAST_MODEL', 'CLAUDE_CODE_SUBAGENT_MODEL'],
     ...['ANTHROPIC_DEFAULT_OPUS_MODEL', 'ANTHROPIC_DEFAULT_SONNET_MODEL', 'ANTHROPIC_DEFAULT_HAIKU_MODEL'],

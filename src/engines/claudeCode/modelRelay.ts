@@ -57,6 +57,11 @@ export class ModelRelay {
     return this.lastStop;
   }
 
+  /** The model's id of the last answer; `null` when something was said after it. */
+  get lastAnswerId(): string | null {
+    return this.lastKept?.messageId ?? null;
+  }
+
   /** What was last said to the agent and never answered, in words; `undefined` when that was the result of a tool. */
   get unanswered(): string | undefined {
     if (this.lastKept?.role !== 'user') return undefined;

@@ -12,6 +12,11 @@ export function bridgedName(name: string): string {
   return name.startsWith(prefix) ? name : `${prefix}${ownServer}__${name}`;
 }
 
+/** The executor's own server, and those that are named. */
+export function serversOf(named: readonly string[]): string[] {
+  return [...new Set([ownServer, ...named])];
+}
+
 /** What Claude Code asks one of its servers: JSON-RPC 2.0, as the Model Context Protocol has it. */
 const messageSchema = z.looseObject({
   id: z.union([z.string(), z.number()]).optional(),
@@ -51,7 +56,7 @@ export class ToolBridge {
 
   /** What Claude Code is to be told of before its first turn. */
   get servers(): string[] {
-    return [...new Set([ownServer, ...this.options.servers])];
+    return serversOf(this.options.servers);
   }
 
   /** @param name As Claude Code calls it. */

@@ -29,13 +29,21 @@ const resultSchema = z.object({
   result: z.string().catch(''),
   errors: z.array(z.string()).catch([]),
 });
+const answeredSchema = z.object({
+  type: z.literal('control_response'),
+  response: z.object({ subtype: z.string(), request_id: z.string() }),
+});
 const initSchema = z.object({ type: z.literal('system'), subtype: z.literal('init') });
 const anySchema = z.object({ type: z.string() });
+
+const initializeId = 'initialize';
 
 /** What Claude Code says, as far as it matters here. All of it is a jail's word. */
 export type ClaudeMessage =
   /** `asked` is `undefined` for what we do not do. */
   | { readonly kind: 'asks'; readonly id: string; readonly asked: Asked | undefined }
+  /** It took what it was told first, or did not. */
+  | { readonly kind: 'answered'; readonly ok: boolean }
   | { readonly kind: 'result'; readonly ok: boolean; readonly subtype: string; readonly text: string }
   /** A turn of its begins. */
   | { readonly kind: 'begins' }
@@ -46,6 +54,8 @@ export function readMessage(line: string): ClaudeMessage | undefined {
   const value = jsonOf(line);
   const control = controlSchema.safeParse(value).data;
   if (control) return { kind: 'asks', id: control.request_id, asked: askedSchema.safeParse(control.request).data };
+  const answered = answeredSchema.safeParse(value).data?.response;
+  if (answered?.request_id === initializeId) return { kind: 'answered', ok: answered.subtype === 'success' };
   const result = resultSchema.safeParse(value).data;
   if (result) {
     const { subtype, is_error: isError, errors } = result;
@@ -75,7 +85,7 @@ export function initializeLine(): string {
     { matcher: null, hookCallbackIds: [callback] },
   ];
   const hooks = { PreToolUse: every('begin'), PostToolUse: every('end'), PostToolUseFailure: every('end') };
-  return lineOf({ type: 'control_request', request_id: 'initialize', request: { subtype: 'initialize', hooks } });
+  return lineOf({ type: 'control_request', request_id: initializeId, request: { subtype: 'initialize', hooks } });
 }
 
 /** A server of ours has other tools than it had. `count` tells the lines apart. */

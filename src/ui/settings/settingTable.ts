@@ -60,7 +60,7 @@ export const settingTable = {
   'airlock.engine.contextTokens': machine(z.number().int().min(1000).max(100_000_000).nullable(), null),
   'airlock.engine.effort': machine(z.enum(['default', ...efforts]), 'default'),
   'airlock.claudeCode.path': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
-  'airlock.claudeCode.process': machine(z.enum(['perRun', 'perExchange']), 'perRun'),
+  'airlock.claudeCode.process': machine(z.enum(['perRun', 'perExchange', 'prestarted', 'shared']), 'perRun'),
 
   'airlock.zmemory.url': machine(addressSchema, ''),
   'airlock.zmemory.servers': machine<readonly ServerSetting[]>(serversSchema, []),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/base/logger';
+import type { Engine } from '../../../src/core/engine';
 import { DataRemoval } from '../../../src/executor/dataRemoval';
 import { queued, runStarted } from '../core/sampleEvents';
 import { FakeClock } from '../../fakes/clock';
@@ -31,17 +32,21 @@ describe('removing private data', () => {
     await clock.advance(dayMs);
     const deleted: string[] = [];
     const archive = { delete: async (id: string) => void deleted.push(id) };
-    const removal = new DataRemoval({ clock, events, blobs, sources: [], logger: silentLogger }, archive);
-    return { events, blobs, removal, deleted, over, open };
+    let forgets = 0;
+    const engine = { forget: () => void (forgets += 1) } as unknown as Engine;
+    const removal = new DataRemoval({ clock, events, blobs, engine, sources: [], logger: silentLogger }, archive);
+    return { forgets: () => forgets, events, blobs, removal, deleted, over, open };
   }
 
   it('says first that it does, and takes what tasks that are over have left, and nothing of open ones', async () => {
-    const { events, blobs, removal, deleted, over, open } = await make();
+    const { events, blobs, removal, deleted, over, open, forgets } = await make();
     const before = events.events.length;
     const counted = await removal.remove({ olderThanMs: 0, dryRun: true });
     assert.deepEqual([counted, events.events.length], [{ tasks: 1, texts: 1, bytes: 4, recordings: 1 }, before]);
+    assert.equal(forgets(), 0);
     assert.deepEqual(await removal.remove({ olderThanMs: 0, dryRun: false }), counted);
     assert.deepEqual(events.kinds.slice(before), ['data.deleted']);
+    assert.equal(forgets(), 1, 'engines forget what they keep of conversations that are over');
     assert.deepEqual(
       [await blobs.get(over), (await blobs.get(open))?.length, deleted],
       [undefined, 4, ['session-over']],

@@ -34,12 +34,23 @@ export class FolderSession implements Session {
     return Promise.resolve(undefined);
   }
 
+  vouch(): void {}
+
   protected constructor(readonly folder: string) {
     this.files = {
-      read: (path, options) => this.read(path, options.offset ?? 0, options.maxBytes),
-      write: (path, bytes) => this.write(path, bytes),
-      run: (argv, options) => this.spawn(argv, options),
+      read: (path, options) => this.read(this.outside(path), options.offset ?? 0, options.maxBytes),
+      write: (path, bytes) => this.write(this.outside(path), bytes),
+      run: (argv, options) =>
+        this.spawn(
+          argv.map((word) => this.outside(word)),
+          options,
+        ),
     };
+  }
+
+  /** Where a path of the jail is on this machine. */
+  protected outside(path: string): string {
+    return path;
   }
 
   static async create(): Promise<FolderSession> {
@@ -94,7 +105,7 @@ export class FolderSession implements Session {
   async whenGivenBack(): Promise<void> {}
 
   async close(): Promise<void> {
-    await rm(this.folder, { recursive: true });
+    await rm(this.folder, { recursive: true, force: true });
   }
 
   private async read(path: string, offset: number, maxBytes: number): ReturnType<SessionFiles['read']> {
