@@ -3,6 +3,7 @@ import { messageOf } from '../base/errors';
 import type { HostLoad } from '../core/hostLoad';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
 
+/** As long as a task is queued, the queue is held or something happens. Else nobody asks, and an idle machine is left alone. */
 const lookEveryMs = 5_000;
 /** A moment's work of the processor is nothing to wait for: so long until two thirds of a change count. */
 const smoothingMs = 15_000;
@@ -24,6 +25,7 @@ type Limits = Pick<ExecutorSettings, 'maxHostCpuPercent' | 'maxHostMemoryPercent
  */
 export class HostWatch implements Disposable {
   private timer: Disposable | undefined;
+  private listening: Disposable | undefined;
   private cpu: number | null = null;
   private lookedAtMs = 0;
   /** What is busy, as it was last said; empty while nothing is. */
@@ -42,23 +44,44 @@ export class HostWatch implements Disposable {
 
   start(): void {
     const { maxHostCpuPercent, maxHostMemoryPercent } = this.limits;
-    if (maxHostCpuPercent > 0 || maxHostMemoryPercent > 0) this.look();
+    if (maxHostCpuPercent <= 0 && maxHostMemoryPercent <= 0) return;
+    // Heard before the dispatcher hears it: what it starts next is decided by a look that is not old.
+    this.listening = this.ports.events.onDidAppend(() => this.lookAgain());
+    this.look();
   }
 
   dispose(): void {
     this.ended = true;
+    this.listening?.dispose();
     this.timer?.dispose();
   }
 
+  private lookAgain(): void {
+    if (this.timer) return;
+    const ageMs = this.ports.clock.monotonicMs() - this.lookedAtMs;
+    if (ageMs >= lookEveryMs) this.look();
+    else this.lookIn(lookEveryMs - ageMs);
+  }
+
+  private lookIn(delayMs: number): void {
+    if (!this.ended) this.timer = this.ports.clock.setTimer(delayMs, () => this.look());
+  }
+
   private look(): void {
-    const { clock, host } = this.ports;
-    const busy = this.busyParts(this.smoothed(host.look()));
+    this.timer = undefined;
+    const busy = this.busyParts(this.smoothed(this.ports.host.look()));
     const causes = busy.map(({ cause }) => cause).join();
     if (causes !== this.causes) {
       this.causes = causes;
       this.say(causes === '' ? null : wordsOf(busy));
     }
-    if (!this.ended) this.timer = clock.setTimer(lookEveryMs, () => this.look());
+    if (!this.timer && this.isAsked()) this.lookIn(lookEveryMs);
+  }
+
+  private isAsked(): boolean {
+    if (this.causes !== '') return true;
+    for (const { status } of this.ports.events.state.tasks.values()) if (status === 'queued') return true;
+    return false;
   }
 
   /** Memory is not smoothed: it does not come and go by itself, and there is none to spare. */

@@ -29,6 +29,8 @@ export class QueueRoom {
   readonly blobs: MemoryBlobs;
   readonly executor: LocalExecutor;
   host: HostLoad = { cpu: null, memory: null };
+  /** How often somebody looked at `host`. */
+  hostLooks = 0;
   private readonly working = new Map<RunId, (error: Error) => void>();
 
   constructor(options: QueueRoomOptions = {}) {
@@ -90,7 +92,12 @@ export class QueueRoom {
       events: this.log,
       blobs: this.blobs,
       room: enoughRoom,
-      host: { look: () => this.host },
+      host: {
+        look: () => {
+          this.hostLooks += 1;
+          return this.host;
+        },
+      },
       jails: { shutdown: () => Promise.resolve() },
       sessions: { shutdown: () => Promise.resolve() },
       workspaces,

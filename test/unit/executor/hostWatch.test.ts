@@ -48,6 +48,8 @@ describe('a busy machine', () => {
     await open();
     room.host = { cpu: 0.2, memory: 0.2 };
     await room.start();
+    await room.executor.pauseQueue();
+    await room.add('waits');
     for (const cpu of [1, 0.2, 1, 0.2, 1, 0.2, 1, 0.2]) {
       room.host = { cpu, memory: 0.2 };
       await room.clock.advance(5_000);
@@ -61,6 +63,8 @@ describe('a busy machine', () => {
   it('is busy until it is clearly below the limit, so that the queue does not go back and forth', async () => {
     await open();
     await room.start();
+    await room.executor.pauseQueue();
+    await room.add('waits');
     for (const memory of [0.86, 0.84, 0.86, 0.81, 0.85, 0.79, 0.84, 0.79]) {
       room.host = { cpu: 0, memory };
       await room.clock.advance(5_000);
@@ -69,6 +73,18 @@ describe('a busy machine', () => {
       holds().map((reason) => reason !== null),
       [true, false],
     );
+  });
+
+  it('is not looked at while nothing waits to start, and at once when something does', async () => {
+    await open();
+    await room.start();
+    await room.clock.advance(10_000);
+    const looks = room.hostLooks;
+    await room.clock.advance(600_000);
+    assert.equal(room.hostLooks, looks);
+    room.host = { cpu: 0.93, memory: 0.4 };
+    await room.add('one');
+    assert.deepEqual([room.inWork, held() !== undefined], [[], true]);
   });
 
   it('is nothing to wait for when the limits are 0', async () => {
