@@ -140,6 +140,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'session.deleted':
     case 'session.takenOver':
     case 'session.givenBack':
+    case 'session.limited':
     case 'session.warming':
     case 'session.warmed':
     case 'session.discarded':

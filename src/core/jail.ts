@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { z } from 'zod';
-import type { JailPolicy } from './jailPolicy';
+import type { JailLimits, JailPolicy } from './jailPolicy';
 
 /** One canary: an attempt to get out of the jail, made inside it, and what the host saw of it. */
 export const canarySchema = z.object({
@@ -36,9 +36,9 @@ export type JailReadiness =
       readonly fix: string;
     };
 
-/** A limit that ended something in a jail. */
+/** A limit that ended something in a jail, or that something in it was held to. */
 export interface LimitBreach {
-  readonly limit: 'wallMs' | 'cpuMs' | 'memoryBytes' | 'diskBytes' | 'outputBytes' | 'processes';
+  readonly limit: Exclude<keyof JailLimits, 'tmpBytes'>;
   readonly detail: string;
 }
 

@@ -214,6 +214,8 @@ export interface SessionState {
   readonly createdAtMs: number;
   /** A user has the keyboard. */
   readonly takenOver: boolean;
+  /** The limit that a command of it was last held to. */
+  readonly limited?: string;
 }
 
 /** A workspace and a session that are prepared ahead, under the id that a later run takes. */

@@ -44,6 +44,8 @@ export interface ExecResult {
   readonly stderr: Uint8Array;
   readonly droppedBytes: number;
   readonly durationMs: number;
+  /** The limit of the jail that it seems to have failed at (`heldLimit`); absent when there is no sign of one. */
+  readonly held?: LimitBreach;
 }
 
 /** Files as the jail sees them, read and written inside it. Paths are absolute or relative to the workspace. */
@@ -100,6 +102,8 @@ export interface Session {
   readonly terminal: SessionTerminal;
   /** Fired once, when the jail has ended, however that came. */
   readonly onDidClose: Event<{ readonly reason: string; readonly breach: LimitBreach | null }>;
+  /** A command failed at a limit that the kernel held it to; the session goes on. */
+  readonly onDidMeetLimit: Event<LimitBreach>;
   /**
    * Runs a command line in the agent's shell; folder, variables and functions stay for the next one.
    * @throws {UserError} `session-closed` when the jail is gone.

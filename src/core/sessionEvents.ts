@@ -34,6 +34,8 @@ export const sessionEvents = [
     reason: z.string(),
     breach: z.string().nullable(),
   }),
+  /** A command of the agent's failed, it seems, at a limit that the kernel held it to; the session went on. */
+  z.object({ kind: z.literal('session.limited'), sessionId: sessionIdSchema, limit: z.string(), detail: z.string() }),
   /** The user has put a session that is over out of the way; its recording stays. */
   z.object({ kind: z.literal('session.archived'), sessionId: sessionIdSchema }),
   /** What was recorded of a session that is over is gone. */

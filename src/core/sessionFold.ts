@@ -22,6 +22,9 @@ export function foldSession(state: LiveState, event: AirlockEvent): void {
     case 'session.givenBack':
       setTakenOver(state, event.sessionId, event.kind === 'session.takenOver');
       return;
+    case 'session.limited':
+      setLimited(state, event);
+      return;
     case 'session.warming':
     case 'session.warmed':
     case 'session.discarded':
@@ -52,4 +55,9 @@ function archiveSession(state: LiveState, sessionId: SessionId): void {
 function setTakenOver(state: LiveState, sessionId: SessionId, takenOver: boolean): void {
   const session = state.sessions.get(sessionId);
   if (session) state.sessions.set(sessionId, { ...session, takenOver });
+}
+
+function setLimited(state: LiveState, { sessionId, limit, detail }: EventOf<'session.limited'>): void {
+  const session = state.sessions.get(sessionId);
+  if (session) state.sessions.set(sessionId, { ...session, limited: `${limit}: ${detail}` });
 }

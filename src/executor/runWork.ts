@@ -4,6 +4,7 @@ import { strictest } from '../core/approval';
 import { isAtRest, type Conversation, type ConversationMessage, type EngineEnd } from '../core/engine';
 import { describeVerdict, passed, summarizeChecks, type CheckResult } from '../core/evidence';
 import type { ObjectId, SessionId } from '../core/ids';
+import type { LimitBreach } from '../core/jail';
 import type { RunFeedback, RunState, TaskState } from '../core/liveState';
 import { untoldFeedback } from '../core/reviewFold';
 import type { Persona } from '../core/persona';
@@ -289,8 +290,15 @@ export class RunWork {
       await this.ports.events.append([{ kind: 'session.created', sessionId: id, runId, process, proof }]);
     }
     void ended.then((end) => this.sayEnd(session.id, end));
+    session.onDidMeetLimit((breach) => this.sayLimit(session.id, breach));
     this.options.onSession();
     return session;
+  }
+
+  private sayLimit(sessionId: SessionId, { limit, detail }: LimitBreach): void {
+    this.ports.events.append([{ kind: 'session.limited', sessionId, limit, detail }]).catch((error: unknown) => {
+      this.ports.logger.error('A limit that was met could not be kept', error);
+    });
   }
 
   private async sayEnd(sessionId: SessionId, { reason, breach }: SessionEnd): Promise<void> {

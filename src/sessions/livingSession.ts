@@ -3,8 +3,10 @@ import { type Disposable, DisposableStore } from '../base/disposable';
 import { Emitter } from '../base/emitter';
 import { UserError } from '../base/errors';
 import type { Logger } from '../base/logger';
+import { heldLimit } from '../core/heldLimit';
 import type { SessionId } from '../core/ids';
 import type { JailProof, LimitBreach } from '../core/jail';
+import type { JailLimits } from '../core/jailPolicy';
 import type { HandedBack, Keyboard, TerminalSize } from '../core/keyboard';
 import type {
   ExecOptions,
@@ -51,6 +53,7 @@ export interface LivingSessionOptions {
   /** Closed while a user has the keyboard. */
   readonly gate: PauseGate;
   readonly jail: SessionJail;
+  readonly limits: JailLimits;
   /** Lays canaries out for this jail. */
   readonly startTrial: () => Promise<CanaryTrial>;
   readonly process: ProcessIdentity;
@@ -76,6 +79,7 @@ export class LivingSession implements Session {
   readonly background: JailedBackground;
   private readonly programs: JailedPrograms;
   private readonly closed: Emitter<SessionEnd>;
+  private readonly metLimit: Emitter<LimitBreach>;
   private readonly handedBack: Emitter<HandedBack>;
   private readonly watches = new DisposableStore();
   private knownProof: JailProof = { proven: false, canaries: [], durationMs: 0 };
@@ -90,6 +94,7 @@ export class LivingSession implements Session {
 
   constructor(private readonly options: LivingSessionOptions) {
     this.closed = new Emitter(this.onListenerError);
+    this.metLimit = new Emitter(this.onListenerError);
     this.handedBack = new Emitter(this.onListenerError);
     this.terminal = new TerminalFeed(options.clock, this.onListenerError, options.secrets);
     this.files = new JailedFiles(options.shells.channel('files'), options.shells.channel('search'), options.gate);
@@ -134,6 +139,10 @@ export class LivingSession implements Session {
   get status(): SessionStatus {
     if (this.keyboard) return 'paused';
     return this.state === 'ready' && this.pendingCommands > 0 ? 'busy' : this.state;
+  }
+
+  get onDidMeetLimit(): Session['onDidMeetLimit'] {
+    return this.metLimit.event;
   }
 
   get onDidClose(): Session['onDidClose'] {
@@ -187,8 +196,11 @@ export class LivingSession implements Session {
       const script = commandScript(shellQuote(command));
       const onStart = (): void => this.say(promptText(command));
       const result = await this.options.shells.channel('agent').run({ ...options, script, onStart });
-      this.showEnd(result, options);
-      return result;
+      const held = heldLimit(result, this.options.limits);
+      this.showEnd(result, options, held);
+      if (!held) return result;
+      this.metLimit.fire(held);
+      return { ...result, held };
     } finally {
       this.pendingCommands -= 1;
     }
@@ -270,6 +282,7 @@ export class LivingSession implements Session {
     await this.options.recording.close();
     this.closed.fire(end);
     this.closed.dispose();
+    this.metLimit.dispose();
     this.handedBack.dispose();
     this.terminal.dispose();
   }
@@ -318,9 +331,10 @@ export class LivingSession implements Session {
     this.options.recording.whenDrained(() => agent.resume('recording'));
   }
 
-  private showEnd(result: ExecResult, options: ExecOptions): void {
+  private showEnd(result: ExecResult, options: ExecOptions, held: LimitBreach | undefined): void {
     const text = endWords(result, options);
     if (text !== undefined) this.say(endText(text));
+    if (held) this.say(noteText(`It seems to have met a limit of its jail: ${held.detail}.`));
   }
 }
 

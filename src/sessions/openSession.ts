@@ -120,6 +120,7 @@ async function startSession(options: SessionOptions, context: SessionContext): P
     channelsFolder: channels,
     handOver: (folder) => context.jails.handOver(folder, policy.account),
     jail,
+    limits: policy.limits,
     process,
     shells,
     gate,

@@ -31,12 +31,16 @@ export const bashTool = defineTool({
     const timeoutMs = Math.ceil(timeoutSeconds * 1000);
     const result = await session.exec(command, { timeoutMs, maxOutputBytes, signal });
     throwIfCancelled(result);
-    const text = [outputText(result, maxOutputBytes), ending(result, timeoutSeconds)]
+    const text = [outputText(result, maxOutputBytes), ending(result, timeoutSeconds), limitWords(result)]
       .filter((part) => part !== '')
       .join('\n');
     return result.kind === 'exited' && result.exitCode === 0 ? succeeded(text || '(no output)') : failed(text);
   },
 });
+
+function limitWords({ held }: ExecResult): string {
+  return held ? `[It seems to have met a limit of the sandbox: ${held.detail}. The limit stays: do with less.]` : '';
+}
 
 function ending({ kind, exitCode }: ExecResult, timeoutSeconds: number): string {
   switch (kind) {

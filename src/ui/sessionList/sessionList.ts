@@ -128,6 +128,7 @@ function touchedBy(state: LiveState, event: AirlockEvent): SessionId | null | un
   switch (event.kind) {
     case 'session.takenOver':
     case 'session.givenBack':
+    case 'session.limited':
       return event.sessionId;
     case 'run.phase':
       return state.runs.get(event.runId)?.sessionId;

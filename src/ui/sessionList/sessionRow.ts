@@ -111,7 +111,8 @@ function tooltipOf(view: SessionView, nowMs: number): string {
       l10n.t('{0}, for {1}', livingWords(view.session, run), formatDuration(Math.max(0, nowMs - session.createdAtMs))),
       l10n.t('Process {0}', view.session.process.pid),
     );
-    const { proof } = view.session;
+    const { proof, limited } = view.session;
+    if (limited !== undefined) lines.push(l10n.t('A command met a limit: {0}', escapeMarkdown(limited, 600)));
     if (proof.proven) lines.push(l10n.t('Jail: proven by {0} attempts to get out', proof.canaries.length));
   } else {
     const { reason, breach, closedAtMs, createdAtMs } = view.session;

@@ -199,6 +199,7 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'session.warmed': fc.record({ runId, sessionId, process }),
   'session.discarded': fc.record({ runId, reason: words }),
   'session.takenOver': fc.record({ sessionId }),
+  'session.limited': fc.record({ sessionId, limit: fc.string(), detail: fc.string() }),
   'session.givenBack': fc.record({ sessionId, changedFiles: fc.option(count) }),
   'message.recorded': fc.record({
     runId,

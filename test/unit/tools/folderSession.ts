@@ -24,6 +24,7 @@ export class FolderSession implements Session {
   readonly process = { pid: 1, startTicks: 0, bootId: 'test' };
   readonly terminal = { onDidOutput: new Emitter<string>().event, scrollback: (): string => '' };
   readonly onDidClose = new Emitter<{ readonly reason: string; readonly breach: null }>().event;
+  readonly onDidMeetLimit: Session['onDidMeetLimit'] = new Emitter<never>().event;
   readonly onDidGiveBack: Session['onDidGiveBack'] = new Emitter<never>().event;
   readonly progress: { readonly message: string; readonly percent: number | null }[] = [];
   readonly claims: Claims[] = [];

@@ -75,6 +75,18 @@ describe('the tools', () => {
       });
     });
 
+    it('bash tells which limit a command seems to have failed at', async () => {
+      const { exec } = session;
+      session.exec = async (...given) => ({
+        ...(await exec.apply(session, given)),
+        held: { limit: 'openFiles', detail: 'at most 64 open files of one process' },
+      });
+      assert.equal(
+        (await bash('exit 1')).text,
+        '[exit code 1]\n[It seems to have met a limit of the sandbox: at most 64 open files of one process. The limit stays: do with less.]',
+      );
+    });
+
     it('bash ends a command that takes too long, and says how to do better', async () => {
       const { ok, text } = await bash('echo begun; exec sleep 30', { timeout_seconds: 0.2 });
       assert.equal(ok, false);
