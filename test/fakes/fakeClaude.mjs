@@ -30,6 +30,9 @@ const messages = isResumed
   : [];
 /** The model's ids of its messages are written down, and not said again. */
 const said = ({ role, content }) => ({ role, content });
+const offered = option('--tools')
+  .split(',')
+  .filter((name) => name !== '');
 const waiting = new Map();
 let asked = 0;
 let costUsd = 0;
@@ -104,8 +107,7 @@ function model() {
     model: process.env.ANTHROPIC_MODEL,
     max_tokens: Number(process.env.CLAUDE_CODE_MAX_OUTPUT_TOKENS),
     system: [{ type: 'text', text: `You are a fake, ${Math.random()}.` }],
-    tools: option('--tools')
-      .split(',')
+    tools: offered
       .map((name) => ({ name, description: name, input_schema: { type: 'object' } }))
       .concat([...served].map(([name, { tool }]) => ({ name, input_schema: tool.inputSchema }))),
     messages: messages.map(said).map((message, index) =>
@@ -168,6 +170,7 @@ const tools = {
 
 async function use(block) {
   const result = (text, isError) => ({ type: 'tool_result', tool_use_id: block.id, content: text, is_error: isError });
+  if (!offered.includes(block.name) && !served.has(block.name)) return result(`No such tool: ${block.name}`, true);
   const leave = (await hook('begin', 'PreToolUse', block))?.hookSpecificOutput;
   if (leave?.permissionDecision !== 'allow') return result(leave?.permissionDecisionReason ?? 'denied', true);
   if (trap('dies before the tool')) process.exit(3);

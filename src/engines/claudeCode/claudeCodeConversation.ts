@@ -250,7 +250,8 @@ export class ClaudeCodeConversation implements Conversation {
   }
 
   private endOf({ ok, subtype, text }: Extract<AttemptEnd, { kind: 'result' }>): EngineEnd {
-    const { lastStopReason } = this.relay;
+    const { lastStopReason, turnCount } = this.relay;
+    if (subtype === 'error_max_turns') return { kind: 'turnLimit', turns: turnCount };
     if (lastStopReason === 'max_tokens') return { kind: 'tooLong' };
     if (ok) return { kind: 'done', text };
     const words = makeVisible(text).slice(0, 500) || subtype;

@@ -17,6 +17,17 @@ export function claudeToolsFor(names: readonly string[]): string[] {
   return tools.flatMap(([claude, persona]) => (names.includes(persona) ? [claude] : []));
 }
 
+/** Ways out of what a persona may do: other agents, the web, other modes, tasks and settings of its own. */
+const neverOffered = [
+  ...['Task', 'Agent', 'WebFetch', 'WebSearch', 'Skill', 'SlashCommand', 'EnterWorktree', 'ExitPlanMode'],
+  ...['CronCreate', 'RemoteTrigger', 'AskUserQuestion'],
+];
+
+/** What Claude Code is told to deny by itself. @param offered Claude Code's own tools that it may use. */
+export function deniedTools(offered: readonly string[]): string[] {
+  return [...tools.map(([claude]) => claude).filter((claude) => !offered.includes(claude)), ...neverOffered];
+}
+
 /** Claude Code has a way of its own to do what this tool does, so that it is not offered another one. */
 export function isDoneByClaude(tool: string): boolean {
   return tool.startsWith('bash_') || tools.some(([, persona]) => persona === tool);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ConversationSetup } from '../../core/engine';
 import type { Mount } from '../../core/jailPolicy';
 import { apiSocketName } from './apiSocket';
-import { claudeToolsFor } from './claudeTools';
+import { claudeToolsFor, deniedTools } from './claudeTools';
 
 const inJail = '/run/claude-code';
 const apiInJail = `${inJail}/api`;
@@ -72,15 +72,21 @@ export function sessionIdOf(folder: string): string {
 const notesText =
   'If there is a CLAUDE.md or an AGENTS.md at the top of /workspace, read it before you begin: it says how this repository is worked on.';
 
-/** Settings of the user and of the repository do not count: what an agent may do is decided outside. */
+/**
+ * Settings of the user and of the repository do not count: what an agent may do is decided outside. So no use of a tool is allowed
+ * here beforehand (`--allowedTools`, another permission mode): each is asked for. What is denied here as well, and the limit on
+ * turns, hold even if asking failed; the limit on cost does not stand here, for Claude Code only guesses what it costs.
+ */
 function launchArguments({ setup, servers, sessionId, joining }: LaunchParts): string[] {
+  const tools = claudeToolsFor(setup.tools.map(({ name }) => name));
   // Named here it waits for their tools, also before it takes up what was interrupted.
   const mcpServers = Object.fromEntries(servers.map((name) => [name, { type: 'sdk', name }]));
   return [
     ...['-p', '--input-format', 'stream-json', '--output-format', 'stream-json', '--verbose'],
     ...['--permission-prompt-tool', 'stdio', '--permission-mode', 'default'],
     ...['--strict-mcp-config', '--mcp-config', JSON.stringify({ mcpServers }), '--setting-sources', ''],
-    ...['--tools', claudeToolsFor(setup.tools.map(({ name }) => name)).join(',')],
+    ...['--tools', tools.join(','), '--disallowedTools', deniedTools(tools).join(',')],
+    ...['--max-turns', String(setup.maxTurns)],
     ...['--model', setup.model],
     ...['--append-system-prompt', `${setup.systemPrompt}\n\n${notesText}`],
     ...joiningArguments(joining, sessionId),
@@ -99,7 +105,10 @@ function joiningArguments(joining: Joining, sessionId: string): string[] {
 }
 
 /** The key is none: the real one is added outside the jail. */
-function launchEnvironment({ model, maxOutputTokens }: ConversationSetup, joining: Joining): Record<string, string> {
+function launchEnvironment(
+  { model, maxOutputTokens, effort }: ConversationSetup,
+  joining: Joining,
+): Record<string, string> {
   const models = [
     ...['ANTHROPIC_MODEL', 'ANTHROPIC_SMALL_FAST_MODEL', 'CLAUDE_CODE_SUBAGENT_MODEL'],
     ...['ANTHROPIC_DEFAULT_OPUS_MODEL', 'ANTHROPIC_DEFAULT_SONNET_MODEL', 'ANTHROPIC_DEFAULT_HAIKU_MODEL'],
@@ -120,6 +129,8 @@ function launchEnvironment({ model, maxOutputTokens }: ConversationSetup, joinin
     // Its tools' output goes to the model alone.
     FORCE_COLOR: '0',
     CLICOLOR_FORCE: '0',
+    // As an argument it would end a version that does not know it.
+    ...(effort ? { CLAUDE_CODE_EFFORT_LEVEL: effort } : {}),
     CLAUDE_CODE_MAX_OUTPUT_TOKENS: String(maxOutputTokens),
     // Tries again are made outside.
     CLAUDE_CODE_MAX_RETRIES: '1',

@@ -57,6 +57,11 @@ export class ModelRelay {
     return this.lastStop;
   }
 
+  /** How often the model has answered, in the whole run. */
+  get turnCount(): number {
+    return this.turns;
+  }
+
   /** The model's id of the last answer; `null` when something was said after it. */
   get lastAnswerId(): string | null {
     return this.lastKept?.messageId ?? null;
