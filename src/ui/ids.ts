@@ -27,6 +27,8 @@ export const contextKeys = {
   /** What can be done to the task whose details are shown, each between spaces. */
   report: 'airlock.report',
   hasTasks: 'airlock.hasTasks',
+  /** The task tree shows only what has the words that the user looks for. */
+  isFiltered: 'airlock.isFiltered',
   /** There is a source that is not paused. */
   hasRunningSources: 'airlock.hasRunningSources',
   hasPausedSources: 'airlock.hasPausedSources',

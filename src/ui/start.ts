@@ -47,6 +47,8 @@ import { SessionList } from './sessionList/sessionList';
 import { SessionTree } from './sessionList/sessionTree';
 import { registerVerifyJournal } from './journal/verifyJournal';
 import { LookedAt } from './tasks/lookedAt';
+import { filterMessage, registerTaskFilter } from './tasks/filterTasks';
+import { TaskFilter } from './tasks/taskFilter';
 import { TaskDrag } from './tasks/taskDrag';
 import { TaskList } from './tasks/taskList';
 import { TaskTree } from './tasks/taskTree';
@@ -56,7 +58,7 @@ import { taskFiles } from './taskTable/taskFiles';
 import { SessionTerminals } from './terminal/sessionTerminals';
 
 export interface UiParts {
-  readonly context: Pick<vscode.ExtensionContext, 'extensionUri' | 'extension' | 'globalState'>;
+  readonly context: Pick<vscode.ExtensionContext, 'extensionUri' | 'extension' | 'globalState' | 'workspaceState'>;
   readonly link: ExecutorLink;
   readonly planner: TaskPlanner;
   /** Reads the whole journal of this window's storage. */
@@ -76,6 +78,7 @@ export interface UiParts {
 
 interface Shown {
   readonly tasks: TaskList;
+  readonly filter: TaskFilter;
   readonly sessions: SessionList;
   readonly schedule: ScheduleList;
   readonly lookedAt: LookedAt;
@@ -93,8 +96,10 @@ export function startUi(parts: UiParts): Disposable {
   const surroundings = store.add(new LiveSurroundings(link, credentials, features, logger));
   const sessions = store.add(new SessionList(link, clock));
   const schedule = store.add(new ScheduleList({ ...scheduleParts(parts), folders: trustedFolders, clock }));
-  const shown = { tasks, sessions, schedule, lookedAt, surroundings, features };
+  const filter = store.add(new TaskFilter(tasks, link, parts.context.workspaceState));
+  const shown = { tasks, filter, sessions, schedule, lookedAt, surroundings, features };
   const tree = features.start(l10n.t('The task tree'), () => startTree(parts, shown));
+  features.start(l10n.t('The filter of the task tree'), () => registerTaskFilter(filter, clock, logger));
   features.start(l10n.t('The view of sessions'), () => new SessionTree(sessions, link));
   const terminals = features.start(
     l10n.t('The terminals'),
@@ -120,15 +125,19 @@ export function startUi(parts: UiParts): Disposable {
   return store;
 }
 
-function startTree({ link, logger }: UiParts, { tasks, schedule, surroundings }: Shown): TaskTree {
+function startTree({ link, logger }: UiParts, { tasks, filter, schedule, surroundings }: Shown): TaskTree {
   const drag = new TaskDrag(
     (taskId) => tasks.abilitiesOf(taskId).has('move'),
     (taskIds, aim) => guard('Move', logger, () => moveTasks(link, tasks, taskIds, aim)),
   );
-  const branch = new ScheduleBranch(schedule);
-  const tree = new TaskTree(tasks, link, branch, drag);
-  const showProblem = (): void => tree.setMessage(treeMessage(link.state, surroundings.current, !branch.isEmpty));
-  for (const { onDidChange } of [surroundings, tasks, schedule]) tree.keep(onDidChange(showProblem));
+  const branch = new ScheduleBranch(schedule, filter);
+  const tree = new TaskTree(filter, link, branch, drag);
+  const showMessage = (): void => {
+    const problem = treeMessage(link.state, surroundings.current, !branch.isEmpty);
+    tree.setMessage([filterMessage(filter, branch.counts()), problem].filter((text) => text !== '').join(' · '));
+  };
+  for (const { onDidChange } of [surroundings, filter, schedule]) tree.keep(onDidChange(showMessage));
+  showMessage();
   return tree;
 }
 

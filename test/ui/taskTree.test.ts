@@ -91,4 +91,42 @@ describe('the task tree in a real VS Code', function () {
       (await rows()).filter(({ label, description }) => label === 'Look at sources' && description.startsWith('P2'));
     assert.equal((await eventually(queued, (all) => all.length > 0)).length, 1);
   });
+
+  it('shows only rows with the words that are typed, and says how many, after a reload too', async () => {
+    await workbench.command('Airlock: Filter Tasks…');
+    await workbench.answer('sort', { confirm: false });
+    // The rows follow before it is confirmed.
+    const labels = async (): Promise<string[]> => (await rows()).map(({ label }) => label);
+    await eventually(labels, (all) => all.join() === 'Queued,Sort the names');
+    await workbench.answer('look');
+    await eventually(labels, (all) => all.includes('Scheduled') && all.includes('Look at sources'));
+    assert.ok(!(await labels()).includes('Sort the names'));
+    const message = (): Promise<string> => workbench.pane('Tasks').locator('.message').innerText();
+    const said = await eventually(message, (text) => text.startsWith('Filtered: look'));
+    assert.match(said, /^Filtered: look, \d of \d shown/);
+    await pictures('filtered');
+    await narrow(200);
+    await pictures('filtered-narrow');
+    await workbench.reload();
+    await eventually(message, (text) => text === said);
+    await workbench.command('Airlock: Filter Tasks…');
+    await workbench.answer('nowhere-to-be-found');
+    await eventually(message, (text) => text === 'Filtered: nowhere-to-be-found, 0 of 7 shown');
+    assert.deepEqual(await rows(), []);
+    await workbench.command('Airlock: Clear Filter');
+    await eventually(labels, (all) => all.includes('Sort the names'));
+    await eventually(message, (text) => text === '');
+    await pictures('scheduled-narrow');
+  });
+
+  /** Drags the side bar's edge, as a user does. */
+  async function narrow(width: number): Promise<void> {
+    const { mouse } = workbench.page;
+    const box = await workbench.page.locator('.part.sidebar').boundingBox();
+    assert.ok(box);
+    await mouse.move(box.x + box.width, 450);
+    await mouse.down();
+    await mouse.move(box.x + width, 450, { steps: 5 });
+    await mouse.up();
+  }
 });

@@ -1,3 +1,4 @@
+import type { DefinitionAbility } from '../schedule/scheduledRow';
 import type { SessionAbility } from '../sessionList/sessionRow';
 import type { Ability } from '../tasks/abilities';
 import type { CommandActions } from './commandActions';
@@ -11,6 +12,8 @@ export type CommandNeed =
   | { readonly kind: 'task'; readonly ability: Ability }
   /** As `task`, and all that are selected if there is more than one. */
   | { readonly kind: 'tasks'; readonly ability: Ability }
+  /** A task definition: its row in the tree. The feature that registers the command finds it. */
+  | { readonly kind: 'definition'; readonly ability: DefinitionAbility }
   /** A session: the one that was clicked, or one that is over and that the user picks. */
   | { readonly kind: 'session'; readonly ability: SessionAbility }
   /** A source that is paused, or one that is not: the one that was named, or the one that the user picks. */
@@ -29,6 +32,7 @@ export interface CommandEntry {
 const nothing = { kind: 'nothing' } as const;
 const one = (ability: Ability): CommandNeed => ({ kind: 'task', ability });
 const session = (ability: SessionAbility): CommandNeed => ({ kind: 'session', ability });
+const definition = (ability: DefinitionAbility): CommandNeed => ({ kind: 'definition', ability });
 const source = (paused: boolean): CommandNeed => ({ kind: 'source', paused });
 const all = (ability: Ability): CommandNeed => ({ kind: 'tasks', ability });
 
@@ -138,10 +142,27 @@ export const commandTable = {
     action: null,
     when: isTrusted,
   },
-  'airlock.openDefinition': { title: 'command.openDefinition', needs: nothing, action: null, when: 'false' },
+  'airlock.filterTasks': { title: 'command.filterTasks', needs: nothing, action: null },
+  'airlock.clearTaskFilter': {
+    title: 'command.clearTaskFilter',
+    needs: nothing,
+    action: null,
+    when: 'airlock.isFiltered',
+  },
+  'airlock.openDefinition': {
+    title: 'command.openDefinition',
+    needs: definition('openDefinition'),
+    action: null,
+    when: 'false',
+  },
   'airlock.showSchedule': { title: 'command.showSchedule', needs: nothing, action: null, when: isTrusted },
   'airlock.verifyJournal': { title: 'command.verifyJournal', needs: nothing, action: null },
-  'airlock.runDefinition': { title: 'command.runDefinition', needs: nothing, action: null, when: isTrusted },
+  'airlock.runDefinition': {
+    title: 'command.runDefinition',
+    needs: definition('runDefinition'),
+    action: null,
+    when: isTrusted,
+  },
   'airlock.openAnalytics': { title: 'command.openAnalytics', needs: nothing, action: null, when: isOpen },
   'airlock.showTasks': entry('showTasks', nothing),
   'airlock.showSessions': entry('showSessions', nothing),

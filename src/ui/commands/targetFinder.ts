@@ -34,6 +34,7 @@ export function targetFinder(parts: TargetParts): TargetFinder {
   return async (needs, args) => {
     switch (needs.kind) {
       case 'nothing':
+      case 'definition':
         return none;
       case 'group': {
         const [group] = args;

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
+import { countWords } from '../tasks/groupCount';
+import type { TaskFilter } from '../tasks/taskFilter';
 import type { TaskNode } from '../tasks/taskNode';
 import type { Scheduled, ScheduleList } from './scheduleList';
 import { scheduledTooltip } from './scheduledRow';
@@ -13,18 +15,25 @@ export class ScheduleBranch {
   readonly heading: Heading = { kind: 'scheduled' };
   private nodes: ReadonlyMap<string, DefinitionNode> = new Map();
 
-  constructor(private readonly list: ScheduleList) {}
+  constructor(
+    private readonly list: ScheduleList,
+    private readonly filter: Pick<TaskFilter, 'matches'>,
+  ) {}
 
   get onDidChange() {
     return this.list.onDidChange;
   }
 
   get isEmpty(): boolean {
-    return this.list.all().length === 0;
+    return this.shown().length === 0;
+  }
+
+  counts(): { readonly shown: number; readonly all: number } {
+    return { shown: this.shown().length, all: this.list.all().length };
   }
 
   rows(): DefinitionNode[] {
-    const paths = this.list.all().map(({ plan }) => plan.path);
+    const paths = this.shown().map(({ plan }) => plan.path);
     this.nodes = new Map(paths.map((path) => [path, this.nodes.get(path) ?? { kind: 'definition', path }]));
     return [...this.nodes.values()];
   }
@@ -34,15 +43,22 @@ export class ScheduleBranch {
     return [...paths].flatMap((path) => this.nodes.get(path) ?? []);
   }
 
+  private shown(): Scheduled[] {
+    return this.list
+      .all()
+      .filter(({ plan: { name, file, startedBy } }) => this.filter.matches([name, file, startedBy].join('\n')));
+  }
+
   headingItem(): vscode.TreeItem {
-    const all = this.list.all();
+    const { shown, all } = this.counts();
+    const count = countWords(shown, all);
     const label = l10n.t('Scheduled');
     const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Expanded);
     item.id = 'group:scheduled';
-    item.description = String(all.length);
+    item.description = count;
     item.iconPath = new vscode.ThemeIcon('calendar');
     item.contextValue = ' group scheduled ';
-    item.accessibilityInformation = { label: l10n.t('{0}: {1}', label, all.length) };
+    item.accessibilityInformation = { label: l10n.t('{0}: {1}', label, count) };
     return item;
   }
 

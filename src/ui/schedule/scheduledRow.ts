@@ -4,6 +4,9 @@ import { escapeMarkdown, oneLine } from '../markdownText';
 import type { RowIcon } from '../tasks/taskIcon';
 import { canRun, errorOf, errorText, startText } from './scheduleRows';
 
+/** What can be done to a task definition. The names stand in `when` clauses of the manifest. */
+export type DefinitionAbility = 'runDefinition' | 'openDefinition';
+
 const separator = ' · ';
 
 /** A task definition as the task tree shows it, before VS Code comes in. */
@@ -39,11 +42,12 @@ export function missedOf(plan: PlannedTask, { isOn, isPaused }: Starting): Misse
 export function scheduledRow(plan: PlannedTask, starting: Starting): ScheduledRow {
   const label = oneLine(plan.name || plan.file, 200);
   const description = oneLine(describe(plan, starting), 300);
+  const can: readonly DefinitionAbility[] = canRun(plan) ? ['openDefinition', 'runDefinition'] : ['openDefinition'];
   return {
     label,
     description,
     icon: iconOf(plan, starting),
-    contextValue: ` definition openDefinition ${canRun(plan) ? 'runDefinition ' : ''}`,
+    contextValue: ` definition ${can.join(' ')} `,
     accessibleLabel: l10n.t('{0}, task definition, {1}', label, oneLine(spoken(plan, starting), 300)),
   };
 }

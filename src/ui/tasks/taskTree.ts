@@ -7,8 +7,10 @@ import { viewIds } from '../ids';
 import type { ScheduleBranch } from '../schedule/scheduleBranch';
 import type { ScheduleChange } from '../schedule/scheduleList';
 import { topToRemake } from '../treeTop';
+import { countWords } from './groupCount';
 import { groupIcon, groupLabel, type TaskGroup } from './taskGroup';
-import type { ListChange, TaskList } from './taskList';
+import type { TaskFilter } from './taskFilter';
+import type { ListChange } from './taskList';
 import type { TaskNode } from './taskNode';
 import { TaskPages } from './taskPages';
 import { rowOf } from './taskRow';
@@ -29,7 +31,7 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   private awaited = false;
 
   constructor(
-    private readonly tasks: TaskList,
+    private readonly tasks: TaskFilter,
     private readonly link: ExecutorLink,
     private readonly schedule: ScheduleBranch,
     dragAndDropController: vscode.TreeDragAndDropController<TaskNode>,
@@ -107,13 +109,15 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   /** Called when the user points at a row: most tooltips are never read, so they are not made before. */
   resolveTreeItem(item: vscode.TreeItem, node: TaskNode): vscode.TreeItem {
     if (node.kind === 'definition') item.tooltip = this.schedule.tooltip(node.path);
-    const input = node.kind === 'task' ? this.tasks.inputOf(node.taskId) : undefined;
+    const input = node.kind === 'task' ? this.tasks.list.inputOf(node.taskId) : undefined;
     if (input) item.tooltip = new vscode.MarkdownString(tooltipOf(input));
     return item;
   }
 
   /** Selects a task's row and scrolls to it. */
   async reveal(taskId: TaskId): Promise<void> {
+    // What is to be seen is not to be hidden.
+    if (this.tasks.list.groupOf(taskId) && !this.tasks.groupOf(taskId)) await this.tasks.set('', { keep: true });
     const group = this.tasks.groupOf(taskId);
     if (!group) return;
     const isShown = this.pages.pageOf(group, this.tasks.idsOf(group)).shown.includes(taskId);
@@ -127,7 +131,7 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   private follow(change: ListChange): void {
     this.showBadge();
     if (change.kind === 'all') {
-      for (const taskId of this.taskNodes.keys()) if (!this.tasks.task(taskId)) this.taskNodes.delete(taskId);
+      for (const taskId of this.taskNodes.keys()) if (!this.tasks.list.task(taskId)) this.taskNodes.delete(taskId);
       if (!this.awaited) this.changed.fire(topToRemake(this.given, this.shownGroups()));
       return;
     }
@@ -143,12 +147,12 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
     if (this.awaited || this.given === undefined) return;
     const hasGroup = this.given.includes(this.schedule.heading);
     if (hasGroup === this.schedule.isEmpty) this.changed.fire(topToRemake(this.given, this.shownGroups()));
-    else if (change.kind === 'all') this.changed.fire([this.schedule.heading]);
+    else if (change.kind === 'all' || this.tasks.isOn) this.changed.fire([this.schedule.heading]);
     else this.changed.fire(this.schedule.rowsAt(change.paths));
   }
 
   private showBadge(): void {
-    const value = this.tasks.idsOf('needsYou').length;
+    const value = this.tasks.list.idsOf('needsYou').length;
     if (value === (this.view.badge?.value ?? 0)) return;
     const tooltip = value === 1 ? l10n.t('1 task needs you') : l10n.t('{0} tasks need you', value);
     // A badge of 0 is no badge; VS Code keeps the old one when it is given none.
@@ -156,10 +160,10 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   }
 
   private groupItem(group: TaskGroup): vscode.TreeItem {
-    const count = this.tasks.idsOf(group).length;
+    const count = countWords(this.tasks.idsOf(group).length, this.tasks.list.idsOf(group).length);
     const item = new vscode.TreeItem(groupLabel(group), vscode.TreeItemCollapsibleState.Expanded);
     item.id = `group:${group}`;
-    item.description = String(count);
+    item.description = count;
     item.iconPath = new vscode.ThemeIcon(groupIcon(group));
     item.contextValue = ` group ${group} `;
     item.accessibilityInformation = { label: l10n.t('{0}: {1}', groupLabel(group), count) };
@@ -167,7 +171,7 @@ export class TaskTree implements vscode.TreeDataProvider<TaskNode>, Disposable {
   }
 
   private taskItem(taskId: TaskId): vscode.TreeItem {
-    const input = this.tasks.inputOf(taskId);
+    const input = this.tasks.list.inputOf(taskId);
     if (!input) return new vscode.TreeItem(taskId);
     const row = rowOf(input);
     const item = new vscode.TreeItem(row.label);
