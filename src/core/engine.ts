@@ -36,6 +36,8 @@ export const conversationMessageSchema = z.object({
   /** The model that answered, and what the request used; `null` on a user's message. */
   model: z.string().nullable().default(null),
   usage: tokenUsageSchema.nullable().default(null),
+  /** From sending the request to the first part of its answer, where that was seen. */
+  firstTokenMs: z.number().nonnegative().nullish(),
   /**
    * Which request an assistant's message answers, for an engine that does not write its requests itself: the same one,
    * asked again after a crash, is answered with it.

@@ -3,6 +3,18 @@ import { runIdSchema, taskIdSchema } from './ids';
 import { taskOutcomeSchema } from './task';
 import { tokenUsageSchema } from './usage';
 
+/** A day, `YYYY-MM-DD` in UTC. */
+export const daySchema = z.string().regex(/^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/);
+
+/** From the first day to the last, both included. */
+export const daySpanSchema = z.object({ from: daySchema, to: daySchema });
+export type DaySpan = z.infer<typeof daySpanSchema>;
+
+/** What sums can be asked by. */
+export const dimensions = ['day', 'model', 'engine', 'persona', 'source', 'repository'] as const;
+export const dimensionSchema = z.enum(dimensions);
+export type Dimension = z.infer<typeof dimensionSchema>;
+
 /** A question to the database of history. Days are `YYYY-MM-DD` in UTC. */
 export const historyQuerySchema = z.discriminatedUnion('kind', [
   /** Spending and outcomes by day, newest last. */
@@ -11,8 +23,21 @@ export const historyQuerySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('byModel'), days: z.number().int().min(1).max(3660) }),
   /** Runs that ended over the last `days`, by how they ended. */
   z.object({ kind: z.literal('byOutcome'), days: z.number().int().min(1).max(3660) }),
+  /** Spending and work over a span, summed up by one or more dimensions. From rollups, however many requests there were. */
+  z.object({
+    kind: z.literal('sums'),
+    span: daySpanSchema,
+    by: z.array(dimensionSchema).min(1).max(dimensions.length),
+  }),
   /** Ended tasks, newest first. */
   z.object({ kind: z.literal('tasks'), limit: z.number().int().min(1).max(1000), beforeMs: z.number().optional() }),
+  /** Tasks that were worked on or ended in a span, those that go on too, newest first; those of one row of sums alone. */
+  z.object({
+    kind: z.literal('tasksOf'),
+    span: daySpanSchema,
+    of: z.partialRecord(dimensionSchema, z.string()),
+    limit: z.number().int().min(1).max(1000),
+  }),
   /** Every run of one task. */
   z.object({ kind: z.literal('runs'), taskId: taskIdSchema }),
 ]);
@@ -45,6 +70,34 @@ export const modelRowSchema = z.object({
 });
 export type ModelRow = z.infer<typeof modelRowSchema>;
 
+export const sumRowSchema = z.object({
+  /** What this row is of: one word for each dimension that was asked by, empty where it is not known. */
+  keys: z.partialRecord(dimensionSchema, z.string()),
+  usage: tokenUsageSchema,
+  /** US dollars of requests whose price is known. */
+  costUsd: z.number(),
+  unpriced: z.number().int(),
+  requests: z.number().int(),
+  /** Endings of tasks, by outcome. One that was retried and ended again counts twice. */
+  outcomes: z.partialRecord(taskOutcomeSchema, z.number().int()),
+  runsStarted: z.number().int(),
+  /** Tasks that started for the first time, and how long they had been queued, together. */
+  waits: z.number().int(),
+  queueWaitMs: z.number(),
+  /** Runs that ended, and how long they took together, checks included. */
+  runsEnded: z.number().int(),
+  runMs: z.number(),
+  /** Sessions that closed, and how long they had been open, together. */
+  sessions: z.number().int(),
+  sessionMs: z.number(),
+  /** Requests that were tried again. */
+  retries: z.number().int(),
+  /** Requests of which it was seen when their answer began, and how long that took, together. */
+  firstTokens: z.number().int(),
+  firstTokenMs: z.number(),
+});
+export type SumRow = z.infer<typeof sumRowSchema>;
+
 export const outcomeRowSchema = z.object({
   outcome: taskOutcomeSchema,
   runs: z.number().int(),
@@ -70,6 +123,13 @@ export const taskRowSchema = z.object({
 });
 export type TaskRow = z.infer<typeof taskRowSchema>;
 
+/** A task of a row of sums: it need not have ended. */
+export const workedTaskRowSchema = taskRowSchema.extend({
+  outcome: taskOutcomeSchema.nullable(),
+  endedAtMs: z.number().nullable(),
+});
+export type WorkedTaskRow = z.infer<typeof workedTaskRowSchema>;
+
 export const runRowSchema = z.object({
   runId: runIdSchema,
   taskId: taskIdSchema,
@@ -91,7 +151,9 @@ export const historyAnswerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('daily'), rows: z.array(dailyRowSchema) }),
   z.object({ kind: z.literal('byModel'), rows: z.array(modelRowSchema) }),
   z.object({ kind: z.literal('byOutcome'), rows: z.array(outcomeRowSchema) }),
+  z.object({ kind: z.literal('sums'), rows: z.array(sumRowSchema) }),
   z.object({ kind: z.literal('tasks'), rows: z.array(taskRowSchema) }),
+  z.object({ kind: z.literal('tasksOf'), rows: z.array(workedTaskRowSchema) }),
   z.object({ kind: z.literal('runs'), rows: z.array(runRowSchema) }),
 ]);
 export type HistoryAnswer = z.infer<typeof historyAnswerSchema>;

@@ -11,6 +11,8 @@ export const spendingEvents = [
     usage: tokenUsageSchema,
     /** US dollars; `null` when the model's price is not known. */
     costUsd: z.number().nonnegative().nullable(),
+    /** From sending the request to the first part of its answer. Absent: it was not seen. */
+    firstTokenMs: z.number().nonnegative().optional(),
   }),
   /**
    * A request is about to be sent. Until it is settled it counts at the most that it can cost, also when nobody is left who could

@@ -16,13 +16,13 @@ export class DurableConversation {
   /** Keeps a message, and `before` and `after` it what belongs to it, in one group of events. */
   async record(message: ConversationMessage, before: () => EventBody[], after: () => EventBody[]): Promise<void> {
     const { runId } = this;
-    const { role, usage, model } = message;
+    const { role, usage, model, firstTokenMs } = message;
     const blob = await this.ports.blobs.put(JSON.stringify(message));
     const index = stateOf(this.ports, runId).messages.length;
     await this.ports.events.append([
       ...before(),
       { kind: 'message.recorded', runId, index, role, blob },
-      ...(usage && model !== null ? [this.usageEvent(usage, model)] : []),
+      ...(usage && model !== null ? [this.usageEvent(usage, model, firstTokenMs)] : []),
       ...after(),
     ]);
   }
@@ -44,7 +44,14 @@ export class DurableConversation {
     return messages;
   }
 
-  private usageEvent(usage: TokenUsage, model: string): EventBody {
-    return { kind: 'usage.recorded', runId: this.runId, model, usage, costUsd: this.ports.costOf(model, usage) };
+  private usageEvent(usage: TokenUsage, model: string, firstTokenMs?: number | null): EventBody {
+    return {
+      kind: 'usage.recorded',
+      runId: this.runId,
+      model,
+      usage,
+      costUsd: this.ports.costOf(model, usage),
+      ...(firstTokenMs == null ? {} : { firstTokenMs }),
+    };
   }
 }

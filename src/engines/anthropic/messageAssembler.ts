@@ -64,6 +64,11 @@ export class MessageAssembler {
     return this.start !== undefined;
   }
 
+  /** A part of what it says has come. */
+  get hasContent(): boolean {
+    return this.blocks.size > 0;
+  }
+
   /** The answer is whole. */
   get complete(): boolean {
     return this.stopped;

@@ -85,12 +85,15 @@ export class TurnRequester {
     const lines = new NoticeLines((notice) => conversation.host.notify(notice));
     const turn = all.filter((message) => message.role === 'assistant').length + 1;
     conversation.host.notify({ kind: 'requestStarted', turn });
+    const sentMs = clock.monotonicMs();
+    let firstTokenMs: number | undefined;
+    const whole = (): ConversationMessage => ({ ...this.named(assembler.message()), firstTokenMs });
     try {
-      await this.receive(history, assembler, lines);
-      return { message: this.named(assembler.message()) };
+      await this.receive(history, assembler, lines, () => (firstTokenMs ??= clock.monotonicMs() - sentMs));
+      return { message: whole() };
     } catch (error) {
       // What came whole is whole, whatever happened to the connection after it.
-      if (assembler.complete) return { message: this.named(assembler.message()) };
+      if (assembler.complete) return { message: whole() };
       await this.recordLostUsage(assembler);
       const context = { model: conversation.model, server, redact, nowMs: clock.nowMs() };
       const failure = readFailure(guard.failure ?? error, context);
@@ -108,12 +111,14 @@ export class TurnRequester {
     history: readonly ConversationMessage[],
     assembler: MessageAssembler,
     lines: NoticeLines,
+    onContent: () => void,
   ): Promise<void> {
     const { ask, guard } = this.options;
     const signal = AbortSignal.any([this.options.signal, guard.begin()]);
     const stream = await ask(history, signal);
     for await (const event of stream) {
       const delta = assembler.add(event);
+      if (assembler.hasContent) onContent();
       if (delta) lines.add(delta);
       if (assembler.complete) guard.expectEnd();
     }

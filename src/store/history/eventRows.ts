@@ -1,6 +1,7 @@
 import type { AirlockEvent } from '../../core/events';
 import type { TokenUsage } from '../../core/usage';
 import { addDailyUsage } from './dailyUsage';
+import { addDailyOutcome, addDailyWork } from './dailyWork';
 import { usageColumns } from './migrations';
 import type { Statements } from './statements';
 
@@ -44,12 +45,7 @@ export function applyToRows(rows: Statements, event: AirlockEvent): void {
         [event.sessionId, event.runId, event.proof.proven ? 1 : 0, event.atMs],
       );
     case 'session.closed':
-      return rows.run('UPDATE sessions SET closed_at_ms = ?, reason = ?, breach = ? WHERE session_id = ?', [
-        event.atMs,
-        event.reason,
-        event.breach,
-        event.sessionId,
-      ]);
+      return closeSession(rows, event);
     default:
       applyRunEvent(rows, event);
       applyReportEvent(rows, event);
@@ -79,6 +75,8 @@ function applyRunEvent(rows: Statements, event: AirlockEvent): void {
       );
     case 'usage.recorded':
       return recordUsage(rows, event);
+    case 'request.retried':
+      return addDailyWork(rows, dayOf(event.atMs), event.runId, { retries: 1 });
     case 'check.finished':
       return recordCheck(rows, event);
     case 'message.recorded':
@@ -150,6 +148,22 @@ function endTask(rows: Statements, event: EventOf<'task.ended'>): void {
     dayOf(event.atMs),
     event.outcome,
   ]);
+  addDailyOutcome(rows, dayOf(event.atMs), event);
+}
+
+function closeSession(rows: Statements, { sessionId, atMs, reason, breach }: EventOf<'session.closed'>): void {
+  const [open] = rows.all('SELECT run_id, created_at_ms FROM sessions WHERE session_id = ? AND closed_at_ms IS NULL', [
+    sessionId,
+  ]);
+  rows.run('UPDATE sessions SET closed_at_ms = ?, reason = ?, breach = ? WHERE session_id = ?', [
+    atMs,
+    reason,
+    breach,
+    sessionId,
+  ]);
+  if (!open) return;
+  const sessionMs = Math.max(0, atMs - Number(open['created_at_ms']));
+  addDailyWork(rows, dayOf(atMs), String(open['run_id']), { sessions: 1, session_ms: sessionMs });
 }
 
 function startRun(rows: Statements, event: EventOf<'run.started'>): void {
@@ -160,7 +174,8 @@ function startRun(rows: Statements, event: EventOf<'run.started'>): void {
     [runId, taskId, attempt, repo, engine, model, persona, atMs],
   );
   const [task] = rows.all('SELECT queued_at_ms, started_at_ms FROM tasks WHERE task_id = ?', [taskId]);
-  const waitMs = task && task['started_at_ms'] === null ? Math.max(0, atMs - Number(task['queued_at_ms'])) : 0;
+  const isFirst = task !== undefined && task['started_at_ms'] === null;
+  const waitMs = isFirst ? Math.max(0, atMs - Number(task['queued_at_ms'])) : 0;
   rows.run('UPDATE tasks SET attempts = ?, started_at_ms = ifnull(started_at_ms, ?) WHERE task_id = ?', [
     attempt,
     atMs,
@@ -171,6 +186,7 @@ function startRun(rows: Statements, event: EventOf<'run.started'>): void {
      ON CONFLICT DO UPDATE SET runs = runs + 1, queue_wait_ms = queue_wait_ms + excluded.queue_wait_ms`,
     [dayOf(atMs), waitMs],
   );
+  addDailyWork(rows, dayOf(atMs), runId, { runs_started: 1, waits: isFirst ? 1 : 0, queue_wait_ms: waitMs });
 }
 
 function endRun(rows: Statements, event: EventOf<'run.ended'>): void {
@@ -183,12 +199,19 @@ function endRun(rows: Statements, event: EventOf<'run.ended'>): void {
        cost_usd = cost_usd + excluded.cost_usd, run_ms = run_ms + excluded.run_ms, ${addExcludedUsage}`,
     [dayOf(atMs), outcome, atMs, runId],
   );
+  const [run] = rows.all('SELECT started_at_ms FROM runs WHERE run_id = ? AND ended_at_ms IS NULL', [runId]);
+  if (run) {
+    const runMs = Math.max(0, atMs - Number(run['started_at_ms']));
+    addDailyWork(rows, dayOf(atMs), runId, { runs_ended: 1, run_ms: runMs });
+  }
   rows.run('UPDATE runs SET outcome = ?, reason = ?, ended_at_ms = ? WHERE run_id = ?', [outcome, reason, atMs, runId]);
 }
 
 /** What was counted at its end is taken back: it is counted again, whole, at its next one. The time between is no time of the run's. */
 function continueRun(rows: Statements, { runId, attempt, atMs }: EventOf<'run.continued'>): void {
-  const [run] = rows.all('SELECT ended_at_ms FROM runs WHERE run_id = ? AND ended_at_ms IS NOT NULL', [runId]);
+  const [run] = rows.all('SELECT started_at_ms, ended_at_ms FROM runs WHERE run_id = ? AND ended_at_ms IS NOT NULL', [
+    runId,
+  ]);
   if (!run) return;
   const endedAtMs = Number(run['ended_at_ms']);
   rows.run(
@@ -200,6 +223,8 @@ function continueRun(rows: Statements, { runId, attempt, atMs }: EventOf<'run.co
        cost_usd = cost_usd + excluded.cost_usd, run_ms = run_ms + excluded.run_ms, ${addExcludedUsage}`,
     [dayOf(endedAtMs), runId],
   );
+  const runMs = Math.max(0, endedAtMs - Number(run['started_at_ms']));
+  addDailyWork(rows, dayOf(endedAtMs), runId, { runs_ended: -1, run_ms: -runMs });
   rows.run(
     `UPDATE runs SET attempt = ?, outcome = NULL, reason = '', ended_at_ms = NULL, started_at_ms = started_at_ms + ?
      WHERE run_id = ?`,
@@ -216,6 +241,10 @@ function recordUsage(rows: Statements, event: EventOf<'usage.recorded'>): void {
     [seq, atMs, runId, model, costUsd, ...tokens],
   );
   addDailyUsage(rows, { day: dayOf(atMs), runId, model, costUsd, tokens });
+  rows.run('INSERT OR IGNORE INTO run_models VALUES (?, ?)', [runId, model]);
+  const { firstTokenMs } = event;
+  if (firstTokenMs !== undefined)
+    addDailyWork(rows, dayOf(atMs), runId, { first_tokens: 1, first_token_ms: firstTokenMs });
   rows.run(
     `UPDATE runs SET requests = requests + 1, unpriced = unpriced + ?, cost_usd = cost_usd + ?,
        ${usageColumns.map((column) => `${column} = ${column} + ?`).join(', ')} WHERE run_id = ?`,

@@ -103,8 +103,77 @@ const dailyUsage = `
   CREATE INDEX messages_by_time ON messages (at_ms);
 `;
 
+/** What `daily_work` sums up by the same keys. */
+export const workSums = [
+  'runs_started',
+  /** Tasks that started for the first time, and how long they had been queued, together. */
+  'waits',
+  'queue_wait_ms',
+  'runs_ended',
+  'run_ms',
+  'sessions',
+  'session_ms',
+  'retries',
+  /** Requests of which it was seen when their answer began, and how long that took, together. */
+  'first_tokens',
+  'first_token_ms',
+] as const;
+
+const keyDefinition = usageKeys.map((key) => `${key} TEXT NOT NULL`).join(', ');
+const keysOfRun = `runs.model, runs.engine, runs.persona, ifnull(tasks.source_id, ''), runs.repo`;
+const dayOfColumn = (column: string): string => `strftime('%Y-%m-%d', ${column} / 1000, 'unixepoch')`;
+/** Adds rows of the past to `daily_work`. */
+const workOfPast = (day: string, sums: Partial<Record<(typeof workSums)[number], string>>, from: string): string => `
+  INSERT INTO daily_work (day, ${usageKeys.join(', ')}, ${Object.keys(sums).join(', ')})
+    SELECT ${dayOfColumn(day)}, ${keysOfRun}, ${Object.values(sums).join(', ')} FROM ${from}
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT DO UPDATE SET ${Object.keys(sums)
+      .map((sum) => `${sum} = ${sum} + excluded.${sum}`)
+      .join(', ')};`;
+const runsAndTasks = 'runs LEFT JOIN tasks USING (task_id)';
+
+/**
+ * Work by day and by whatever it is asked by. Of the past it has what the other tables still tell: no retries, and of a task that
+ * ended several times an ending for each of its runs.
+ */
+const dailyWork = `
+  CREATE TABLE daily_work (
+    day TEXT NOT NULL, ${keyDefinition}, ${workSums.map((sum) => `${sum} REAL NOT NULL DEFAULT 0`).join(', ')},
+    PRIMARY KEY (day, ${usageKeys.join(', ')})
+  ) WITHOUT ROWID;
+  CREATE TABLE daily_outcomes (
+    day TEXT NOT NULL, ${keyDefinition}, outcome TEXT NOT NULL, tasks INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, ${usageKeys.join(', ')}, outcome)
+  ) WITHOUT ROWID;
+  CREATE TABLE run_models (run_id TEXT NOT NULL, model TEXT NOT NULL, PRIMARY KEY (run_id, model)) WITHOUT ROWID;
+  INSERT INTO run_models SELECT DISTINCT run_id, model FROM usage;
+  CREATE INDEX runs_by_start ON runs (started_at_ms);
+  ${workOfPast('runs.started_at_ms', { runs_started: 'count(*)' }, `${runsAndTasks} WHERE true`)}
+  ${workOfPast(
+    'tasks.started_at_ms',
+    { waits: 'count(*)', queue_wait_ms: 'sum(max(0, tasks.started_at_ms - tasks.queued_at_ms))' },
+    `${runsAndTasks} WHERE tasks.started_at_ms IS NOT NULL AND runs.started_at_ms = tasks.started_at_ms`,
+  )}
+  ${workOfPast(
+    'runs.ended_at_ms',
+    { runs_ended: 'count(*)', run_ms: 'sum(max(0, runs.ended_at_ms - runs.started_at_ms))' },
+    `${runsAndTasks} WHERE runs.ended_at_ms IS NOT NULL`,
+  )}
+  ${workOfPast(
+    'sessions.closed_at_ms',
+    { sessions: 'count(*)', session_ms: 'sum(max(0, closed_at_ms - created_at_ms))' },
+    `sessions JOIN runs USING (run_id) LEFT JOIN tasks USING (task_id) WHERE sessions.closed_at_ms IS NOT NULL`,
+  )}
+  INSERT INTO daily_outcomes
+    SELECT ${dayOfColumn('runs.ended_at_ms')}, ${keysOfRun}, runs.outcome, count(*)
+    FROM ${runsAndTasks} WHERE runs.ended_at_ms IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7;
+  INSERT INTO daily_outcomes
+    SELECT ${dayOfColumn('ended_at_ms')}, '', '', ifnull(persona, ''), source_id, ifnull(repo, ''), outcome, count(*)
+    FROM tasks WHERE ended_at_ms IS NOT NULL AND task_id NOT IN (SELECT task_id FROM runs) GROUP BY 1, 4, 5, 6, 7;
+`;
+
 /** The steps of the database's schema. A step is never changed; a new one is added behind it. */
-export const migrations: readonly string[] = [firstSchema, dailyUsage];
+export const migrations: readonly string[] = [firstSchema, dailyUsage, dailyWork];
 
 /** Thrown when a database has seen more steps than this version knows. */
 export class NewerSchemaError extends Error {

@@ -1,16 +1,14 @@
 import type { SqlValue } from 'sql.js';
-import { z } from 'zod';
 import { assertNever } from '../../base/errors';
 import { type HistoryAnswer, historyAnswerSchema, type HistoryQuery } from '../../core/history';
 import { dayOf } from './eventRows';
 import { usageColumns } from './migrations';
-import type { Statements } from './statements';
-
-type Row = Record<string, SqlValue>;
+import { knownCost, spendOf, sumOfSpend, sumOfUsage, taskOf, usageOf } from './rowShapes';
+import type { Row, Statements } from './statements';
+import { sums } from './sumQuery';
+import { workedTasks } from './workedTasks';
 
 const dayMs = 86_400_000;
-const sumOfUsage = usageColumns.map((column) => `sum(${column}) AS ${column}`).join(', ');
-const sumOfSpend = `sum(requests) AS requests, sum(unpriced) AS unpriced, sum(cost_usd) AS cost_usd, ${sumOfUsage}`;
 const spendColumns = ['requests', 'unpriced', 'cost_usd', ...usageColumns]
   .map((column) => `spend.${column}`)
   .join(', ');
@@ -33,6 +31,10 @@ function rowsOf(rows: Statements, query: HistoryQuery, nowMs: number): unknown[]
         .map((row) => ({ model: row['model'], ...spendOf(row) }));
     case 'byOutcome':
       return byOutcome(rows, firstDay(query.days, nowMs));
+    case 'sums':
+      return sums(rows, query.span, query.by);
+    case 'tasksOf':
+      return workedTasks(rows, query.span, query.of, query.limit);
     case 'tasks':
       return endedTasks(rows, query.limit, query.beforeMs ?? null);
     case 'runs':
@@ -107,18 +109,7 @@ function endedTasks(rows: Statements, limit: number, beforeMs: number | null): u
        ORDER BY page.ended_at_ms DESC, page.task_id DESC`,
       [beforeMs, limit],
     )
-    .map((row) => ({
-      taskId: row['task_id'],
-      title: row['title'],
-      outcome: row['outcome'],
-      sourceId: row['source_id'],
-      repo: row['repo'],
-      attempts: row['attempts'],
-      usage: usageOf(row),
-      costUsd: knownCost(row),
-      queuedAtMs: row['queued_at_ms'],
-      endedAtMs: row['ended_at_ms'],
-    }));
+    .map(taskOf);
 }
 
 function runOf(row: Row): unknown {
@@ -136,32 +127,5 @@ function runOf(row: Row): unknown {
     costUsd: knownCost(row),
     startedAtMs: row['started_at_ms'],
     endedAtMs: row['ended_at_ms'],
-  };
-}
-
-function spendOf(row: Row): Record<string, unknown> {
-  return {
-    usage: usageOf(row),
-    costUsd: row['cost_usd'] ?? 0,
-    unpriced: row['unpriced'] ?? 0,
-    requests: row['requests'] ?? 0,
-  };
-}
-
-/** A cost of which a part is not known is not known. */
-function knownCost(row: Row): SqlValue {
-  return row['unpriced'] === 0 ? (row['cost_usd'] ?? null) : null;
-}
-
-const tokensSchema = z.number().nullish();
-
-function usageOf(row: Row): Record<string, number> {
-  const tokens = (column: (typeof usageColumns)[number]): number => tokensSchema.parse(row[column]) ?? 0;
-  return {
-    inputTokens: tokens('input_tokens'),
-    outputTokens: tokens('output_tokens'),
-    cacheWrite5mTokens: tokens('cache_write_5m_tokens'),
-    cacheWrite1hTokens: tokens('cache_write_1h_tokens'),
-    cacheReadTokens: tokens('cache_read_tokens'),
   };
 }

@@ -1,5 +1,8 @@
 import type { Database, SqlValue, Statement } from 'sql.js';
 
+/** A row of an answer, by column. */
+export type Row = Record<string, SqlValue>;
+
 /** Prepared statements of one database, each prepared once. */
 export class Statements {
   private readonly prepared = new Map<string, Statement>();
@@ -11,9 +14,9 @@ export class Statements {
   }
 
   /** Every row of an answer, by column. */
-  all(sql: string, values: readonly SqlValue[]): Record<string, SqlValue>[] {
+  all(sql: string, values: readonly SqlValue[]): Row[] {
     const statement = this.get(sql);
-    const rows: Record<string, SqlValue>[] = [];
+    const rows: Row[] = [];
     try {
       statement.bind([...values]);
       while (statement.step()) rows.push(statement.getAsObject());

@@ -258,13 +258,17 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
       ),
     ),
   }),
-  'usage.recorded': fc.record({
-    runId,
-    model: fc.constantFrom('model-a', 'model-b'),
-    usage,
-    // Whole sixteenths add up exactly, in whatever order they are added.
-    costUsd: fc.option(fc.nat({ max: 1000 }).map((sixteenths) => sixteenths / 16)),
-  }),
+  'usage.recorded': fc.record(
+    {
+      runId,
+      model: fc.constantFrom('model-a', 'model-b'),
+      usage,
+      // Whole sixteenths add up exactly, in whatever order they are added.
+      costUsd: fc.option(fc.nat({ max: 1000 }).map((sixteenths) => sixteenths / 16)),
+      firstTokenMs: count,
+    },
+    { requiredKeys: ['runId', 'model', 'usage', 'costUsd'] },
+  ),
   'request.retried': fc.record({ runId, reason: words, attempt: count, delayMs: count }),
   'check.finished': fc.record({ runId, round: fc.nat({ max: 3 }), result: checkResult }),
   'evidence.recorded': fc.record({

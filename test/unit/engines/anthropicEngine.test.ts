@@ -46,7 +46,7 @@ describe('the Anthropic engine', () => {
     assert.deepEqual(end, { kind: 'done', text: 'Hello, world.' });
     assert.deepEqual(host.messages, [
       user('Hi'),
-      assistant('msg_0', 'end_turn', [{ type: 'text', text: 'Hello, world.' }]),
+      { ...assistant('msg_0', 'end_turn', [{ type: 'text', text: 'Hello, world.' }]), firstTokenMs: 0 },
     ]);
     assert.deepEqual(host.notices, [
       { kind: 'requestStarted', turn: 1 },

@@ -9,7 +9,7 @@ import initSqlJs from 'sql.js';
 import { type Logger, silentLogger } from '../../../src/base/logger';
 import { UserError } from '../../../src/base/errors';
 import type { EventBody } from '../../../src/core/events';
-import type { HistoryQuery } from '../../../src/core/history';
+import { dimensions, type HistoryAnswer, type HistoryQuery } from '../../../src/core/history';
 import type { WorkerProgram } from '../../../src/store/history/workerHistory';
 import { migrate, migrations } from '../../../src/store/history/migrations';
 import { openStore, type OpenStoreOptions, type Store } from '../../../src/store/store';
@@ -33,7 +33,9 @@ const everyQuery: readonly HistoryQuery[] = [
   { kind: 'daily', days: 3660 },
   { kind: 'byModel', days: 3660 },
   { kind: 'byOutcome', days: 3660 },
+  { kind: 'sums', span: { from: '1970-01-01', to: '2199-12-31' }, by: [...dimensions] },
   { kind: 'tasks', limit: 1000 },
+  { kind: 'tasksOf', span: { from: '1970-01-01', to: '2199-12-31' }, of: {}, limit: 1000 },
   { kind: 'runs', taskId: 'task-a' },
 ];
 
@@ -52,6 +54,26 @@ function ended(taskId: string, outcome: 'verified' | 'failed', runId: string): E
     { kind: 'run.ended', runId, outcome, reason: `it is ${outcome}` },
     { kind: 'task.ended', taskId, outcome, reason: `it is ${outcome}`, runId },
   ];
+}
+
+const noWork = {
+  costUsd: 0,
+  outcomes: {},
+  runsStarted: 0,
+  waits: 0,
+  queueWaitMs: 0,
+  runsEnded: 0,
+  runMs: 0,
+  sessions: 0,
+  sessionMs: 0,
+  retries: 0,
+  firstTokens: 0,
+  firstTokenMs: 0,
+};
+
+function sumsOf(answer: HistoryAnswer): Extract<HistoryAnswer, { kind: 'sums' }>['rows'] {
+  assert.ok(answer.kind === 'sums');
+  return answer.rows;
 }
 
 async function rowsIn(file: string, query: string): Promise<unknown[]> {
@@ -211,6 +233,121 @@ describe('the history', function () {
         { outcome: 'failed', runs: 1, usage: times(sampleUsage, 2), costUsd: 0.75, unpriced: 0, runMs: 120_000 },
       ],
     });
+  });
+
+  const week = { from: '2026-01-05', to: '2026-01-11' };
+
+  it('sums up spending and work by what it is asked by', async () => {
+    const store = await twoDays(await newFolder());
+    const byModel = await store.history.query({ kind: 'sums', span: week, by: ['model'] });
+    // The run of task-b began with model-a; that one of its requests was answered by another is spending of that other.
+    assert.deepEqual(byModel, {
+      kind: 'sums',
+      rows: [
+        {
+          keys: { model: 'model-a' },
+          usage: times(sampleUsage, 3),
+          costUsd: 1.75,
+          unpriced: 0,
+          requests: 3,
+          outcomes: { failed: 1, verified: 2 },
+          runsStarted: 3,
+          waits: 2,
+          queueWaitMs: 122_000,
+          runsEnded: 3,
+          runMs: 159_000,
+          sessions: 0,
+          sessionMs: 0,
+          retries: 0,
+          firstTokens: 0,
+          firstTokenMs: 0,
+        },
+        {
+          ...noWork,
+          keys: { model: 'model-b' },
+          usage: sampleUsage,
+          unpriced: 1,
+          requests: 1,
+        },
+      ],
+    });
+    const costs = async (by: HistoryQuery & { kind: 'sums' }): Promise<unknown[]> =>
+      sumsOf(await store.history.query(by)).map(({ keys, costUsd }) => [...Object.values(keys), costUsd]);
+    assert.deepEqual(await costs({ kind: 'sums', span: week, by: ['day', 'persona'] }), [
+      ['2026-01-05', 'implementer', 0.75],
+      ['2026-01-06', 'implementer', 1],
+    ]);
+    assert.deepEqual(await costs({ kind: 'sums', span: { from: '2026-01-06', to: '2026-01-06' }, by: ['source'] }), [
+      ['zmemory:main', 1],
+    ]);
+    assert.deepEqual(await costs({ kind: 'sums', span: { from: '2026-02-01', to: '2026-02-28' }, by: ['day'] }), []);
+  });
+
+  it('sums up sessions, retries, the time to the first token, and tasks that ended without a run', async () => {
+    const clock = new FakeClock(monday);
+    const store = await open(await newFolder(), { clock });
+    const process = { pid: 1, startTicks: 1, bootId: 'boot' };
+    const proof = { proven: true, canaries: [], durationMs: 1 };
+    const usage = { kind: 'usage.recorded', runId: 'run-1', model: 'model-a', usage: sampleUsage, costUsd: 1 } as const;
+    await store.journal.append([
+      queued('task-a'),
+      queued('task-b', { repo: null }),
+      runStarted('run-1', 'task-a'),
+      { kind: 'session.created', sessionId: 'session-1', runId: 'run-1', process, proof },
+      { kind: 'request.retried', runId: 'run-1', reason: 'overloaded', attempt: 1, delayMs: 10 },
+      { ...usage, firstTokenMs: 700 },
+      { ...usage, firstTokenMs: 500 },
+      usage,
+    ]);
+    await clock.advance(60_000);
+    const closed = { kind: 'session.closed', sessionId: 'session-1', reason: 'done', breach: null } as const;
+    await store.journal.append([
+      closed,
+      closed,
+      { kind: 'task.ended', taskId: 'task-b', outcome: 'cancelled', reason: '', runId: null },
+    ]);
+    const rows = sumsOf(await store.history.query({ kind: 'sums', span: week, by: ['repository'] }));
+    assert.deepEqual(
+      rows.map(({ keys, sessions, sessionMs, retries, firstTokens, firstTokenMs, outcomes }) => [
+        keys.repository,
+        sessions,
+        sessionMs,
+        retries,
+        [firstTokens, firstTokenMs],
+        outcomes,
+      ]),
+      [
+        ['/home/dev/project', 1, 60_000, 1, [2, 1200], {}],
+        ['', 0, 0, 0, [0, 0], { cancelled: 1 }],
+      ],
+    );
+  });
+
+  it('lists the tasks behind a row of sums, those that go on first', async () => {
+    const store = await twoDays(await newFolder());
+    await store.journal.append([
+      queued('task-c', { repo: '/home/dev/other' }),
+      runStarted('run-4', 'task-c'),
+      queued('task-d'),
+      { kind: 'task.ended', taskId: 'task-d', outcome: 'cancelled', reason: '', runId: null },
+      queued('task-e'),
+    ]);
+    const tasksOf = async (of: Partial<Record<string, string>>, span = week, limit = 9): Promise<unknown[]> => {
+      const answer = await store.history.query({ kind: 'tasksOf', span, of, limit });
+      assert.ok(answer.kind === 'tasksOf');
+      return answer.rows.map(({ taskId, outcome }) => `${taskId} ${outcome ?? 'goes on'}`);
+    };
+    const [a, b] = ['task-a verified', 'task-b verified'];
+    const [c, d] = ['task-c goes on', 'task-d cancelled'];
+    assert.deepEqual(await tasksOf({}), [c, a, d, b]);
+    assert.deepEqual(await tasksOf({}, week, 2), [c, a]);
+    assert.deepEqual(await tasksOf({ day: '2026-01-05' }), [a, b]);
+    assert.deepEqual(await tasksOf({}, { from: '2026-01-06', to: '2026-01-06' }), [c, a, d]);
+    assert.deepEqual(await tasksOf({ model: 'model-b' }), [b]);
+    assert.deepEqual(await tasksOf({ model: '' }), [d]);
+    assert.deepEqual(await tasksOf({ repository: '/home/dev/project', source: 'zmemory:main' }), [c, a, d, b]);
+    assert.deepEqual(await tasksOf({ source: 'user' }), []);
+    assert.deepEqual(await tasksOf({ persona: "x' OR 1=1 --" }), []);
   });
 
   it('lists ended tasks, newest first and page by page, with what all their runs have cost', async () => {
@@ -487,25 +624,24 @@ describe('the history', function () {
     assert.equal((await rowsIn(file, sums)).length, 3);
   });
 
-  it('comes to the same when it was begun by an earlier version', async () => {
-    const storage = await newFolder();
-    const file = path.join(storage, 'history.sqlite');
-    const first = await twoDays(storage);
-    const expected = await answers(first);
-    await first.close();
-    const now = await everyTable(file);
-    for (let version = 1; version < migrations.length; version += 1) {
+  for (let version = 1; version < migrations.length; version += 1) {
+    it(`comes to the same when it was begun by an earlier version (${version})`, async () => {
+      const storage = await newFolder();
+      const file = path.join(storage, 'history.sqlite');
+      const first = await twoDays(storage);
+      const expected = await answers(first);
+      await first.close();
+      const now = await everyTable(file);
       const earlier = await readFile(path.join(__dirname, 'earlier', `history-${version}.sqlite.gz`));
       await writeFile(file, gunzipSync(earlier));
       const store = await open(storage);
-      assert.deepEqual(await answers(store), expected, `version ${version}`);
+      assert.deepEqual(await answers(store), expected);
       await store.journal.append([usageRecorded('run-3', 2)]);
       assert.equal((await store.history.query({ kind: 'byModel', days: 3660 })).rows.length, 2);
       await store.close();
-      const upgraded = await everyTable(file);
-      assert.deepEqual(Object.keys(upgraded), Object.keys(now));
-    }
-  });
+      assert.deepEqual(Object.keys(await everyTable(file)), Object.keys(now));
+    });
+  }
 
   it('takes in what the journal is about to drop, and answers about it when that is gone', async () => {
     const storage = await newFolder();
