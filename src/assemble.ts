@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { pricesWith } from './analytics/prices';
+import { reportWriter } from './analytics/usageReport';
 import { createEngines, isLocal } from './assemble/createEngine';
 import { openPersonas } from './assemble/openPersonas';
 import { openSources } from './assemble/openSources';
@@ -12,6 +13,7 @@ import { systemClock, type Clock } from './base/clock';
 import { UserError } from './base/errors';
 import type { Executor } from './core/executor';
 import { knownTasksOf } from './core/knownTasks';
+import type { ReportSchedule, ReportTimes } from './core/reportSchedule';
 import type { TaskSource } from './core/source';
 import { LocalExecutor } from './executor/localExecutor';
 import { defaultSettings } from './executor/ports';
@@ -24,6 +26,7 @@ import { identifyProcess } from './jail/procfs';
 import { createMcpServers } from './mcp/mcpServers';
 import { redactText } from './sessions/redactText';
 import { createSessions } from './sessions/sessions';
+import { cronStarts } from './sources/taskDefinitions/starts';
 import { acquireOwnership, findOwner } from './store/ownership';
 import { keepAll } from './store/keep';
 import { openStore } from './store/store';
@@ -50,6 +53,15 @@ export { verifyJournal } from './store/verifyJournal';
 export type { ExecutorSettings } from './executor/ports';
 
 export const airlockVersion = version;
+
+/** When reports are due, in the time zone of this machine. */
+export function reportTimes(schedule: Exclude<ReportSchedule, 'off'>): ReportTimes {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return cronStarts(schedule === 'daily' ? '0 8 * * *' : '0 8 * * 1', timeZone);
+}
+
+/** Writes a report of usage; secrets of known shapes are no part of it. */
+export const writeReport = reportWriter((text) => redactText(text, []), systemClock);
 
 /**
  * What a process wants of the executor.

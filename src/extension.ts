@@ -1,3 +1,4 @@
+import * as path from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { systemClock } from './base/clock';
@@ -12,7 +13,9 @@ import { ExecutorLink } from './ui/executorLink';
 import { FileProblems } from './ui/fileProblems';
 import { loggerTo } from './ui/logChannel';
 import { secretStorageSlot } from './ui/secretStorageSlot';
+import { homeExpanded } from './ui/repositories';
 import { Settings } from './ui/settings/settings';
+import { type ReportPlaces } from './ui/analytics/scheduledReport';
 import { startUi } from './ui/start';
 
 /** What lives while the extension does. */
@@ -56,6 +59,8 @@ export function activate(context: vscode.ExtensionContext): AirlockApi {
       personas: async (repo) => (await (await link.ready()).personas(repo)).personas,
       models: async () => (await import('./assemble')).modelsOf(enginesOf(settings, credentials).engine),
       tables: async () => (await import('./assemble')).createTableDesk(() => settings.value('airlock.zmemory.agent')),
+      reports: reportsOf(context, settings),
+      writeReport: async (executor, request) => (await import('./assemble')).writeReport(executor, request),
       settings,
       credentials,
       log,
@@ -90,6 +95,14 @@ function plannerOf(settings: Settings, link: ExecutorLink): TaskPlanner {
       return (await import('./assemble')).planOf(repo, { ...now(), count, known });
     },
     startNow: async (repo, name) => (await import('./assemble')).startNow(repo, name, now()),
+  };
+}
+
+function reportsOf(context: vscode.ExtensionContext, settings: Settings): ReportPlaces {
+  return {
+    folder: () =>
+      homeExpanded(settings.value('airlock.report.folder')) || path.join(storageOf(context, settings), 'reports'),
+    times: async (schedule) => (await import('./assemble')).reportTimes(schedule),
   };
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import {
   analyticsPageMemorySchema,
   analyticsSetupSchema,
-  defaultPeriod,
+  defaultView,
   type FromAnalyticsPage,
   toAnalyticsPageSchema,
 } from '../src/protocol/analyticsProtocol';
@@ -27,7 +27,7 @@ function start(): void {
   if (!root) throw new Error('The page has no place for the figures');
   registerToolkit();
   const memory = analyticsPageMemorySchema
-    .catch({ period: defaultPeriod, metric: 'tokens' })
+    .catch({ view: defaultView, metric: 'tokens' })
     .parse(vscode.getState() ?? {});
   const page = new Page(root, {
     setup,
@@ -44,7 +44,7 @@ function start(): void {
     if (state.success) page.show(state.data);
   });
   page.show({ kind: 'loading' });
-  vscode.postMessage({ kind: 'ready', period: memory.period });
+  vscode.postMessage({ kind: 'ready', view: memory.view });
 }
 
 start();

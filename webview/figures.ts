@@ -1,7 +1,7 @@
 import type { AnalyticsFigures } from '../src/protocol/analyticsProtocol';
 
-type DailyRow = AnalyticsFigures['daily'][number];
-type Usage = DailyRow['usage'];
+export type SumRow = AnalyticsFigures['rows'][number];
+type Usage = SumRow['usage'];
 
 /** The classes of tokens that the chart stacks, from the bottom up. */
 export const tokenClasses = ['inputTokens', 'cacheWriteTokens', 'cacheReadTokens', 'outputTokens'] as const;
@@ -24,28 +24,62 @@ export function allTokensOf(usage: Usage): number {
   return tokenClasses.reduce((sum, tokenClass) => sum + tokensOf(usage, tokenClass), 0);
 }
 
-/** What happened in the whole period. */
-export interface Totals {
-  readonly tokens: number;
-  readonly requests: number;
-  readonly costUsd: number;
-  /** Requests whose price is not known: `costUsd` is without them. */
-  readonly unpriced: number;
-  readonly ended: number;
-  readonly verified: number;
+/** Of what went in, the share that was read from the cache, from 0 to 1; `null` when nothing went in. */
+export function cacheHitsOf(usage: Usage): number | null {
+  const all = allTokensOf(usage) - usage.outputTokens;
+  return all === 0 ? null : usage.cacheReadTokens / all;
 }
 
-export function totalsOf(daily: readonly DailyRow[]): Totals {
-  const sum = (of: (row: DailyRow) => number): number => daily.reduce((total, row) => total + of(row), 0);
+export function endedOf(row: Pick<SumRow, 'outcomes'>): number {
+  return Object.values(row.outcomes).reduce((sum, count) => sum + count, 0);
+}
+
+/** `null` when there was nothing to take an average of. */
+export function averageOf(sum: number, count: number): number | null {
+  return count === 0 ? null : sum / count;
+}
+
+/** Nothing happened that the row is about. */
+export function isIdle(row: SumRow): boolean {
+  return row.requests === 0 && row.retries === 0 && row.runsStarted === 0 && row.sessions === 0 && endedOf(row) === 0;
+}
+
+/** What happened in the whole period. `keys` are of no row. */
+export function totalsOf(rows: readonly SumRow[]): SumRow {
+  const sum = (of: (row: SumRow) => number): number => rows.reduce((total, row) => total + of(row), 0);
+  const outcomes: SumRow['outcomes'] = {};
+  for (const outcome of outcomeOrder) {
+    const count = sum((row) => row.outcomes[outcome] ?? 0);
+    if (count > 0) outcomes[outcome] = count;
+  }
   return {
-    tokens: sum((row) => allTokensOf(row.usage)),
+    keys: {},
+    usage: {
+      inputTokens: sum(({ usage }) => usage.inputTokens),
+      outputTokens: sum(({ usage }) => usage.outputTokens),
+      cacheWrite5mTokens: sum(({ usage }) => usage.cacheWrite5mTokens),
+      cacheWrite1hTokens: sum(({ usage }) => usage.cacheWrite1hTokens),
+      cacheReadTokens: sum(({ usage }) => usage.cacheReadTokens),
+    },
     requests: sum((row) => row.requests),
     costUsd: sum((row) => row.costUsd),
     unpriced: sum((row) => row.unpriced),
-    ended: sum((row) => Object.values(row.outcomes).reduce((total, count) => total + count, 0)),
-    verified: sum((row) => row.outcomes.verified ?? 0),
+    outcomes,
+    runsStarted: sum((row) => row.runsStarted),
+    waits: sum((row) => row.waits),
+    queueWaitMs: sum((row) => row.queueWaitMs),
+    runsEnded: sum((row) => row.runsEnded),
+    runMs: sum((row) => row.runMs),
+    sessions: sum((row) => row.sessions),
+    sessionMs: sum((row) => row.sessionMs),
+    retries: sum((row) => row.retries),
+    firstTokens: sum((row) => row.firstTokens),
+    firstTokenMs: sum((row) => row.firstTokenMs),
   };
 }
+
+/** As they are stacked, from the bottom up. */
+export const outcomeOrder = ['verified', 'partial', 'unchecked', 'contradicted', 'failed', 'cancelled'] as const;
 
 export interface CostFigure {
   readonly costUsd: number;
@@ -102,6 +136,18 @@ export class Formats {
     const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
     if (hours > 0) return `${hours}h ${minutes}m`;
     return minutes > 0 ? `${minutes}m ${seconds % 60}s` : `${seconds}s`;
+  }
+
+  /** As `duration`, and below ten seconds with tenths: `0.7s`. */
+  latency(ms: number): string {
+    if (ms >= 10_000) return this.duration(ms);
+    const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+    return `${new Intl.NumberFormat(this.language, digits).format(Math.max(0, ms) / 1000)}s`;
+  }
+
+  /** 0.123 as `12%`; `null` as nothing. */
+  share(value: number | null): string {
+    return value === null ? '–' : new Intl.NumberFormat(this.language, { style: 'percent' }).format(value);
   }
 
   /** In the user's own time zone. */

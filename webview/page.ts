@@ -2,16 +2,18 @@ import {
   type AnalyticsFigures,
   type AnalyticsPageMemory,
   type AnalyticsSetup,
+  type AnalyticsView,
   type FromAnalyticsPage,
-  type Period,
-  periods,
   type ToAnalyticsPage,
 } from '../src/protocol/analyticsProtocol';
+import { type ChartContext, ChartPart } from './chartPart';
 import { element } from './dom';
-import { fill, Formats, type Totals, totalsOf } from './figures';
-import { dailyTable, modelTable, taskTable } from './tables';
-import { button, dropdown, progressRing, radioGroup } from './toolkit';
-import { UsageChart } from './usageChart';
+import { fill, Formats, isIdle, totalsOf } from './figures';
+import { headerOf } from './header';
+import { type Part, Slots } from './slots';
+import { budgetTable, taskTable } from './tables';
+import { tilesOf } from './tiles';
+import { button, linkButton, progressRing } from './toolkit';
 
 export interface PageOptions {
   readonly setup: AnalyticsSetup;
@@ -24,18 +26,22 @@ export interface PageOptions {
 /** The page: shows the state that came last, and sends up what the user asks for. */
 export class Page {
   private readonly formats: Formats;
+  private readonly slots: Slots;
+  private readonly chart: ChartPart;
   private memory: AnalyticsPageMemory;
   private figures: AnalyticsFigures | undefined;
-  private chart: UsageChart | undefined;
-  /** Whether the user has the chart's table open; a refresh leaves it so. */
-  private tableOpen = false;
+  /** The user has asked for the tasks of a row, and is led there when they come. */
+  private goesToTasks = false;
 
   constructor(
     private readonly root: HTMLElement,
     private readonly options: PageOptions,
   ) {
-    this.formats = new Formats(options.setup.language, options.setup.text.unknown);
+    const { language, text } = options.setup;
+    this.formats = new Formats(language, text.unknown);
     this.memory = options.memory;
+    this.slots = new Slots(root);
+    this.chart = new ChartPart({ text, formats: this.formats });
   }
 
   show(state: ToAnalyticsPage): void {
@@ -43,11 +49,11 @@ export class Page {
       case 'loading':
         // What is on the page is better than a ring; it is replaced when the figures come.
         if (this.figures) this.root.setAttribute('aria-busy', 'true');
-        else this.replace(this.loading());
+        else this.showParts([{ name: 'notice', signature: 'loading', make: () => this.loading() }]);
         return;
       case 'failed':
         this.figures = undefined;
-        this.replace(this.failed(state.message));
+        this.showParts([{ name: 'notice', signature: state.message, make: () => this.failed(state.message) }]);
         return;
       case 'figures':
         this.figures = state.figures;
@@ -57,26 +63,16 @@ export class Page {
   }
 
   themeChanged(): void {
-    this.chart?.redraw();
+    this.chart.redraw();
   }
 
   private get text(): AnalyticsSetup['text'] {
     return this.options.setup.text;
   }
 
-  private replace(...children: readonly HTMLElement[]): void {
-    this.chart?.dispose();
-    this.chart = undefined;
+  private showParts(parts: readonly Part[]): void {
     this.root.removeAttribute('aria-busy');
-    // What had the focus is made anew: the same place gets it back.
-    const focused = this.focusKey();
-    this.root.replaceChildren(...children);
-    if (focused) this.root.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();
-  }
-
-  private focusKey(): string | undefined {
-    const active = document.activeElement;
-    return active instanceof HTMLElement ? active.closest<HTMLElement>('[data-key]')?.dataset['key'] : undefined;
+    this.slots.show(parts);
   }
 
   private loading(): HTMLElement {
@@ -95,117 +91,114 @@ export class Page {
   }
 
   private showFigures(figures: AnalyticsFigures): void {
-    const totals = totalsOf(figures.daily);
-    const isQuiet = totals.requests === 0 && totals.ended === 0;
-    if (isQuiet && figures.tasks.length === 0) {
-      this.replace(this.header(figures), this.empty());
+    const isQuiet = figures.rows.every(isIdle);
+    const header = { name: 'header', signature: JSON.stringify(figures.view.range), make: () => this.header() };
+    if (isQuiet && figures.tasks.length === 0 && !figures.hasHistory) {
+      this.showParts([header, this.asOf(figures), { name: 'notice', signature: 'empty', make: () => this.empty() }]);
       return;
     }
-    const quiet = element('p', { class: 'quiet' }, this.text.nothingInPeriod);
-    const canvas = element('canvas', { role: 'img', 'aria-label': this.chartSummary(figures, totals) });
-    const inPeriod = isQuiet ? [quiet] : [this.tiles(totals), this.chartSection(figures, canvas), this.models(figures)];
-    this.replace(this.header(figures), ...inPeriod, this.tasks(figures));
-    if (isQuiet) return;
+    const quiet = (): HTMLElement => element('p', { class: 'quiet', role: 'status' }, this.text.nothingInPeriod);
+    const totals = totalsOf(figures.rows);
+    const inPeriod: Part[] = isQuiet
+      ? [{ name: 'quiet', signature: '', make: quiet }]
+      : [
+          { name: 'tiles', signature: JSON.stringify(totals), make: () => tilesOf(totals, this.text, this.formats) },
+          this.chart.part(figures, this.chartContext(figures)),
+        ];
+    this.showParts([header, this.asOf(figures), ...inPeriod, this.budgets(figures), this.tasks(figures)]);
     // The canvas is in the page now: before that it has no size.
-    this.chart = new UsageChart(canvas);
-    this.showChart(figures);
+    if (!isQuiet) this.chart.update(figures, this.chartContext(figures));
+    if (!this.goesToTasks || figures.view.row === null) return;
+    this.goesToTasks = false;
+    this.root.querySelector<HTMLElement>('[data-key="tasks"]')?.focus();
   }
 
-  private showChart(figures: AnalyticsFigures): void {
-    const { metric } = this.memory;
-    this.chart?.show({ daily: figures.daily, metric, text: this.text, formats: this.formats });
+  private chartContext({ view }: AnalyticsFigures): ChartContext {
+    return {
+      metric: this.memory.metric,
+      chooseMetric: (metric) => {
+        this.remember({ ...this.memory, metric });
+        if (this.figures) this.showFigures(this.figures);
+      },
+      chooseBy: (by) => this.look({ ...view, by, row: null }),
+      open: (row) => {
+        this.goesToTasks = true;
+        this.look({ ...view, row });
+      },
+    };
   }
 
-  private header(figures: AnalyticsFigures): HTMLElement {
-    const choices = periods.map((days) => ({ value: String(days), label: fill(this.text.lastDays, days) }));
-    const chosen = dropdown(this.text.period, choices, String(figures.period), (value) => {
-      const period = periods.find((days) => String(days) === value);
-      if (period !== undefined) this.choosePeriod(period);
+  private header(): HTMLElement {
+    const { send } = this.options;
+    return headerOf(this.text, {
+      range: this.memory.view.range,
+      span: this.figures?.span,
+      chooseRange: (range) => this.look({ ...this.memory.view, range, row: null }),
+      refresh: () => send({ kind: 'refresh' }),
+      save: (format) => send({ kind: 'export', format }),
     });
-    chosen.dataset['key'] = 'period';
-    const refresh = button(this.text.refresh, () => this.options.send({ kind: 'refresh' }));
-    refresh.dataset['key'] = 'refresh';
-    const asOf = element(
-      'span',
-      { class: 'asOf' },
-      fill(this.text.updatedAt, this.formats.moment(figures.updatedAtMs)),
-    );
-    return element('header', {}, element('h1', {}, this.text.title), chosen, refresh, asOf);
   }
 
-  private choosePeriod(period: Period): void {
-    this.remember({ ...this.memory, period });
-    this.options.send({ kind: 'choosePeriod', period });
+  private asOf({ updatedAtMs }: AnalyticsFigures): Part {
+    const words = fill(this.text.updatedAt, this.formats.moment(updatedAtMs));
+    return { name: 'asOf', signature: words, make: () => element('p', { class: 'asOf' }, words) };
   }
 
-  private tiles(totals: Totals): HTMLElement {
-    const { text, formats } = this;
-    const ended = formats.count(totals.ended);
-    const verified = fill(text.ofTasks, formats.count(totals.verified), ended);
-    const unpriced = totals.unpriced > 0 ? fill(text.unpriced, formats.count(totals.unpriced)) : '';
-    return element(
-      'dl',
-      { class: 'tiles' },
-      tile(text.tasksEnded, ended, ''),
-      tile(text.verified, verified, ''),
-      tile(text.tokens, formats.compact(totals.tokens), fill(text.requests, formats.count(totals.requests))),
-      tile(text.cost, formats.costOf(totals), totals.unpriced >= totals.requests ? '' : unpriced),
-    );
+  private budgets(figures: AnalyticsFigures): Part {
+    const make = (): HTMLElement => {
+      const table = budgetTable(figures, { text: this.text, formats: this.formats });
+      const note = element('p', { class: 'note' }, this.text.forecastNote);
+      return element('section', { class: 'budgets' }, element('h2', {}, this.text.budgets), table, note);
+    };
+    return { name: 'budgets', signature: JSON.stringify(figures.budgets), make };
   }
 
-  private chartSection(figures: AnalyticsFigures, canvas: HTMLCanvasElement): HTMLElement {
+  private tasks(figures: AnalyticsFigures): Part {
+    const { tasks, hasMoreTasks, view } = figures;
+    return {
+      name: 'tasks',
+      signature: JSON.stringify([tasks, hasMoreTasks, view.row, view.by]),
+      make: () => this.taskSection(figures),
+    };
+  }
+
+  private taskSection(figures: AnalyticsFigures): HTMLElement {
     const { text } = this;
-    const heading = element('h2', {}, fill(text.byDay, this.metricName()));
-    const metrics = [
-      { value: 'tokens', label: text.tokens },
-      { value: 'cost', label: text.cost },
-    ] as const;
-    const choice = radioGroup(text.metric, metrics, this.memory.metric, (metric) => {
-      this.remember({ ...this.memory, metric });
-      this.showFigures(figures);
-    });
-    choice.dataset['key'] = 'metric';
-    const table = element('details', {}, element('summary', { 'data-key': 'table' }, text.showTable));
-    table.open = this.tableOpen;
-    table.append(dailyTable(figures, text, this.formats));
-    table.addEventListener('toggle', () => (this.tableOpen = table.open));
-    const top = element('div', { class: 'sectionHead' }, heading, choice);
-    return element('section', {}, top, element('div', { class: 'chart' }, canvas), table);
-  }
-
-  private models(figures: AnalyticsFigures): HTMLElement {
-    const heading = element('h2', {}, this.text.byModel);
-    return element('section', {}, heading, modelTable(figures, this.text, this.formats));
-  }
-
-  private tasks(figures: AnalyticsFigures): HTMLElement {
-    const section = element('section', {}, element('h2', {}, this.text.endedTasks));
-    section.append(taskTable(figures, this.text, this.formats));
+    const { row } = figures.view;
+    const heading = row === null ? text.tasks : fill(text.tasksOf, row || text.unknown);
+    const head = element(
+      'div',
+      { class: 'sectionHead' },
+      element('h2', { tabindex: '-1', 'data-key': 'tasks' }, heading),
+    );
+    if (row !== null) {
+      const all = linkButton(text.allTasks, text.allTasks, () => this.look({ ...figures.view, row: null }));
+      all.dataset['key'] = 'allTasks';
+      head.append(all);
+    }
+    const section = element('section', { class: 'tasks' }, head);
+    if (figures.tasks.length === 0) section.append(element('p', { class: 'quiet' }, text.noTasks));
+    else
+      section.append(
+        taskTable(figures, { text, formats: this.formats }, (taskId) =>
+          this.options.send({ kind: 'revealTask', taskId }),
+        ),
+      );
     if (figures.hasMoreTasks) {
-      const more = button(this.text.showMore, () => this.options.send({ kind: 'showMoreTasks' }));
+      const more = button(text.showMore, () => this.options.send({ kind: 'showMoreTasks' }));
       more.dataset['key'] = 'more';
       section.append(more);
     }
     return section;
   }
 
-  private chartSummary(figures: AnalyticsFigures, totals: Totals): string {
-    const all = this.memory.metric === 'cost' ? this.formats.costOf(totals) : this.formats.count(totals.tokens);
-    const [first, last] = [figures.daily.at(0)?.day ?? '', figures.daily.at(-1)?.day ?? ''];
-    return fill(this.text.chartSummary, this.metricName(), first, last, all);
-  }
-
-  private metricName(): string {
-    return this.memory.metric === 'cost' ? this.text.cost : this.text.tokens;
+  private look(view: AnalyticsView): void {
+    this.remember({ ...this.memory, view });
+    this.options.send({ kind: 'look', view });
   }
 
   private remember(memory: AnalyticsPageMemory): void {
     this.memory = memory;
     this.options.remember(memory);
   }
-}
-
-function tile(name: string, value: string, note: string): HTMLElement {
-  const small = note ? [element('dd', { class: 'note' }, note)] : [];
-  return element('div', { class: 'tile' }, element('dt', {}, name), element('dd', { class: 'value' }, value), ...small);
 }

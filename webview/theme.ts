@@ -26,6 +26,8 @@ export function readTheme(): ThemeColors {
       read('charts-purple', '#b180d7'),
       read('charts-green', '#89d185'),
       read('charts-yellow', '#cca700'),
+      read('charts-red', '#f14c4c'),
+      read('charts-orange', '#d18616'),
     ],
     contrastBorder: isHighContrast() ? foreground : null,
     fontFamily: read('font-family', 'sans-serif'),

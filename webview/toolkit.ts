@@ -7,8 +7,6 @@ import {
   vsCodeDropdown,
   vsCodeOption,
   vsCodeProgressRing,
-  vsCodeRadio,
-  vsCodeRadioGroup,
 } from '@vscode/webview-ui-toolkit';
 import { customElement, element } from './dom';
 
@@ -24,8 +22,6 @@ export function registerToolkit(): void {
     vsCodeDropdown(),
     vsCodeOption(),
     vsCodeProgressRing(),
-    vsCodeRadio(),
-    vsCodeRadioGroup(),
   );
 }
 
@@ -38,22 +34,6 @@ export function button(label: string, onClick: () => void, look: 'primary' | 'se
 export interface Choice<T extends string> {
   readonly value: T;
   readonly label: string;
-}
-
-/** One of a few that are all seen. Arrow keys move between them. */
-export function radioGroup<T extends string>(
-  label: string,
-  choices: readonly Choice<T>[],
-  selected: T,
-  onChoose: (value: T) => void,
-): HTMLElement {
-  const radios = choices.map((choice) => customElement('vscode-radio', { value: choice.value }, choice.label));
-  const made = customElement('vscode-radio-group', { value: selected, 'aria-label': label }, ...radios);
-  made.addEventListener('change', () => {
-    const chosen = choices.find((choice) => choice.value === valueOf(made));
-    if (chosen && chosen.value !== selected) onChoose(chosen.value);
-  });
-  return made;
 }
 
 /** One of several, in a list that opens. */
@@ -90,7 +70,26 @@ export interface Column {
   readonly isNumber?: boolean;
 }
 
-/** A table that arrow keys move through, cell by cell. A cell is text, or an element. */
+/** A day as `YYYY-MM-DD`. VS Code's toolkit has no field for days. */
+export function dayField(label: string, value: string, onChoose: (day: string) => void): HTMLElement {
+  const input = element('input', { type: 'date', required: '', value });
+  input.addEventListener('change', () => {
+    if (input.value !== '') onChoose(input.value);
+  });
+  return element('label', { class: 'day' }, label, input);
+}
+
+/** What looks like a link and does something in this page or in VS Code. */
+export function linkButton(label: string, tooltip: string, onClick: () => void): HTMLElement {
+  const made = element('button', { type: 'button', class: 'link', title: tooltip }, label);
+  made.addEventListener('click', onClick);
+  return made;
+}
+
+/**
+ * A table that arrow keys move through, cell by cell. A cell is text, or an element. Enter on a cell does what the first button
+ * of its row does.
+ */
 export function dataGrid(
   label: string,
   columns: readonly Column[],
@@ -105,7 +104,30 @@ export function dataGrid(
   const titles = columns.map((column) => column.title);
   grid.append(gridRow(columns, titles, { 'row-type': 'header' }, { 'cell-type': 'columnheader' }));
   grid.append(...rows.map((cells) => gridRow(columns, cells, {}, {})));
+  grid.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || !(event.target instanceof HTMLElement) || event.target.matches('button')) return;
+    event.target.closest('vscode-data-grid-row')?.querySelector('button')?.click();
+  });
   return element('div', { class: 'grid' }, grid);
+}
+
+/** Where in a table the focus is, so that the one that replaces it can have it in the same place. */
+export interface GridPlace {
+  readonly row: number;
+  readonly column: number;
+}
+
+export function gridPlaceOf(focused: Element | null): GridPlace | undefined {
+  const cell = focused?.closest('vscode-data-grid-cell');
+  const row = cell?.closest('vscode-data-grid-row');
+  if (!cell || !row?.parentElement) return undefined;
+  return { row: [...row.parentElement.children].indexOf(row), column: [...row.children].indexOf(cell) };
+}
+
+export function focusGridPlace(within: Element, { row, column }: GridPlace): void {
+  const rows = within.querySelectorAll('vscode-data-grid-row');
+  const cell = rows[Math.min(row, rows.length - 1)]?.children[column];
+  if (cell instanceof HTMLElement) cell.focus();
 }
 
 function gridRow(

@@ -9,20 +9,21 @@ import {
   LinearScale,
   Tooltip,
 } from 'chart.js';
-import type { AnalyticsFigures, AnalyticsPageMemory, AnalyticsText } from '../src/protocol/analyticsProtocol';
-import { type Formats, tokenClasses, tokensOf } from './figures';
+import type { SumRow } from './figures';
+import type { MetricFigures } from './metrics';
 import { readTheme, type ThemeColors } from './theme';
 
 Chart.register(BarController, BarElement, CategoryScale, LinearScale, Legend, Tooltip);
 
 export interface UsageChartContent {
-  readonly daily: AnalyticsFigures['daily'];
-  readonly metric: AnalyticsPageMemory['metric'];
-  readonly text: AnalyticsText;
-  readonly formats: Formats;
+  readonly rows: readonly SumRow[];
+  readonly labels: readonly string[];
+  readonly metric: MetricFigures;
+  /** Called with the place of the bar that was clicked. */
+  readonly onOpen: (index: number) => void;
 }
 
-/** Tokens, stacked by class, or cost: a bar for each day. */
+/** A bar for each row, stacked when the metric has several series. */
 export class UsageChart {
   private chart: Chart | undefined;
   private content: UsageChartContent | undefined;
@@ -38,8 +39,11 @@ export class UsageChart {
   redraw(): void {
     if (!this.content) return;
     const configuration = configure(this.content, readTheme());
-    this.chart?.destroy();
-    this.chart = new Chart(this.canvas, configuration);
+    if (this.chart) {
+      this.chart.data = configuration.data;
+      this.chart.options = configuration.options ?? {};
+      this.chart.update('none');
+    } else this.chart = new Chart(this.canvas, configuration);
   }
 
   dispose(): void {
@@ -50,21 +54,19 @@ export class UsageChart {
 }
 
 function configure(content: UsageChartContent, theme: ThemeColors): ChartConfiguration {
-  const { daily, formats, metric } = content;
-  const write = (value: number | null): string => (metric === 'cost' ? formats.cost(value) : formats.count(value ?? 0));
-  const largest = Math.max(0, ...daily.map((row) => row.costUsd));
-  const axis = (value: number): string =>
-    metric === 'cost' ? formats.costMark(value, largest) : formats.compact(value);
+  const { rows, labels, metric } = content;
+  const largest = Math.max(0, ...rows.map((row) => metric.series.reduce((sum, of) => sum + (of.valueOf(row) ?? 0), 0)));
   const font = { family: theme.fontFamily, size: theme.fontSizePx };
   const ticks = { color: theme.foreground, font };
   return {
     type: 'bar',
-    data: { labels: daily.map((row) => formats.day(row.day)), datasets: datasets(content, theme) },
+    data: { labels: [...labels], datasets: datasets(content, theme) },
     options: {
       responsive: true,
       maintainAspectRatio: false,
       animation: false,
       interaction: { mode: 'index', intersect: false },
+      onClick: (_, [element]) => element && content.onOpen(element.index),
       scales: {
         x: { stacked: true, grid: { display: false }, ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 12 } },
         y: {
@@ -72,37 +74,32 @@ function configure(content: UsageChartContent, theme: ThemeColors): ChartConfigu
           beginAtZero: true,
           grid: { color: theme.lines },
           border: { display: false },
-          ticks: { ...ticks, maxTicksLimit: 6, callback: (value) => axis(Number(value)) },
+          ticks: { ...ticks, maxTicksLimit: 6, callback: (value) => metric.mark(Number(value), largest) },
         },
       },
       plugins: {
         legend: {
-          display: metric === 'tokens',
+          display: metric.series.length > 1,
           labels: { color: theme.foreground, font, boxWidth: 12, boxHeight: 12 },
         },
         tooltip: {
           titleFont: font,
           bodyFont: font,
-          callbacks: { label: (item) => `${item.dataset.label ?? ''}: ${write(item.parsed.y)}` },
+          callbacks: { label: (item) => `${item.dataset.label ?? ''}: ${metric.write(item.parsed.y ?? 0)}` },
         },
       },
     },
   };
 }
 
-function datasets(content: UsageChartContent, theme: ThemeColors): ChartDataset<'bar'>[] {
-  const { daily, metric, text } = content;
-  const look = (index: number): Partial<ChartDataset<'bar'>> => ({
+function datasets({ rows, metric }: UsageChartContent, theme: ThemeColors): ChartDataset<'bar', (number | null)[]>[] {
+  return metric.series.map(({ label, valueOf }, index) => ({
+    label,
+    data: rows.map(valueOf),
     backgroundColor: theme.series[index % theme.series.length],
     borderColor: theme.contrastBorder ?? theme.background,
     // A thin line in the page's own colour keeps stacked parts apart for who cannot tell the colours.
     borderWidth: theme.contrastBorder ? 1 : { top: 1 },
     maxBarThickness: 40,
-  });
-  if (metric === 'cost') return [{ label: text.cost, data: daily.map((row) => row.costUsd), ...look(0) }];
-  return tokenClasses.map((tokenClass, index) => ({
-    label: text[tokenClass],
-    data: daily.map((row) => tokensOf(row.usage, tokenClass)),
-    ...look(index),
   }));
 }

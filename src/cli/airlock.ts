@@ -9,6 +9,7 @@ import { addDataCommand } from './dataCommand';
 import { addDemo } from './demoCommand';
 import { addDoctor, addVerifyJournal } from './doctorCommand';
 import { addLandingCommands } from './landingCommands';
+import { addUsageReport } from './usageCommand';
 import { addReviewCommands } from './reviewCommands';
 import { addQueueCommands } from './queueCommands';
 import { addSchedule } from './scheduleCommand';
@@ -42,6 +43,7 @@ function program(): Command {
   addPersonas(airlock);
   addModels(airlock);
   addBudget(airlock);
+  addUsageReport(airlock);
   addWorkspaceCommands(airlock);
   addDataCommand(airlock);
   addServer(airlock);

@@ -8,7 +8,8 @@ import { toolsOf } from '../core/readOnlyPersona';
 import { personaNetworkOption, personasOption } from './arguments';
 import { engineFromEnvironment } from './engineFromEnvironment';
 import { repositoryOf } from './places';
-import { markdownTable, oneLine, tableText } from './words';
+import { oneLine, tableText } from './words';
+import { markdownTable } from '../base/markdownTable';
 import { repositoriesOf } from './workCommand';
 
 interface PersonasFlags {

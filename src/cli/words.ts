@@ -47,13 +47,6 @@ export function tableText(header: readonly string[], rows: readonly (readonly st
   return [text(header), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(text)].join('\n');
 }
 
-/** A table in Markdown, whose first row is its header. What is in a cell is no Markdown. */
-export function markdownTable([header = [], ...rows]: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => oneLine(cell, 200).replace(/[\\|`*_<[\]]/g, '\\$&')).join(' | ')} |\n`;
-  return [line(header), `|${header.map(() => ' --- |').join('')}\n`, ...rows.map(line)].join('');
-}
-
 /** How this command was called, for words that tell what to type next. */
 export function commandName(): string {
   const script = process.argv[1] ?? 'airlock';

@@ -5,8 +5,12 @@ import { type Disposable, DisposableStore } from '../base/disposable';
 import type { Logger } from '../base/logger';
 import type { JournalReport } from '../core/journalReport';
 import type { TaskTables } from '../core/taskTables';
+import type { TaskId } from '../core/ids';
 import type { TaskPlanner } from '../core/plannedTask';
+import type { WriteReport } from '../core/usageReport';
 import { registerAnalytics } from './analytics/analyticsPanel';
+import { tellOfReport } from './analytics/saveReport';
+import { type ReportPlaces, ScheduledReport } from './analytics/scheduledReport';
 import { guard, registerCommands } from './commands/commandRegistry';
 import { landingActions } from './commands/landingActions';
 import { type ModelsOf, modelActions } from './commands/modelActions';
@@ -69,6 +73,8 @@ export interface UiParts {
   readonly models: ModelsOf;
   /** The task tables of repositories. */
   readonly tables: () => Promise<TaskTables>;
+  readonly writeReport: WriteReport;
+  readonly reports: ReportPlaces;
   readonly settings: Settings;
   readonly credentials: Credentials;
   readonly log: vscode.LogOutputChannel;
@@ -115,7 +121,8 @@ export function startUi(parts: UiParts): Disposable {
   features.start(l10n.t('The check of the journal'), () => registerVerifyJournal(parts.verifyJournal, logger));
   features.start(l10n.t('The task tables'), () => startTables(parts));
   features.start(l10n.t('The language of task definitions'), () => registerDefinitionLanguage());
-  features.start(l10n.t('The analytics page'), () => registerAnalytics(parts.context, link, logger));
+  features.start(l10n.t('The analytics page'), () => startAnalytics(parts, tree));
+  features.start(l10n.t('The scheduled report'), () => startScheduledReport(parts));
   features.start(l10n.t('The commands'), () => startCommands(parts, shown, { tree, terminals, reports }));
   features.start(l10n.t('The notifications'), () => startNotifications(parts, shown, tree));
   features.start(l10n.t('The settings'), () => startFollowing(parts));
@@ -139,6 +146,29 @@ function startTree({ link, logger }: UiParts, { tasks, filter, schedule, surroun
   for (const { onDidChange } of [surroundings, filter, schedule]) tree.keep(onDidChange(showMessage));
   showMessage();
   return tree;
+}
+
+function startAnalytics({ context, link, writeReport, logger }: UiParts, tree: Feature<TaskTree>): Disposable {
+  const reveal = async (taskId: TaskId): Promise<void> => {
+    if (link.state.tasks.has(taskId)) await tree.get().reveal(taskId);
+    else void vscode.window.showInformationMessage(l10n.t('The task {0} is not in the task tree any more.', taskId));
+  };
+  return registerAnalytics({ extensionUri: context.extensionUri, executor: link, reveal, writeReport, logger });
+}
+
+function startScheduledReport({ context, link, settings, reports, writeReport, clock, logger }: UiParts): Disposable {
+  const schedule = settings.get('airlock.report.schedule');
+  return new ScheduledReport({
+    link,
+    schedule: () => schedule.value,
+    onDidChangeSchedule: (listener) => schedule.onDidChange(listener),
+    places: reports,
+    writeReport,
+    memory: context.globalState,
+    tell: (file) => void tellOfReport(file),
+    clock,
+    logger,
+  });
 }
 
 function startReports({ link, settings, clock }: UiParts, tasks: TaskList): Reports {

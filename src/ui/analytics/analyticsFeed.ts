@@ -5,13 +5,15 @@ import type { Logger } from '../../base/logger';
 import type { AirlockEvent } from '../../core/events';
 import type { Executor } from '../../core/executor';
 import {
-  defaultPeriod,
+  type AnalyticsView,
+  defaultView,
   fromAnalyticsPageSchema,
   type FromAnalyticsPage,
-  type Period,
   type ToAnalyticsPage,
 } from '../../protocol/analyticsProtocol';
-import { readFigures } from './analyticsFigures';
+import type { DaySpan } from '../../core/history';
+import type { TaskId } from '../../core/ids';
+import { readFigures, spanOf } from './analyticsFigures';
 
 /** Figures follow the events at most this often: a busy run records usage several times a second. */
 export const refreshDelayMs = 500;
@@ -21,7 +23,7 @@ export const taskPage = 50;
 const maxTasks = 999;
 
 /** What the page needs of the executor. */
-export type AnalyticsExecutor = Pick<Executor, 'history' | 'onDidAppend' | 'onDidReset'>;
+export type AnalyticsExecutor = Pick<Executor, 'history' | 'state' | 'onDidAppend' | 'onDidReset'>;
 
 export interface AnalyticsFeedOptions {
   readonly executor: AnalyticsExecutor;
@@ -29,6 +31,8 @@ export interface AnalyticsFeedOptions {
   readonly logger: Logger;
   /** Sends state down to the page. */
   readonly post: (message: ToAnalyticsPage) => void;
+  readonly reveal: (taskId: TaskId) => void;
+  readonly export: (span: DaySpan, format: 'csv' | 'json') => void;
 }
 
 /**
@@ -37,7 +41,7 @@ export interface AnalyticsFeedOptions {
  */
 export class AnalyticsFeed implements Disposable {
   private readonly subscriptions = new DisposableStore();
-  private period: Period = defaultPeriod;
+  private view: AnalyticsView = defaultView;
   private taskLimit = taskPage;
   private listening = false;
   private timer: Disposable | undefined;
@@ -77,11 +81,12 @@ export class AnalyticsFeed implements Disposable {
     switch (intent.kind) {
       case 'ready':
         this.listening = true;
-        this.period = intent.period;
+        this.view = intent.view;
         this.refresh({ showLoading: true });
         return;
-      case 'choosePeriod':
-        this.period = intent.period;
+      case 'look':
+        this.view = intent.view;
+        this.taskLimit = taskPage;
         this.refresh({ showLoading: false });
         return;
       case 'refresh':
@@ -90,6 +95,12 @@ export class AnalyticsFeed implements Disposable {
       case 'showMoreTasks':
         this.taskLimit = Math.min(this.taskLimit + taskPage, maxTasks);
         this.refresh({ showLoading: false });
+        return;
+      case 'revealTask':
+        this.options.reveal(intent.taskId);
+        return;
+      case 'export':
+        this.options.export(spanOf(this.view.range, this.options.clock.nowMs()), intent.format);
         return;
       default:
         assertNever(intent);
@@ -113,7 +124,7 @@ export class AnalyticsFeed implements Disposable {
     if (showLoading) this.options.post({ kind: 'loading' });
     const question = (this.asked += 1);
     const { executor, clock, logger } = this.options;
-    readFigures(executor, { period: this.period, taskLimit: this.taskLimit, nowMs: clock.nowMs() }).then(
+    readFigures(executor, { view: this.view, taskLimit: this.taskLimit, nowMs: clock.nowMs() }).then(
       (figures) => this.answer(question, { kind: 'figures', figures }),
       (error: unknown) => {
         logger.error('Reading the history for the analytics page failed', error);
@@ -127,6 +138,18 @@ export class AnalyticsFeed implements Disposable {
   }
 }
 
+const kindsThatChangeFigures: ReadonlySet<AirlockEvent['kind']> = new Set([
+  'usage.recorded',
+  'request.retried',
+  'request.settled',
+  'run.started',
+  'run.ended',
+  'session.closed',
+  'task.ended',
+  'task.requeued',
+  'budget.limited',
+]);
+
 function changesFigures(event: AirlockEvent): boolean {
-  return event.kind === 'usage.recorded' || event.kind === 'task.ended' || event.kind === 'task.requeued';
+  return kindsThatChangeFigures.has(event.kind);
 }

@@ -1,11 +1,14 @@
+import { askHistory, lastDays, pastSpending } from '../../core/askHistory';
+import { noLimits } from '../../core/budget';
+import { budgetForecasts } from '../../core/budgetForecast';
 import type { Executor } from '../../core/executor';
-import { dailyRowSchema, type DailyRow, type HistoryAnswer, type HistoryQuery } from '../../core/history';
+import type { DaySpan, SumRow } from '../../core/history';
 import { noUsage } from '../../core/usage';
-import type { AnalyticsFigures, Period } from '../../protocol/analyticsProtocol';
+import type { AnalyticsFigures, AnalyticsView, Range } from '../../protocol/analyticsProtocol';
 
 export interface FiguresQuery {
-  readonly period: Period;
-  /** At most so many ended tasks. */
+  readonly view: AnalyticsView;
+  /** At most so many tasks. */
   readonly taskLimit: number;
   readonly nowMs: number;
 }
@@ -13,48 +16,49 @@ export interface FiguresQuery {
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** Asks the history for all that the page shows. @throws what `Executor.history` throws. */
-export async function readFigures(executor: Pick<Executor, 'history'>, query: FiguresQuery): Promise<AnalyticsFigures> {
-  const [daily, byModel, tasks] = await Promise.all([
-    ask(executor, { kind: 'daily', days: query.period }),
-    ask(executor, { kind: 'byModel', days: query.period }),
+export async function readFigures(
+  executor: Pick<Executor, 'history' | 'state'>,
+  { view, taskLimit, nowMs }: FiguresQuery,
+): Promise<AnalyticsFigures> {
+  const span = spanOf(view.range, nowMs);
+  const of = view.row === null ? {} : { [view.by]: view.row };
+  const [sums, tasks, past, anything] = await Promise.all([
+    askHistory(executor, { kind: 'sums', span, by: [view.by] }),
     // One more than is shown tells whether there are more.
-    ask(executor, { kind: 'tasks', limit: query.taskLimit + 1 }),
+    askHistory(executor, { kind: 'tasksOf', span, of, limit: taskLimit + 1 }),
+    pastSpending(executor, nowMs),
+    askHistory(executor, { kind: 'tasks', limit: 1 }),
   ]);
+  const { budget } = executor.state;
   return {
-    period: query.period,
-    daily: fillDays(daily.rows, query.period, query.nowMs),
-    byModel: byModel.rows,
-    tasks: tasks.rows.slice(0, query.taskLimit),
-    hasMoreTasks: tasks.rows.length > query.taskLimit,
-    updatedAtMs: query.nowMs,
+    view,
+    span,
+    rows: view.by === 'day' ? fillDays(sums.rows, span) : sums.rows,
+    tasks: tasks.rows.slice(0, taskLimit),
+    hasMoreTasks: tasks.rows.length > taskLimit,
+    hasHistory: anything.rows.length > 0,
+    budgets: budgetForecasts(executor.state, budget.limits ?? noLimits, past, nowMs),
+    updatedAtMs: nowMs,
   };
 }
 
-type AnswerOf<K extends HistoryAnswer['kind']> = Extract<HistoryAnswer, { readonly kind: K }>;
-
-async function ask<K extends HistoryAnswer['kind']>(
-  executor: Pick<Executor, 'history'>,
-  query: Extract<HistoryQuery, { readonly kind: K }>,
-): Promise<AnswerOf<K>> {
-  const answer = await executor.history(query);
-  if (!isAnswerOf(answer, query.kind))
-    throw new Error(`History answered ${answer.kind} to a question for ${query.kind}`);
-  return answer;
+export function spanOf(range: Range, nowMs: number): DaySpan {
+  return typeof range === 'number' ? lastDays(range, nowMs) : range;
 }
 
-function isAnswerOf<K extends HistoryAnswer['kind']>(answer: HistoryAnswer, kind: K): answer is AnswerOf<K> {
-  return answer.kind === kind;
+/** One row for each day of the span; days that `rows` do not have are zero. */
+export function fillDays(rows: readonly SumRow[], { from, to }: DaySpan): SumRow[] {
+  const known = new Map(rows.map((row) => [row.keys.day, row]));
+  const filled: SumRow[] = [];
+  for (let atMs = Date.parse(from); atMs <= Date.parse(to); atMs += dayMs) {
+    const day = new Date(atMs).toISOString().slice(0, 10);
+    filled.push(known.get(day) ?? emptyDay(day));
+  }
+  return filled;
 }
 
-/** One row for each of the last `days` days in UTC, today's last; days that `rows` do not have are zero. */
-export function fillDays(rows: readonly DailyRow[], days: number, nowMs: number): DailyRow[] {
-  const known = new Map(rows.map((row) => [row.day, row]));
-  return Array.from({ length: days }, (_, index) => {
-    const day = new Date(nowMs - (days - 1 - index) * dayMs).toISOString().slice(0, 10);
-    return known.get(day) ?? emptyDay(day);
-  });
-}
-
-function emptyDay(day: string): DailyRow {
-  return dailyRowSchema.parse({ day, usage: noUsage, costUsd: 0, unpriced: 0, requests: 0, outcomes: {} });
+function emptyDay(day: string): SumRow {
+  const nothing = { costUsd: 0, unpriced: 0, requests: 0, outcomes: {}, runsStarted: 0, waits: 0, queueWaitMs: 0 };
+  const noTime = { runsEnded: 0, runMs: 0, sessions: 0, sessionMs: 0, retries: 0, firstTokens: 0, firstTokenMs: 0 };
+  return { keys: { day }, usage: noUsage, ...nothing, ...noTime };
 }

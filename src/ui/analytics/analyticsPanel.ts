@@ -3,23 +3,32 @@ import * as vscode from 'vscode';
 import { systemClock } from '../../base/clock';
 import { type Disposable, DisposableStore } from '../../base/disposable';
 import type { Logger } from '../../base/logger';
+import type { TaskId } from '../../core/ids';
+import type { WriteReport } from '../../core/usageReport';
+import { guard } from '../commands/commandRegistry';
 import { AnalyticsFeed, type AnalyticsExecutor } from './analyticsFeed';
 import { analyticsHtml } from './analyticsHtml';
 import { analyticsText } from './analyticsText';
+import { saveReport } from './saveReport';
 
 const viewType = 'airlock.analytics';
 export const openAnalyticsCommand = 'airlock.openAnalytics';
+
+export interface AnalyticsParts {
+  readonly extensionUri: vscode.Uri;
+  readonly executor: AnalyticsExecutor;
+  /** Selects a task in the tree. */
+  readonly reveal: (taskId: TaskId) => Promise<void>;
+  readonly writeReport: WriteReport;
+  readonly logger: Logger;
+}
 
 /**
  * Registers the analytics page: its command, and its return after a reload of the window. There is one page at most.
  * Nothing is loaded or asked before it is opened. Disposing closes the page.
  */
-export function registerAnalytics(
-  context: Pick<vscode.ExtensionContext, 'extensionUri'>,
-  executor: AnalyticsExecutor,
-  logger: Logger,
-): Disposable {
-  const page = new AnalyticsPage(context.extensionUri, executor, logger);
+export function registerAnalytics(parts: AnalyticsParts): Disposable {
+  const page = new AnalyticsPage(parts);
   const store = new DisposableStore();
   store.add(page);
   store.add(vscode.commands.registerCommand(openAnalyticsCommand, () => page.open()));
@@ -35,11 +44,7 @@ export function registerAnalytics(
 class AnalyticsPage implements Disposable {
   private current: { readonly panel: vscode.WebviewPanel; readonly parts: DisposableStore } | undefined;
 
-  constructor(
-    private readonly extensionUri: vscode.Uri,
-    private readonly executor: AnalyticsExecutor,
-    private readonly logger: Logger,
-  ) {}
+  constructor(private readonly given: AnalyticsParts) {}
 
   /** Shows the page, and makes it when there is none. */
   open(): void {
@@ -54,14 +59,18 @@ class AnalyticsPage implements Disposable {
   /** Takes over a panel that VS Code has made. An older one is closed. */
   adopt(panel: vscode.WebviewPanel): void {
     this.current?.panel.dispose();
+    const { executor, logger, reveal, writeReport } = this.given;
     const parts = new DisposableStore();
     this.current = { panel, parts };
     const feed = parts.add(
       new AnalyticsFeed({
-        executor: this.executor,
+        executor,
         clock: systemClock,
-        logger: this.logger,
+        logger,
         post: (message) => void panel.webview.postMessage(message).then(undefined, () => {}),
+        reveal: (taskId) => void guard('Reveal', logger, () => reveal(taskId)),
+        export: (span, format) =>
+          void guard('Export', logger, () => saveReport(() => writeReport(executor, { span, format }), span, format)),
       }),
     );
     parts.add(panel.webview.onDidReceiveMessage((message: unknown) => feed.receive(message)));
@@ -83,7 +92,7 @@ class AnalyticsPage implements Disposable {
   }
 
   private fill(webview: vscode.Webview): void {
-    const folder = vscode.Uri.joinPath(this.extensionUri, 'dist', 'webview');
+    const folder = vscode.Uri.joinPath(this.given.extensionUri, 'dist', 'webview');
     webview.options = { enableScripts: true, enableForms: false, localResourceRoots: [folder] };
     webview.html = analyticsHtml(
       { language: vscode.env.language, text: analyticsText() },

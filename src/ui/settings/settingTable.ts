@@ -3,6 +3,7 @@ import { artifactKinds, type ArtifactKind } from '../../core/artifact';
 import { approvalModeSchema } from '../../core/approval';
 import { efforts } from '../../core/engine';
 import { ownPricesSchema } from '../../core/prices';
+import { type ReportSchedule, reportSchedules } from '../../core/reportSchedule';
 
 /**
  * Who may choose a setting.
@@ -123,6 +124,9 @@ export const settingTable = {
   'airlock.retention.journalDays': machine(z.number().min(0).max(36_500), 90),
   'airlock.retention.journalGigabytes': machine(z.number().min(0).max(10_000), 2),
   'airlock.retention.usageDays': machine(z.number().min(0).max(36_500), 90),
+
+  'airlock.report.schedule': machine<ReportSchedule>(z.enum(reportSchedules), 'off'),
+  'airlock.report.folder': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
 
   'airlock.terminal.openAutomatically': {
     schema: z.boolean(),

@@ -43,4 +43,6 @@ const readAnew: ReadonlySet<SettingId> = new Set<SettingId>([
   'airlock.startQueueOnOpen',
   'airlock.mcp.approved',
   'airlock.mcp.privateHosts',
+  'airlock.report.schedule',
+  'airlock.report.folder',
 ]);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { fill, Formats, totalsOf } from '../../../webview/figures';
-import { dailyRow } from '../../fakes/historyExecutor';
+import { allTokensOf, averageOf, cacheHitsOf, fill, Formats, totalsOf } from '../../../webview/figures';
+import { sumRow } from '../../fakes/historyExecutor';
 
 const usage = {
   inputTokens: 1,
@@ -13,19 +13,48 @@ const usage = {
 describe('the figures of the analytics page', () => {
   const formats = new Formats('en', 'unknown');
 
-  it('adds up all classes of tokens, requests, costs and endings', () => {
-    const daily = [
-      dailyRow('2026-01-01', { usage, costUsd: 0.5, requests: 4, unpriced: 1, outcomes: { verified: 2, failed: 1 } }),
-      dailyRow('2026-01-02', { usage, costUsd: 0.25, requests: 1, outcomes: { contradicted: 1 } }),
+  it('adds up all that rows have', () => {
+    const rows = [
+      sumRow(
+        { day: '2026-01-01' },
+        { usage, costUsd: 0.5, requests: 4, unpriced: 1, outcomes: { verified: 2, failed: 1 } },
+      ),
+      sumRow({ day: '2026-01-02' }, { usage, costUsd: 0.25, requests: 1, outcomes: { verified: 1 }, retries: 3 }),
+      sumRow(
+        { day: '2026-01-03' },
+        { sessions: 2, sessionMs: 30, waits: 1, queueWaitMs: 7, firstTokens: 1, firstTokenMs: 9 },
+      ),
     ];
-    assert.deepEqual(totalsOf(daily), {
-      tokens: 2 * 54_321,
-      requests: 5,
-      costUsd: 0.75,
-      unpriced: 1,
-      ended: 4,
-      verified: 2,
-    });
+    const totals = totalsOf(rows);
+    assert.deepEqual(
+      { ...totals, usage: allTokensOf(totals.usage) },
+      {
+        ...sumRow({}),
+        usage: 2 * 54_321,
+        requests: 5,
+        costUsd: 0.75,
+        unpriced: 1,
+        outcomes: { verified: 3, failed: 1 },
+        retries: 3,
+        sessions: 2,
+        sessionMs: 30,
+        waits: 1,
+        queueWaitMs: 7,
+        firstTokens: 1,
+        firstTokenMs: 9,
+      },
+    );
+  });
+
+  it('takes no share and no average of nothing', () => {
+    assert.deepEqual([cacheHitsOf(sumRow({}).usage), averageOf(0, 0), averageOf(9, 3)], [null, null, 3]);
+    assert.equal(cacheHitsOf({ ...usage, inputTokens: 45_700 }), 0.5);
+    assert.deepEqual([formats.share(null), formats.share(0.5)], ['–', '50%']);
+  });
+
+  it('writes short times with tenths of a second', () => {
+    const written = [0, 740, 9_990, 12_000, 200_000].map((ms) => formats.latency(ms));
+    assert.deepEqual(written, ['0.0s', '0.7s', '10.0s', '12s', '3m 20s']);
   });
 
   it('never guesses a price that is not known', () => {

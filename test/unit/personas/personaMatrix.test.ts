@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { markdownTable } from '../../../src/cli/words';
+import { markdownTable } from '../../../src/base/markdownTable';
 import { builtInPersonas } from '../../../src/core/builtInPersonas';
 import { personaSchema } from '../../../src/core/persona';
 import { personaMatrix } from '../../../src/core/personaMatrix';
