@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
+import { setInterval } from 'node:timers';
 
 const option = (name) => process.argv[process.argv.indexOf(name) + 1];
 if (process.argv.includes('--version')) {
@@ -186,15 +187,33 @@ async function use(block) {
   }
 }
 
+/** What was refused is asked for again, whatever the answer said of that. */
+async function persistently(ask) {
+  const tries = JSON.stringify(messages).includes('fake: asks again and again') ? 4 : 0;
+  for (let left = tries; left > 0; left -= 1) {
+    try {
+      return await ask();
+    } catch {
+      // As one does that thinks it will pass.
+    }
+  }
+  return ask();
+}
+
 async function turn() {
   say({ type: 'system', subtype: 'init', session_id: sessionId });
   keep();
   if (trap('says garbage')) process.stdout.write('Segmentation fault?\n{"half":\n[1]\n');
   if (trap('falls silent')) return;
+  if (trap('closes its input and hangs')) {
+    process.stdin.destroy();
+    setInterval(() => {}, 1000);
+    return;
+  }
   if (trap('exits without result')) process.exit(0);
   for (;;) {
-    const { content, id } = await model();
-    costUsd += 0.01;
+    const { content, id } = await persistently(model);
+    costUsd += JSON.stringify(messages).includes('fake: costs a fortune') ? 1000 : 0.01;
     say({ type: 'assistant', message: { content }, parent_tool_use_id: null });
     if (trap('dies with the answer')) process.exit(3);
     messages.push({ role: 'assistant', content, id });
@@ -204,6 +223,8 @@ async function turn() {
     for (const block of uses) results.push(await use(block));
     messages.push({ role: 'user', content: results });
     keep();
+    if (trap('stops midway'))
+      return say({ type: 'result', subtype: 'success', is_error: false, result: '', total_cost_usd: costUsd });
   }
   keep();
   const text = messages
@@ -259,4 +280,7 @@ createInterface({ input: process.stdin })
     messages.push({ role: 'user', content: message.message.content });
     begin();
   })
-  .on('close', () => turns.then(() => process.exit(0)));
+  .on('close', () => {
+    if (JSON.stringify(messages).includes('fake: never ends')) setInterval(() => {}, 1000);
+    else if (!process.stdin.destroyed || process.stdin.readableEnded) void turns.then(() => process.exit(0));
+  });

@@ -112,7 +112,7 @@ export class ClaudeCodeConversation implements Conversation {
     const { limits, conversation, logger } = this.parts;
     let intent = text;
     for (let restarts = 0, isAnew = false; ;) {
-      const end = await this.tryOnce(intent);
+      const end = this.seenThrough(await this.tryOnce(intent));
       if (isSessionLost(end) && !isAnew) {
         await this.endProcess();
         isAnew = true;
@@ -132,9 +132,16 @@ export class ClaudeCodeConversation implements Conversation {
     }
   }
 
+  /** It may say that it succeeded when it has not done what the model asked for last. */
+  private seenThrough(end: AttemptEnd): AttemptEnd {
+    const isMidway = end.kind === 'result' && end.ok && this.relay.lastStopReason === 'tool_use';
+    return isMidway ? { kind: 'died', words: 'it stopped in the middle of its work' } : end;
+  }
+
   private async tryOnce(text: string | null): Promise<AttemptEnd> {
     const { conversation, clock } = this.parts;
     if (conversation.signal.aborted) throw new CancelledError();
+    this.relay.reopen();
     const attempt = new Attempt({ clock, limitMs: () => this.silenceLimitMs() });
     this.attempt = attempt;
     const onAbort = (): void => attempt.end({ kind: 'failed', error: new CancelledError() });

@@ -43,6 +43,7 @@ export class ModelRelay {
   private readonly answers = new Map<string, ConversationMessage>();
   private turns = 0;
   private waiting = 0;
+  private isOver = false;
   private lastStop: string | null = null;
   private lastKept: ConversationMessage | undefined;
 
@@ -55,6 +56,11 @@ export class ModelRelay {
   /** Why the model stopped, the last time it was asked. */
   get lastStopReason(): string | null {
     return this.lastStop;
+  }
+
+  /** A new attempt begins: what ended the one before it stands no longer in the way. */
+  reopen(): void {
+    this.isOver = false;
   }
 
   /** How often the model has answered, in the whole run. */
@@ -97,6 +103,8 @@ export class ModelRelay {
     const known = this.answers.get(request.digest);
     if (known) return this.given(known);
     const { conversation, onEnd } = this.options;
+    // Whoever does not believe the end of it is not asked for anybody.
+    if (this.isOver) return stopped();
     if (this.turns >= conversation.maxTurns) {
       onEnd({ kind: 'turnLimit', turns: this.turns });
       return error(400, 'invalid_request_error', 'Airlock: the run has had all its turns');
@@ -147,13 +155,14 @@ export class ModelRelay {
     if (failure instanceof UserError && failure.code === 'context-full') {
       return error(400, 'invalid_request_error', 'prompt is too long');
     }
+    this.isOver = true;
     this.options.onEnd({ kind: 'failed', error: failure });
-    return error(
-      400,
-      'invalid_request_error',
-      isCancellation(failure) ? 'Airlock: cancelled' : 'Airlock: the run stops here',
-    );
+    return isCancellation(failure) ? error(400, 'invalid_request_error', 'Airlock: cancelled') : stopped();
   }
+}
+
+function stopped(): RelayAnswer {
+  return error(400, 'invalid_request_error', 'Airlock: the run stops here');
 }
 
 /** What was said in words, without what Claude Code adds to it. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findClaude } from '../../../../src/engines/claudeCode/claudeProgram';
 import type { FakeTurn } from '../../../fakes/messagesApi';
-import { says } from '../../../fakes/messagesApiTurns';
+import { keyRefused, says } from '../../../fakes/messagesApiTurns';
 import { type ContractEngine, EngineRoom, fakeClaude } from '../contract/engineRoom';
 
 const kind: ContractEngine = { name: 'fake', program: fakeClaude, isClaudeCode: true };
@@ -106,6 +106,51 @@ describe('the traps of Claude Code', function () {
     assert.deepEqual(await conversation.send('Second'), { kind: 'done', text: 'Two.' });
     assert.match(JSON.stringify(room.api.requests[1]?.body.messages), /First.*One\..*Second/);
     assert.deepEqual(joinings(), ['new', 'resume']);
+  });
+
+  it('a success in the middle of its work is none: another process goes on', async () => {
+    await plays(() => room.runs('true', 'toolu_1'), says('Now I am done.'));
+    const end = await (await room.open()).send('fake: stops midway');
+    assert.deepEqual([end, joinings()], [{ kind: 'done', text: 'Now I am done.' }, ['new', 'resume']]);
+    assert.match(room.host.noticesOf('warning')[0]?.text ?? '', /stopped in the middle of its work/);
+  });
+
+  it('a cost that it adds up over its turns counts for nothing: each request is counted by what the server says', async () => {
+    await plays(says('One.'), says('Two.'));
+    const conversation = await room.open();
+    await conversation.send('fake: costs a fortune');
+    await conversation.send('Again');
+    assert.deepEqual(
+      room.host.messages.flatMap(({ usage }) => (usage ? [[usage.inputTokens, usage.outputTokens]] : [])),
+      [
+        [100, 20],
+        [100, 20],
+      ],
+    );
+    assert.equal(JSON.stringify([room.host.messages, room.host.log]).includes('1000'), false);
+  });
+
+  it('one that does not end when its input ends is killed, and the next exchange goes on', async () => {
+    await plays(says('One.'), says('Two.'));
+    const conversation = await room.open({}, {}, 'perExchange');
+    await conversation.send('fake: never ends');
+    assert.equal(room.session.living(), 0);
+    assert.deepEqual(await conversation.send('Second'), { kind: 'done', text: 'Two.' });
+    assert.deepEqual(joinings(), ['new', 'resume']);
+  });
+
+  it('one that hangs and no longer reads is a silence, and made good by another process', async () => {
+    await plays(says('Here again.'));
+    const end = await (await room.open({}, { silenceMs: 300 })).send('fake: closes its input and hangs');
+    assert.deepEqual([end, joinings()], [{ kind: 'done', text: 'Here again.' }, ['new', 'resume']]);
+    assert.equal(room.session.living(), 1);
+  });
+
+  it('one that asks again and again after a refused key gets nobody asked again', async () => {
+    await plays(keyRefused(), keyRefused());
+    const sent = (await room.open()).send('fake: asks again and again');
+    await assert.rejects(sent, { code: 'model-key-refused' });
+    assert.deepEqual([room.api.requests.length, room.session.living()], [1, 0]);
   });
 
   const folders: string[] = [];
