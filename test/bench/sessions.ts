@@ -31,6 +31,24 @@ async function timed(action: () => Promise<unknown>): Promise<number> {
   return performance.now() - startMs;
 }
 
+/** How old a line is when the terminal has it: each is the time at which it was printed, by the clock that both sides have. */
+async function latencyFigures(session: Session): Promise<Figure[]> {
+  const ages: number[] = [];
+  const watch = session.terminal.onDidOutput((text) => {
+    for (const [, printedMs] of text.matchAll(/^(\d{13})\r?$/gm)) ages.push(Date.now() - Number(printedMs));
+  });
+  await session.exec('for n in {1..60}; do date +%s%3N; sleep 0.05; done', options);
+  watch.dispose();
+  return [
+    {
+      name: 'a line in the terminal after it was printed, p95',
+      value: percentile(ages, 0.95),
+      unit: 'ms',
+      note: 'at most 50',
+    },
+  ];
+}
+
 /** 1 GiB of output in one command: what it does to this process, and what a terminal gets of it. */
 async function floodFigures(session: Session): Promise<Figure[]> {
   let shownBytes = 0;
@@ -166,6 +184,7 @@ export async function bench(): Promise<Figure[]> {
     const session = await open();
     await session.files.write('file', Buffer.from('some words\n'));
     const commands = await commandFigures(session, jails, policy);
+    const latency = await latencyFigures(session);
     const flood = await floodFigures(session);
     await session.close('measured');
     const many = [...(await crowdFigures(open)), ...(await manyFigures(open))];
@@ -179,6 +198,7 @@ export async function bench(): Promise<Figure[]> {
         note: `${(median(readyMs) / plainMs).toFixed(0)} × sh -c true`,
       },
       { name: 'session closed', value: median(closeMs), unit: 'ms' },
+      ...latency,
       ...flood,
       ...many,
     ];
