@@ -5,6 +5,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import type { Socket } from 'node:net';
 import type { EmbeddedServer } from '../../src/sources/zmemory/embeddedServer';
 
 /** How a backend can be unwell. */
@@ -15,7 +16,9 @@ export type BackendFault =
   /** It takes the request and never answers. */
   | { readonly kind: 'silent' }
   /** It does what it is asked, and the answer is lost. */
-  | { readonly kind: 'answerLost' };
+  | { readonly kind: 'answerLost' }
+  /** Its answer comes, and comes again on the same connection, where the next one is waited for. */
+  | { readonly kind: 'twice' };
 
 export interface SeenCall {
   readonly method: string;
@@ -86,19 +89,29 @@ export class WholeBackend {
         response.end(fault.body);
         return;
       case 'answerLost':
+      case 'twice':
       case undefined:
-        this.pass(request, body, response, fault !== undefined);
+        this.pass(request, body, response, fault?.kind);
     }
   }
 
-  private pass(request: IncomingMessage, body: Buffer, response: ServerResponse, loseAnswer: boolean): void {
+  private pass(
+    request: IncomingMessage,
+    body: Buffer,
+    response: ServerResponse,
+    fault: 'answerLost' | 'twice' | undefined,
+  ): void {
     const target = new URL(request.url ?? '/', this.real.url);
     const passed = sendRequest(target, { method: request.method, headers: { ...request.headers, host: target.host } });
     passed.on('error', () => response.destroy());
     passed.on('response', (answer) => {
-      if (loseAnswer) {
+      if (fault === 'answerLost') {
         answer.resume();
         answer.on('end', () => request.socket.resetAndDestroy());
+        return;
+      }
+      if (fault === 'twice') {
+        void answerTwice(answer, request.socket);
         return;
       }
       response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -106,4 +119,14 @@ export class WholeBackend {
     });
     passed.end(body);
   }
+}
+
+async function answerTwice(answer: IncomingMessage, socket: Socket): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+  const body = Buffer.concat(chunks);
+  const head = `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const whole = Buffer.concat([Buffer.from(head), body]);
+  socket.write(whole);
+  socket.write(whole);
 }

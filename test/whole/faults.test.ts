@@ -61,6 +61,7 @@ describe('a backend that is unwell', () => {
     ],
     ['nothing at all', () => ({ kind: 'silent' })],
     ['only after the answer is lost', () => ({ kind: 'answerLost' })],
+    ['the same answer twice', () => ({ kind: 'twice' })],
   ];
   for (const [title, fault] of faults) {
     it(`and first answers the report with ${title} hears of it once in effect`, async () => {
@@ -87,6 +88,15 @@ describe('a backend that is unwell', () => {
     const sources = [...executor.state.sources.values()];
     assert.deepEqual(sources, [{ healthy: true, looked: true, message: '' }]);
   }).timeout(60_000);
+
+  it('and gives every answer twice gives each task once', async () => {
+    await room.queues({ id: 'one', description: 'One' }, { id: 'two', description: 'Two' });
+    for (const name of ['One', 'Two']) room.model.plays(name, says('Looked.'));
+    backend.fault = () => ({ kind: 'twice' });
+    const executor = await room.open({ sources: [room.source({ url: backend.url })] });
+    for (const task of ['one', 'two']) assert.equal((await taskReported(executor, task)).status, 'unchecked');
+    assert.deepEqual([executor.state.tasks.size, room.model.api.requests.length], [2, 2]);
+  });
 
   it('and gives the task to somebody else leaves it there', async () => {
     await room.queues({ id: 'taken', description: 'Taken', context: checked });

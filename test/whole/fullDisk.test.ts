@@ -15,7 +15,7 @@ function workspaceFile(room: WholeRoom, executor: Executor, taskId: string, name
   return path.join(run, found);
 }
 
-describe('on a full disk', () => {
+describe('the disk of the storage', () => {
   let room: WholeRoom;
   beforeEach(async function () {
     room = await WholeRoom.make();
@@ -30,7 +30,12 @@ describe('on a full disk', () => {
   });
   afterEach(() => room.close());
 
-  it('the queue holds and says why, what the user ends is kept, and the run that filled it goes on when there is room', async () => {
+  it('is said to be read-only where nothing can be written, and nothing is begun', async () => {
+    execFileSync('mount', ['-o', 'remount,ro', room.storage]);
+    await assert.rejects(room.open({ sources: [] }), { code: 'storage-unwritable', message: /cannot be written to/ });
+  });
+
+  it('holds the queue when it is full, and says why: what the user ends is kept, and the run that filled it goes on when there is room', async () => {
     room.model.plays('Fill', runs('cat /dev/zero > fill.bin; true'), says('Done.'));
     room.model.plays('Other', says('Looked.'));
     const executor = await room.open({ settings: { concurrency: 1 }, sources: [] });
