@@ -6,7 +6,9 @@ import { executor, repository } from './airlock';
 
 const enabled = 'airlock.taskDefinitions.enabled';
 
-describe('task definitions in a real VS Code', () => {
+describe('task definitions in a real VS Code', function () {
+  // A machine that does much else besides takes long for each command.
+  this.timeout(60_000);
   const folder = (): string => path.join(repository(), '.airlock', 'tasks');
   const write = (file: string, text: string): vscode.Uri => {
     fs.mkdirSync(folder(), { recursive: true });
@@ -53,6 +55,20 @@ describe('task definitions in a real VS Code', () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
+  it('completes the keys and values that the schema knows where the cursor is, and no key that is there', async () => {
+    const uri = write('half.yaml', 'name: Half\noverlap: \nschedule:\n  type: cron\n  \n');
+    assert.deepEqual(await completions(uri, 1, 9), ['queue', 'replace', 'skip']);
+    assert.deepEqual(await completions(uri, 4, 2), ['expression', 'timezone']);
+    const keys = await completions(uri, 5, 0);
+    assert.deepEqual([keys.includes('task'), keys.includes('name')], [true, false]);
+  });
+
+  it('says what a key is for where the mouse is on it', async () => {
+    const uri = write('zone.yaml', 'name: Zone\nschedule:\n  timezone: Europe/Berlin\n');
+    assert.deepEqual(await hovers(uri, 2, 4), ['An IANA name such as `Europe/Berlin`. Default: `UTC`.']);
+    assert.deepEqual(await hovers(uri, 2, 16), []);
+  });
+
   it('shows what is wrong with one at its line in the Problems panel, until it is mended', async () => {
     const uri = write('nightly.yaml', 'name: Nightly\nenabled: false\nschedule:\n  type: cron\n  expression: "0 9"\n');
     await setEnabled(true);
@@ -81,4 +97,27 @@ function untilProblems(uri: vscode.Uri, holds: (problems: readonly vscode.Diagno
     const subscription = vscode.languages.onDidChangeDiagnostics(look);
     look();
   });
+}
+
+/** What Airlock offers: what it knows is a property or a value; VS Code itself offers words of the file. */
+async function completions(uri: vscode.Uri, line: number, character: number): Promise<string[]> {
+  await vscode.workspace.openTextDocument(uri);
+  const position = new vscode.Position(line, character);
+  const list = await vscode.commands.executeCommand<vscode.CompletionList>(
+    'vscode.executeCompletionItemProvider',
+    uri,
+    position,
+  );
+  const kinds = [vscode.CompletionItemKind.Property, vscode.CompletionItemKind.EnumMember];
+  return list.items
+    .filter(({ kind }) => kind !== undefined && kinds.includes(kind))
+    .map(({ label }) => (typeof label === 'string' ? label : label.label))
+    .toSorted();
+}
+
+async function hovers(uri: vscode.Uri, line: number, character: number): Promise<string[]> {
+  await vscode.workspace.openTextDocument(uri);
+  const position = new vscode.Position(line, character);
+  const found = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', uri, position);
+  return found.flatMap(({ contents }) => contents.map((each) => (typeof each === 'string' ? each : each.value)));
 }

@@ -45,7 +45,7 @@ export function rowOf(input: RowInput): TaskRow {
 
 function describe(input: RowInput, run: RunState | undefined): string {
   const { task } = input;
-  if (isEnded(task.status)) return endedWords(task, run, input.report);
+  if (isEnded(task.status)) return endedWords(input, run);
   switch (task.status) {
     case 'queued':
       return queuedWords(task, input.nowMs);
@@ -55,7 +55,10 @@ function describe(input: RowInput, run: RunState | undefined): string {
       return run ? runningWords(input.state, run) : '';
     case 'waiting':
     case 'blocked':
-      return task.paused ? statusWord(task) : task.reason || statusWord(task);
+      return joined(
+        task.paused ? statusWord(task) : task.reason || statusWord(task),
+        overlapWords(input.state, task.id),
+      );
   }
 }
 
@@ -101,11 +104,13 @@ export function phaseWord(phase: RunState['phase']): string {
   }
 }
 
-function endedWords(task: TaskState, run: RunState | undefined, report: ReportState | undefined): string {
+function endedWords({ state, task, report }: RowInput, run: RunState | undefined): string {
   const files = run && run.filesChanged > 0 ? filesWord(run.filesChanged) : '';
   const cost = run && totalTokens(run.usage) > 0 ? costWord(run) : '';
   const unreported = report?.status === 'dead' ? l10n.t('its source refused the report') : '';
-  return joined(landingPhrase(task) || statusWord(task), unreported, files, cost, task.reason);
+  const isDecided = task.status === 'landed' || task.status === 'discarded';
+  const overlap = isDecided ? '' : overlapWords(state, task.id);
+  return joined(landingPhrase(task) || statusWord(task), overlap, unreported, files, cost, task.reason);
 }
 
 /** What it cost, or how many tokens when nobody knows their price. */

@@ -10,6 +10,7 @@ import { statusWord } from './taskWords';
 
 /** How many checks a tooltip has room for. */
 const maxChecks = 8;
+const maxOverlaps = 5;
 
 /** What a hover says of a task, as Markdown in which everything foreign is escaped. */
 export function tooltipOf(input: RowInput): string {
@@ -20,6 +21,7 @@ export function tooltipOf(input: RowInput): string {
     headline(task, run),
     task.reason === '' ? '' : escapeMarkdown(task.reason, 600),
     run ? checkLines(run) : '',
+    overlapLines(state, task),
     facts(state, task, run, input.nowMs).join('  \n'),
     input.report ? reportLine(input.report.status, input.report.error) : '',
   ];
@@ -54,12 +56,27 @@ export function checkWords(check: CheckSummary): string {
   return check.provesNoChange ? l10n.t('{0}; it passes on the base too, so it proves no change', words) : words;
 }
 
+/** With which tasks' results it could not be joined, and where. */
+function overlapLines(state: LiveState, task: TaskState): string {
+  const overlaps = task.status === 'landed' || task.status === 'discarded' ? [] : (task.overlaps ?? []);
+  const lines = overlaps.slice(0, maxOverlaps).map((overlap) => {
+    const title = state.tasks.get(overlap.with)?.spec.title ?? overlap.with;
+    const files = overlap.files.map((file) => escapeMarkdown(file, 120)).join(', ');
+    return `- ${l10n.t('Touches the same lines as “{0}”: {1}', escapeMarkdown(title, 120), files)}`;
+  });
+  if (overlaps.length > maxOverlaps) lines.push(`- ${l10n.t('and {0} more', overlaps.length - maxOverlaps)}`);
+  return lines.join('\n');
+}
+
 function facts(state: LiveState, task: TaskState, run: RunState | undefined, nowMs: number): string[] {
   const lines = [];
   const repo = run?.repo ?? task.spec.repo;
   if (repo !== null) lines.push(l10n.t('Repository: {0}', escapeMarkdown(repo)));
   if (run?.branch) {
     lines.push(l10n.t('Branch: {0} ({1})', escapeMarkdown(run.branch), filesWord(run.filesChanged)));
+  }
+  if (task.keptAs) {
+    lines.push(l10n.t('Kept as: {0}', task.keptAs.map((branch) => escapeMarkdown(branch, 200)).join(', ')));
   }
   if (run) {
     const untilMs = run.endedAtMs ?? nowMs;

@@ -249,6 +249,28 @@ describe('the row of a task', () => {
     assert.doesNotMatch(rowOf(inputOf(executor)).contextValue, / answer /);
   });
 
+  it('names what touches the same lines on both rows: of a run that goes on, and of a result until it is decided', async () => {
+    const executor = await verified();
+    await executor.add({ title: 'Other', prompt: 'p' });
+    executor.beginRun('task-2', { runId: 'run-2', sessionId: 'session-2' });
+    const files = ['src/a.ts'];
+    executor.append(
+      { kind: 'overlap.found', taskId: 'task-1', overlaps: [{ with: 'task-2', files }] },
+      { kind: 'overlap.found', taskId: 'task-2', overlaps: [{ with: 'task-1', files }] },
+    );
+    const words = (taskId: string): string => rowOf(inputOf(executor, taskId)).description;
+    assert.match(words('task-1'), /^verified · touches the same lines as “Other” · 2 files/);
+    assert.match(words('task-2'), /^touches the same lines as “Round totals” · /);
+    assert.match(
+      tooltipOf(inputOf(executor)).replaceAll('\\', ''),
+      /\n- Touches the same lines as “Other”: src\/a\.ts\n/,
+    );
+    executor.append({ kind: 'task.waiting', taskId: 'task-2', on: 'user', reason: 'Which colour?' });
+    assert.equal(words('task-2'), 'Which colour? · touches the same lines as “Round totals”');
+    executor.append({ kind: 'task.discarded', taskId: 'task-1' });
+    assert.doesNotMatch(`${words('task-1')} ${tooltipOf(inputOf(executor))}`, /the same lines/);
+  });
+
   it('shows unseen characters of a title, and keeps it on one line', async () => {
     const executor = await withTask('a\u202eb\nc\u200b');
     assert.equal(rowOf(inputOf(executor)).label, 'a<U+202E>b c<U+200B>');
@@ -274,6 +296,12 @@ describe('the tooltip of a task', () => {
         ].join('  \n'),
       ].join('\n\n'),
     );
+  });
+
+  it('names the branches of yours that were made of its result', async () => {
+    const executor = await verified();
+    executor.append({ kind: 'result.kept', taskId: 'task-1', branch: 'round-totals', commit: 'c'.repeat(40) });
+    assert.match(tooltipOf(inputOf(executor)).replaceAll('\\', ''), /\(2 files\) {2}\nKept as: round-totals {2}\n/);
   });
 
   it('makes nothing but text of what a backend wrote', async () => {
