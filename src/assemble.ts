@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { pricesWith } from './analytics/prices';
+import { TraceExporter } from './analytics/traceExporter';
 import { reportWriter } from './analytics/usageReport';
 import { createEngines, isLocal } from './assemble/createEngine';
 import { openPersonas } from './assemble/openPersonas';
@@ -14,6 +15,7 @@ import { UserError } from './base/errors';
 import type { Executor } from './core/executor';
 import { knownTasksOf } from './core/knownTasks';
 import type { ReportSchedule, ReportTimes } from './core/reportSchedule';
+import { tracedLogger } from './core/runTrace';
 import type { TaskSource } from './core/source';
 import { LocalExecutor } from './executor/localExecutor';
 import { defaultSettings } from './executor/ports';
@@ -110,11 +112,12 @@ interface Owned {
 
 /** Builds the executor in this process. What was begun is ended again when a later part cannot be had. */
 async function ownExecutor(
-  options: AirlockOptions,
+  given: AirlockOptions,
   role: 'work' | 'visit',
   clock: Clock,
   owned: Owned,
 ): Promise<Executor> {
+  const options = { ...given, logger: tracedLogger(given.logger) };
   const { logger, storage } = options;
   const ends: (() => Promise<void>)[] = [() => owned.release()];
   const endAll = async (): Promise<void> => {
@@ -139,6 +142,10 @@ async function ownExecutor(
     const gateway = await serveExecutor({ executor, socketPath: owned.info.socketPath, version, clock, logger });
     ends.push(() => gateway.close());
     if (role === 'work') {
+      if (options.otlpEndpoint) {
+        const traces = new TraceExporter(executor, { endpoint: options.otlpEndpoint, version, clock, logger });
+        ends.push(() => traces.close());
+      }
       await executor.start();
       const changes = options.onDidChangeCredentials?.(() => {
         executor.credentialsChanged().catch((error: unknown) => logger.error('Waiting tasks could not go on', error));

@@ -75,6 +75,7 @@ export function executorOptions({ context, settings, credentials, problems, logg
       approved: () => settings.value('airlock.mcp.approved'),
       privateHosts: () => settings.value('airlock.mcp.privateHosts'),
     },
+    otlpEndpoint: settings.value('airlock.telemetry.endpoint'),
     logger,
     onDiagnostics: problems.show,
     onNotice: (message) => void vscode.window.showInformationMessage(message),

@@ -124,6 +124,8 @@ export interface AirlockOptions {
   readonly toolChains?: readonly string[];
   /** What of the user's MCP servers may have. Absent: no secret, nothing approved, no private host. */
   readonly mcp?: McpChoice;
+  /** Base address of the user's OTLP collector, which gets a trace of each run. Absent or empty: nothing is sent. */
+  readonly otlpEndpoint?: string;
   /** VS Code's own copy of node-pty. */
   readonly nodePtyPath?: string;
   /** Fired when a key was set or removed: what waited for one goes on. */

@@ -93,3 +93,11 @@ export function portNumber(text: string): number {
     throw new InvalidArgumentError('It must be a port from 0 to 65535.');
   return value;
 }
+
+/** An address of the web, without a user's name or password. */
+export function webAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw new InvalidArgumentError('It must be an address that begins with http:// or https://.');
+  return text;
+}

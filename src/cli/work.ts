@@ -52,6 +52,8 @@ export interface WorkOptions {
   readonly prices: OwnPrices;
   /** Where Prometheus may ask; absent: nowhere. */
   readonly metricsPort?: number | undefined;
+  /** Where traces are sent; absent: nowhere. */
+  readonly otlpEndpoint?: string | undefined;
   readonly untilIdle: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -85,6 +87,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
       },
       personas: options.personas,
       prices: options.prices,
+      otlpEndpoint: options.otlpEndpoint ?? '',
       repositories: () => options.repositories,
       engine: options.engine,
       otherEngines: options.otherEngines ?? [],

@@ -11,6 +11,7 @@ import {
   percentage,
   fewOrNone,
   portNumber,
+  webAddress,
   positiveInteger,
   storageOption,
 } from './arguments';
@@ -79,6 +80,7 @@ export function addWork(airlock: Command): void {
       1,
     )
     .option('--metrics-port <port>', 'serve metrics for Prometheus on this port of loopback; 0 for any', portNumber)
+    .addOption(otlpOption())
     .option('--until-idle', 'end when nothing is queued, running or still to be reported', false)
     .option('--json', 'print one event a line', false)
     .option('--verbose', 'print what is done on stderr', false)
@@ -128,9 +130,15 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly maxMemory: number;
   readonly warm: number;
   readonly metricsPort: number | undefined;
+  readonly otlpEndpoint: string | undefined;
   readonly untilIdle: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
+}
+
+function otlpOption(): Option {
+  const help = 'send a trace of each run to this OpenTelemetry collector (OTLP over HTTP); nothing is sent otherwise';
+  return new Option('--otlp-endpoint <url>', help).argParser(webAddress);
 }
 
 function hostLimit(flag: 'cpu' | 'memory', what: string): Option {

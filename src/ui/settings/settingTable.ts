@@ -125,6 +125,7 @@ export const settingTable = {
   'airlock.retention.journalGigabytes': machine(z.number().min(0).max(10_000), 2),
   'airlock.retention.usageDays': machine(z.number().min(0).max(36_500), 90),
 
+  'airlock.telemetry.endpoint': machine(addressSchema, ''),
   'airlock.report.schedule': machine<ReportSchedule>(z.enum(reportSchedules), 'off'),
   'airlock.report.folder': machine(z.string().regex(/^$|^(\/|~\/)/, 'no absolute path'), ''),
 
