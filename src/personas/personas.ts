@@ -8,6 +8,7 @@ import type { CommittedFiles } from '../core/workspace';
 import { readAgentFile, type ModelAliases } from './agentFile';
 import { maxPersonaBytes, readPersonaFile, wrongFile, type ReadPersona } from './personaFile';
 import { isPersonaName, maxPersonas, readPersonaFolder, type PersonaText } from './personaFolder';
+import { readRepositoryServers, serversFile, withRepositoryServers } from './repositoryServers';
 import { tighten, withinSettings, type Bounds } from './tightening';
 
 /** Where personas are in a repository. Only what is committed counts. */
@@ -20,7 +21,11 @@ export interface PersonasOptions {
   readonly bounds: Bounds;
   readonly aliases: ModelAliases;
   /** Files of the commit that is checked out; what is wrong with the repository itself is thrown. */
-  readonly committedFiles: (repo: string, folder: string, maxBytes: number) => Promise<CommittedFiles>;
+  readonly committedFiles: (
+    repo: string,
+    folder: string | { readonly file: string },
+    maxBytes: number,
+  ) => Promise<CommittedFiles>;
   readonly onDiagnostics: DiagnosticSink;
   readonly logger: Logger;
 }
@@ -40,6 +45,7 @@ export function createPersonas(options: PersonasOptions): Personas {
       if (repo !== null) await addCommitted(list, repo, options);
       for (const persona of builtInPersonas)
         list.add({ persona: withinSettings(persona, options.bounds), diagnostics: [] }, { kind: 'builtIn' });
+      if (repo !== null) await lendServers(list, repo, options);
       const owner = `personas:${repo ?? ''}`;
       const digest = JSON.stringify(list.diagnostics);
       if ((told.get(owner) ?? '[]') !== digest) options.onDiagnostics(owner, list.diagnostics);
@@ -51,7 +57,7 @@ export function createPersonas(options: PersonasOptions): Personas {
 
 /** Takes personas in the order in which they win. */
 class Listing implements PersonaList {
-  readonly personas: FoundPersona[] = [];
+  personas: FoundPersona[] = [];
   readonly diagnostics: Diagnostic[] = [];
 
   add({ persona, diagnostics }: ReadPersona, origin: PersonaOrigin): void {
@@ -73,6 +79,20 @@ async function addCommitted(list: Listing, repo: string, options: PersonasOption
   } catch (error) {
     // What is wrong with the repository itself is said when a workspace is made of it.
     options.logger.warn('The personas of a repository cannot be read', { repo, reason: messageOf(error) });
+  }
+}
+
+/** What is wrong with the repository itself was said already. */
+async function lendServers(list: Listing, repo: string, { committedFiles, logger }: PersonasOptions): Promise<void> {
+  try {
+    const found = readRepositoryServers(await committedFiles(repo, { file: serversFile }, maxPersonaBytes));
+    list.diagnostics.push(...found.diagnostics);
+    list.personas = list.personas.map(({ persona, origin }) => ({
+      persona: withRepositoryServers(persona, found),
+      origin,
+    }));
+  } catch (error) {
+    logger.debug('The MCP servers of a repository cannot be read', { repo, reason: messageOf(error) });
   }
 }
 

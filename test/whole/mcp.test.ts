@@ -5,6 +5,7 @@ import type { EngineChoice } from '../../src/assemble';
 import type { FakeTurn, SeenRequest } from '../fakes/messagesApi';
 import { calls, says } from '../fakes/messagesApiTurns';
 import { mcpScript } from '../fakes/mcpServer';
+import { commitAll, writeFiles } from '../unit/workspaces/sampleRepository';
 import { modelName, sampleFiles, stateFits, taskEnded, WholeRoom } from '../fakes/wholeRoom';
 
 const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
@@ -90,5 +91,25 @@ describe('MCP servers of a persona', () => {
     approved.push(digest);
     await executor.retry(id);
     assert.equal((await taskEnded(executor, id)).status, 'unchecked');
+  });
+
+  it('of the repository’s .mcp.json that a persona of the user’s names run only when they were approved, too', async () => {
+    writeFiles(room.repo, { '.mcp.json': JSON.stringify({ mcpServers: JSON.parse(servers) as unknown }) });
+    commitAll(room.repo, 'servers');
+    const personas = room.folder('personas');
+    writeFileSync(path.join(personas, 'mine.md'), '---\ntools: [bash, mcp__near__look]\n---\nYou look round.');
+    room.model.plays('Look', ...looksRound(waits['claude-code']));
+    approved.length = 0;
+    const executor = await room.open({ engine: engine('claude-code'), personas, mcp });
+    const id = await executor.add({ title: 'Look', prompt: 'Look.', persona: 'mine', checks: [] });
+    const { reason } = await stateFits(executor, ({ tasks, sessions }) => {
+      const waiting = tasks.get(id);
+      return waiting?.status === 'waiting' && sessions.size === 0 ? waiting : undefined;
+    });
+    assert.equal(room.model.api.requests.length, 0, 'nothing was asked');
+    approved.push(/([0-9a-f]{64}) stands for/.exec(reason)?.[1] ?? '');
+    await executor.retry(id);
+    assert.equal((await taskEnded(executor, id)).status, 'unchecked');
+    assert.match(JSON.stringify(room.model.api.requests.at(-1)?.body.messages), /toolu_look.*the secret T/);
   });
 });

@@ -8,7 +8,7 @@ import { jailLimitsSchema } from '../../../src/core/jailPolicy';
 import { personaNamed, type PersonaList } from '../../../src/core/persona';
 import { createPersonas } from '../../../src/personas/personas';
 import { committedFiles } from '../../../src/workspaces/committedFiles';
-import { makeRepository, type SampleFile } from '../workspaces/sampleRepository';
+import { commitAll, git, makeRepository, type SampleFile } from '../workspaces/sampleRepository';
 
 describe('the personas that tasks can name', () => {
   let top: string;
@@ -137,5 +137,59 @@ describe('the personas that tasks can name', () => {
     const repo = join(top, 'none');
     mkdirSync(repo);
     assert.deepEqual(names(await personas().of(repo)), builtIn);
+  });
+
+  describe('and the servers of the repository’s .mcp.json', () => {
+    const docs = { command: 'docs', args: ['--all'] };
+    const mcpJson = (servers: unknown): string => JSON.stringify({ mcpServers: servers, other: true }, null, 2);
+    const serversOf = (list: PersonaList, name: string): unknown => {
+      const found = personaNamed(list, name)?.mcpServers ?? {};
+      return Object.entries(found).map(([server, { from, server: what }]) => [
+        server,
+        from,
+        what.type === 'stdio' ? what.command : what.url,
+      ]);
+    };
+
+    it('are the repository’s for whoever’s list names them, and for nobody else', async () => {
+      writeMine('mine.md', '---\ntools: [read, mcp__docs__find]\n---\n');
+      const repo = repository({ '.mcp.json': mcpJson({ docs, issues: { command: 'issues' } }) });
+      const list = await personas().of(repo);
+      assert.deepEqual(list.diagnostics, []);
+      assert.deepEqual(serversOf(list, 'mine'), [['docs', 'repository', 'docs']]);
+      assert.deepEqual(serversOf(list, 'implementer'), []);
+    });
+
+    it('stand behind those that a persona brings itself', async () => {
+      writeMine('mine.md', '---\ntools: [mcp__docs]\nmcp_servers: { docs: { command: my-docs } }\n---\n');
+      const list = await personas().of(repository({ '.mcp.json': mcpJson({ docs }) }));
+      assert.deepEqual(serversOf(list, 'mine'), [['docs', 'user', 'my-docs']]);
+    });
+
+    it('are told of at the line that is wrong, and harm no persona', async () => {
+      writeMine('mine.md', '---\ntools: [mcp__docs]\n---\n');
+      const repo = repository({ '.mcp.json': '{\n "mcpServers": {\n  "docs": {\n   "command": 7 } } }' });
+      const list = await personas().of(repo);
+      assert.deepEqual(
+        list.diagnostics.map(({ path, severity }) => [path, severity]),
+        [[join(repo, '.mcp.json'), 'error']],
+      );
+      assert.deepEqual(personaNamed(list, 'mine')?.mcpServers, {});
+    });
+
+    it('are none when the file is a link, or only lies there', async () => {
+      writeMine('mine.md', '---\ntools: [mcp__docs]\n---\n');
+      const repo = repository({ 'elsewhere.json': mcpJson({ docs }), '.mcp.json': { link: 'elsewhere.json' } });
+      const list = await personas().of(repo);
+      assert.deepEqual(
+        [serversOf(list, 'mine'), list.diagnostics.map(({ message }) => message)],
+        [[], ['It is not a file.']],
+      );
+      rmSync(join(repo, '.mcp.json'));
+      git(repo, 'rm', '-q', '--cached', '.mcp.json');
+      commitAll(repo, 'none');
+      writeFileSync(join(repo, '.mcp.json'), mcpJson({ docs }));
+      assert.deepEqual(serversOf(await personas().of(repo), 'mine'), []);
+    });
   });
 });
