@@ -34,7 +34,7 @@ export function liftEvent(data: EventData, versions: EventVersions): AirlockEven
     if (!lift) throw new Error(`No lift of ${data.kind} from version ${v}`);
     lifted = { ...lift(lifted), seq: data.seq, atMs: data.atMs, kind: data.kind, v: v + 1 };
   }
-  return { ...eventBodySchema.parse(lifted), seq: data.seq, atMs: data.atMs, v: current };
+  return Object.assign(eventBodySchema.parse(lifted), { seq: data.seq, atMs: data.atMs, v: current });
 }
 
 function newerEvent(data: EventData): UserError {

@@ -17,7 +17,7 @@ export type JournalLine =
   | { readonly kind: 'commit'; readonly seq: number; readonly events: number; readonly prev: string };
 
 /** The outline that every event has, in every version, and whatever else stands in the line. */
-export type EventData = z.infer<typeof eventDataSchema>;
+export type EventData = z.infer<typeof outlineSchema> & Readonly<Record<string, unknown>>;
 
 /** The version of this format. A journal of a newer one is refused. */
 export const journalFormat = 1;
@@ -43,14 +43,14 @@ const commitSchema = z.object({
   prev: hashSchema,
 });
 
-const eventDataSchema = z.looseObject({
+const outlineSchema = z.object({
   seq: z.number().int().positive(),
   atMs: z.number(),
   v: z.number().int().positive(),
   kind: z.string(),
 });
 
-const chainedEventSchema = eventDataSchema.extend({ prev: hashSchema });
+const chainedEventSchema = outlineSchema.extend({ prev: hashSchema });
 
 /** `,"sum":"01234567"}`: every line ends with so many bytes that the checksum does not cover. */
 const sumBytes = 18;
@@ -110,7 +110,8 @@ export function openLine(line: Buffer): object | undefined {
 function decodeEvent(json: object): JournalLine | undefined {
   const event = chainedEventSchema.safeParse(json);
   if (!event.success) return undefined;
-  return { kind: 'event', data: event.data, prev: event.data.prev };
+  // Only the outline is looked at here, and nothing is copied: at a start this is done for each event of the journal.
+  return { kind: 'event', data: Object.assign(json, event.data), prev: event.data.prev };
 }
 
 function decodeCommit(json: object): JournalLine | undefined {
