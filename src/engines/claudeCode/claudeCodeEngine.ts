@@ -24,6 +24,7 @@ import { promptBound } from '../anthropic/promptBound';
 import { ToolProbe } from '../anthropic/toolProbe';
 import { TurnRequester } from '../anthropic/turnRequester';
 import type { ApiRequest } from './apiRequest';
+import { allowedBetas } from './betas';
 import { ClaudeCodeConversation } from './claudeCodeConversation';
 import { type ClaudeProgram, findClaude } from './claudeProgram';
 import { type ClaudeCodeEngineOptions, type ClaudeCodeLimits, defaultClaudeCodeLimits } from './engineOptions';
@@ -142,7 +143,7 @@ class ClaudeCodeEngine implements Engine {
           body: { ...request.body, stream: true },
           stream: true,
           signal,
-          headers: { 'anthropic-version': '2023-06-01', 'anthropic-beta': screenedBetas(betas) },
+          headers: { 'anthropic-version': '2023-06-01', 'anthropic-beta': allowedBetas(betas) },
         }),
       promptBound: () => promptBound(request.body),
       guard,
@@ -164,15 +165,4 @@ interface Asking {
   readonly authorization: Authorization;
   readonly guard: ResponseGuard;
   readonly client: Awaited<ReturnType<typeof createModelClient>>;
-}
-
-/** Names of features, and nothing else that a header could hold. `null`: no such header. */
-function screenedBetas(betas: string): string | null {
-  const names = betas.split(',').map((name) => name.trim());
-  return (
-    names
-      .filter((name) => /^[a-z0-9-]{1,80}$/.test(name))
-      .slice(0, 40)
-      .join(',') || null
-  );
 }

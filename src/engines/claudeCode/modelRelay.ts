@@ -11,7 +11,7 @@ export type RelayAnswer =
 
 /** What of a request matters to the server, beside its body. */
 export interface RelayHeaders {
-  /** `anthropic-beta`, as it came. */
+  /** `anthropic-beta`, as it came: whoever sends it on screens it. */
   readonly betas: string;
 }
 

@@ -177,7 +177,7 @@ describe('the socket to the model, as something hostile in the jail sees it', ()
     });
   }
 
-  it('passes on no header of the asker’s making but the names of features', async () => {
+  it('hears no header of the asker’s making but the names of features', async () => {
     const made = {
       'x-api-key': 'sk-of-the-agent',
       authorization: 'Bearer of-the-agent',

@@ -3,6 +3,7 @@ import { CancelledError, UserError } from '../../../../src/base/errors';
 import type { ConversationMessage } from '../../../../src/core/engine';
 import { noUsage } from '../../../../src/core/usage';
 import { broken, keyRefused, overloaded, rateLimited, says, stopsWith, text } from '../../../fakes/messagesApiTurns';
+import { allowedBetas } from '../../../../src/engines/claudeCode/betas';
 import type { FakeScript, FakeTurn } from '../../../fakes/messagesApi';
 import { contractEngines, EngineRoom } from './engineRoom';
 
@@ -52,6 +53,15 @@ for (const kind of contractEngines) {
         room.api.requests[1]?.body.messages.map(({ role }) => role).filter((role) => role !== 'system'),
         ['user', 'assistant', 'user'],
       );
+    });
+
+    it('names no feature of the server that could get something out of a jail or cost more', async () => {
+      await plays(says('Hello.'));
+      await (await room.open()).send('Hi');
+      const betas = room.api.requests[0]?.headers['anthropic-beta']?.toString();
+      if (!kind.isClaudeCode) return assert.equal(betas, undefined);
+      assert.equal(allowedBetas(betas ?? ''), betas);
+      assert.match(betas ?? '', /^claude-code-\d+/);
     });
 
     it('does a tool once and tells the model what it gave', async () => {
