@@ -1,4 +1,5 @@
 import {
+  addSpent,
   type BudgetLimits,
   dollarsOf,
   endOfDayMs,
@@ -8,6 +9,7 @@ import {
   startOfDayMs,
   type Spent,
 } from './budget';
+import type { TaskId } from './ids';
 import type { LiveState, RunState } from './liveState';
 
 /** One limit, and how much of it is left. */
@@ -49,11 +51,13 @@ export function roomsOf(state: LiveState, limits: BudgetLimits, nowMs: number, r
       });
     };
   if (run) {
-    const task = state.tasks.get(run.taskId);
     add('run', run.id, run.spent ?? nothingSpent, ({ runId }) => runId === run.id)('usd', limits.perRunUsd);
-    const ofTask = add('task', run.taskId, task?.spent ?? nothingSpent, ({ taskId }) => taskId === run.taskId);
-    ofTask('usd', limits.perTaskUsd);
-    ofTask('tokens', limits.perTaskTokens);
+    if (limits.perTaskUsd !== null || limits.perTaskTokens !== null) {
+      const payer = payerOf(state, run.taskId);
+      const ofTask = add('task', payer, spentFor(state, payer), ({ taskId }) => payerOf(state, taskId) === payer);
+      ofTask('usd', limits.perTaskUsd);
+      ofTask('tokens', limits.perTaskTokens);
+    }
   }
   for (const [name, limit] of Object.entries(limits.perPersonaUsd)) {
     if (run && run.persona !== name) continue;
@@ -66,6 +70,17 @@ export function roomsOf(state: LiveState, limits: BudgetLimits, nowMs: number, r
   ofAll('usd', limits.totalUsd);
   ofAll('tokens', limits.totalTokens);
   return rooms.filter((room) => room !== undefined);
+}
+
+/** Whose budget a task is paid from: a review from that of the task whose result it looks at. */
+function payerOf({ tasks }: LiveState, taskId: TaskId): TaskId {
+  const parent = tasks.get(taskId)?.spec.parent;
+  return parent?.kind === 'review' && tasks.has(parent.taskId) ? parent.taskId : taskId;
+}
+
+function spentFor(state: LiveState, payer: TaskId): Spent {
+  const paid = [...state.tasks.values()].filter(({ id, spent }) => spent && payerOf(state, id) === payer);
+  return paid.reduce((sum, { spent = nothingSpent }) => addSpent(sum, spent), nothingSpent);
 }
 
 /** For people, in English. */

@@ -51,6 +51,8 @@ export interface TaskState {
   paused?: true;
   /** Its place in the order, when the user has given it one: lower goes first. Absent: by priority and age. */
   rank?: number;
+  /** The persona that is to look at its result, until that review is queued. Absent: none. */
+  reviewer?: string;
   /** The task that looks at its result. Absent: none. */
   review?: TaskId;
   /** Why it has the persona that it has, when nobody had named one. */

@@ -67,5 +67,7 @@ export const taskEvents = [
     outcome: taskOutcomeSchema,
     reason: z.string(),
     runId: runIdSchema.nullable(),
+    /** The persona that is to look at its result. Absent: none is. */
+    reviewer: z.string().optional(),
   }),
 ] as const;

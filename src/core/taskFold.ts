@@ -10,7 +10,10 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
     state.tasks.set(event.taskId, newTask(event));
     const { parent } = event.spec;
     const reviewed = parent?.kind === 'review' ? state.tasks.get(parent.taskId) : undefined;
-    if (reviewed) reviewed.review = event.taskId;
+    if (reviewed) {
+      reviewed.review = event.taskId;
+      delete reviewed.reviewer;
+    }
     return;
   }
   const task = 'taskId' in event ? state.tasks.get(event.taskId) : undefined;
@@ -90,6 +93,8 @@ function endTask(task: TaskState, event: EventOf<'task.ended'>): void {
   setStatus(task, event.outcome, event.reason);
   task.endedAtMs = event.atMs;
   task.failures = 0;
+  if (event.reviewer === undefined) delete task.reviewer;
+  else task.reviewer = event.reviewer;
 }
 
 function newTask(event: EventOf<'task.queued'>): TaskState {

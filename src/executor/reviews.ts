@@ -3,7 +3,7 @@ import { messageOf } from '../base/errors';
 import { makeVisible } from '../base/visible';
 import type { RunState, TaskState } from '../core/liveState';
 import { runOf } from '../core/liveState';
-import { type NewTask, maxTitleLength } from '../core/task';
+import { type NewTask, maxTitleLength, type TaskOutcome } from '../core/task';
 import type { FileChange } from '../core/workspace';
 import { userSourceId } from './intake';
 import { lineChange } from './lineChange';
@@ -22,18 +22,19 @@ export class Reviews implements Disposable {
 
   constructor(
     private readonly ports: Pick<ExecutorPorts, 'events' | 'blobs' | 'workspaces' | 'logger'>,
-    private readonly settings: Pick<ExecutorSettings, 'reviewPersona' | 'maxCostUsd'>,
+    private readonly settings: Pick<ExecutorSettings, 'maxCostUsd'>,
     /** The same origin again answers the task that is there. */
     private readonly queue: (task: NewTask) => Promise<unknown>,
   ) {}
 
+  /** Begins with what ended when an earlier process did: that a result is to be reviewed is kept along with its end. */
   start(): void {
-    if (this.settings.reviewPersona === null) return;
     this.disposables.add(
       this.ports.events.onDidAppend((events) => {
         for (const event of events) if (event.kind === 'task.ended') this.look(event.taskId);
       }),
     );
+    for (const { id } of this.ports.events.state.tasks.values()) this.look(id);
   }
 
   dispose(): void {
@@ -43,13 +44,14 @@ export class Reviews implements Disposable {
   private look(taskId: string): void {
     const task = this.ports.events.state.tasks.get(taskId);
     const run = task && runOf(this.ports.events.state, task);
-    if (!task || !run || !isReviewed(task, run)) return;
-    this.review(task, run).catch((error: unknown) => {
+    // What was landed or sent back meanwhile is no longer looked at.
+    if (!task?.reviewer || !run || !judged.has(task.status)) return;
+    this.review(task, run, task.reviewer).catch((error: unknown) => {
       this.ports.logger.warn('A result is not reviewed', { taskId, reason: messageOf(error) });
     });
   }
 
-  private async review(task: TaskState, run: RunState): Promise<void> {
+  private async review(task: TaskState, run: RunState, persona: string): Promise<void> {
     const limit = task.spec.limits.maxCostUsd ?? this.settings.maxCostUsd;
     const leftUsd = limit === null ? null : limit - (run.costUsd ?? limit) - (run.givenUsd ?? 0);
     if (leftUsd !== null && leftUsd <= 0) {
@@ -62,9 +64,13 @@ export class Reviews implements Disposable {
       title: `Review: ${task.spec.title}`.slice(0, maxTitleLength),
       prompt: await this.promptOf(task, run),
       priority: task.spec.priority,
-      persona: this.settings.reviewPersona,
+      persona,
       checks: [],
-      limits: { network: { kind: 'none' }, ...(leftUsd === null ? {} : { maxCostUsd: leftUsd }) },
+      limits: {
+        network: { kind: 'none' },
+        ...(task.spec.limits.approvals === undefined ? {} : { approvals: task.spec.limits.approvals }),
+        ...(leftUsd === null ? {} : { maxCostUsd: leftUsd }),
+      },
       repo: run.repo,
       origin: { sourceId: userSourceId, externalId: `review/${run.id}` },
       parent: { kind: 'review', taskId: task.id, depth: (task.spec.parent?.depth ?? 0) + 1 },
@@ -109,10 +115,17 @@ export class Reviews implements Disposable {
   }
 }
 
-/** What changed nothing leaves nothing to look at, and a review is not reviewed. */
-function isReviewed({ spec, status }: TaskState, { commit }: RunState): boolean {
-  const isJudged = status === 'verified' || status === 'partial' || status === 'unchecked' || status === 'contradicted';
-  return isJudged && commit !== null && spec.parent?.kind !== 'review';
+const judged: ReadonlySet<TaskState['status']> = new Set(['verified', 'partial', 'unchecked', 'contradicted']);
+
+/** Who is to look at a result. What changed nothing leaves nothing to look at, and a review is not reviewed. */
+export function reviewerOf(
+  { reviewPersona }: Pick<ExecutorSettings, 'reviewPersona'>,
+  { spec }: TaskState,
+  { commit }: RunState,
+  outcome: TaskOutcome,
+): string | undefined {
+  const isReviewed = judged.has(outcome) && commit !== null && spec.parent?.kind !== 'review';
+  return isReviewed ? (reviewPersona ?? undefined) : undefined;
 }
 
 function nameOf({ path, oldPath, kind }: FileChange): string {

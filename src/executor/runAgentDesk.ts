@@ -4,6 +4,7 @@ import { newId } from '../base/ids';
 import { makeVisible } from '../base/visible';
 import type { AgentDesk, Subtask } from '../core/agentDesk';
 import { topicSchema } from '../core/agentEvents';
+import { strictest } from '../core/approval';
 import { maxInbox } from '../core/agentFold';
 import type { TaskId } from '../core/ids';
 import type { RunState, TaskState } from '../core/liveState';
@@ -187,12 +188,13 @@ export class RunAgentDesk {
 
   /** They may do nothing that this run may not. */
   private limitsOf({ spec }: TaskState, usd: number | null | undefined): TaskLimits {
-    const { network } = this.run.persona;
-    const { approvals } = spec.limits;
+    const { network, approvals } = this.run.persona;
+    // A sub-task has a persona of its own, which may have to ask for less.
+    const modes = [approvals, spec.limits.approvals].filter((mode) => mode !== undefined);
     return {
       ...(usd == null ? {} : { maxCostUsd: usd }),
       network,
-      ...(approvals === undefined ? {} : { approvals }),
+      ...(modes.length === 0 ? {} : { approvals: strictest(modes) }),
     };
   }
 

@@ -16,6 +16,7 @@ import { removeEngineFolder, reopenedWorkspace } from './reopenedWorkspace';
 import { engineOf, modelOf } from './runEngine';
 import { RunClock } from './runClock';
 import { treatmentOf } from './retryPolicy';
+import { reviewerOf } from './reviews';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
 import { narrowed, wallMsOf } from './runSession';
 import { needsWord } from './userQuestions';
@@ -271,7 +272,7 @@ export class TaskRun {
     const { outcome, reason } = ending;
     await this.append([
       { kind: 'run.ended', runId: run.id, outcome, reason },
-      ...(await endOfTask(this.ports, this.task, run, ending)),
+      ...(await endOfTask(this.ports, this.task, run, ending, reviewerOf(this.settings, this.task, run, outcome))),
     ]);
   }
 
@@ -384,9 +385,11 @@ export async function endOfTask(
   task: TaskState,
   run: RunState | undefined,
   ending: RunEnding,
+  reviewer?: string,
 ): Promise<EventBody[]> {
   const { outcome, reason } = ending;
-  const bodies: EventBody[] = [{ kind: 'task.ended', taskId: task.id, outcome, reason, runId: run?.id ?? null }];
+  const ended = { kind: 'task.ended', taskId: task.id, outcome, reason, runId: run?.id ?? null } as const;
+  const bodies: EventBody[] = [{ ...ended, ...(reviewer === undefined ? {} : { reviewer }) }];
   const isTold = task.accepted && task.spec.origin.sourceId !== userSourceId;
   if (isTold || task.joined !== undefined) {
     const body = await ports.blobs.put(JSON.stringify(reportBody(task, run, ending, ports.clock.nowMs())));

@@ -102,6 +102,24 @@ describe('the budget ledger', () => {
     });
   }
 
+  for (const [first, second] of [
+    ['a', 'review'],
+    ['review', 'a'],
+  ] as const) {
+    it(`pays a review from the budget of the task that it is of: ${first}, then ${second}`, async () => {
+      const parent = { kind: 'review', taskId: 'task-a', depth: 1 } as const;
+      await log.append([queued('task-review', { parent }), runStarted('run-review', 'task-review')]);
+      const ledger = ledgerWith({ perTaskUsd: 0.15 });
+      await reserve(ledger, first);
+      await answered(ledger, first, 0.06);
+      await assert.rejects(reserve(ledger, second), {
+        code: 'budget-spent',
+        message: /^The budget of the task task-a is used up: 0\.06 \$ of 0\.15 \$ spent/,
+      });
+      await reserve(ledger, 'b');
+    });
+  }
+
   it('counts what others have reserved: what fits but for them waits until they are settled', async () => {
     const ledger = ledgerWith({ perDayUsd: 0.25 });
     const done: string[] = [];

@@ -163,6 +163,26 @@ describe('agents of one repository', () => {
     assert.match(await desk('a').for('2').read([]), /Sub-task task-new-1 \("Do one"\): queued/);
   });
 
+  for (const [ofPersona, ofTask, given] of [
+    ['ask', 'edits', 'ask'],
+    ['edits', undefined, 'edits'],
+    [undefined, 'ask', 'ask'],
+    ['unattended', undefined, 'unattended'],
+  ] as const) {
+    it(`split a task into tasks that ask as they must: ${ofPersona} as a persona, ${ofTask} by the task`, async () => {
+      const limits = ofTask === undefined ? {} : { approvals: ofTask };
+      await log.append([queued('task-d', { repo, limits }), runStarted('run-d', 'task-d')]);
+      const persona = ofPersona === undefined ? implementer : { ...implementer, approvals: ofPersona };
+      await desk('d', null, persona)
+        .for('1')
+        .split([subtask('one')]);
+      assert.deepEqual(
+        added.map(({ limits: its }) => its?.approvals),
+        [given],
+      );
+    });
+  }
+
   it('queue nothing twice when the same call is done again', async () => {
     await desk('a', 1)
       .for('1/s')

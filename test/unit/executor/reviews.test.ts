@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { silentLogger } from '../../../src/base/logger';
+import type { EventBody } from '../../../src/core/events';
+import type { NewTask } from '../../../src/core/task';
+import { Reviews } from '../../../src/executor/reviews';
+import { FakeClock, settle } from '../../fakes/clock';
+import { MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
+import { queued, runStarted, sampleCommit } from '../core/sampleEvents';
+
+describe('reviews of results', () => {
+  let log: MemoryLog;
+  let added: NewTask[];
+  let reviews: Reviews | undefined;
+  beforeEach(async () => {
+    log = new MemoryLog(new FakeClock());
+    added = [];
+    await log.append([queued('task-a', { limits: { approvals: 'ask' } }), runStarted('run-a', 'task-a')]);
+    const published = { branch: 'airlock/a', commit: sampleCommit, filesChanged: 1, insertions: 1, deletions: 0 };
+    await log.append([{ kind: 'result.published', runId: 'run-a', ...published }]);
+  });
+  afterEach(() => reviews?.dispose());
+
+  /** As an executor starts, with what the log has. */
+  async function start(): Promise<void> {
+    reviews?.dispose();
+    const workspaces = { changes: () => Promise.resolve([]), readFile: () => Promise.resolve(undefined) };
+    // Nothing of the repository is asked for but that.
+    const ports = { events: log, blobs: new MemoryBlobs(), logger: silentLogger, workspaces };
+    reviews = new Reviews(
+      ports as unknown as ConstructorParameters<typeof Reviews>[0],
+      { maxCostUsd: null },
+      (task) => {
+        added.push(task);
+        const { title, parent, origin } = task;
+        assert.ok(parent && origin);
+        return log.append([queued(`review-${added.length}`, { title, parent, origin })]);
+      },
+    );
+    reviews.start();
+    await settle();
+  }
+
+  function ends(reviewer?: string): EventBody {
+    const ended = { kind: 'task.ended', taskId: 'task-a', outcome: 'verified', reason: '', runId: 'run-a' } as const;
+    return { ...ended, ...(reviewer === undefined ? {} : { reviewer }) };
+  }
+
+  it('are queued at the verdict, as whoever was to look then, and ask where the task must', async () => {
+    await start();
+    await log.append([ends('reviewer')]);
+    await settle();
+    assert.deepEqual(
+      added.map(({ persona, limits, parent }) => ({ persona, limits, parent })),
+      [
+        {
+          persona: 'reviewer',
+          limits: { network: { kind: 'none' }, approvals: 'ask' },
+          parent: { kind: 'review', taskId: 'task-a', depth: 1 },
+        },
+      ],
+    );
+    assert.equal(log.state.tasks.get('task-a')?.review, 'review-1');
+  });
+
+  it('are queued by the next executor when the one before was killed at the verdict, and then not again', async () => {
+    await log.append([ends('reviewer')]);
+    await start();
+    assert.equal(added.length, 1);
+    await start();
+    assert.equal(added.length, 1);
+  });
+
+  it('are not made up for results that nobody was to look at', async () => {
+    await log.append([ends()]);
+    await start();
+    assert.deepEqual(added, []);
+  });
+
+  it('are not made of what was accepted before they could begin', async () => {
+    await log.append([ends('reviewer'), { kind: 'task.discarded', taskId: 'task-a' }]);
+    await start();
+    assert.deepEqual(added, []);
+  });
+});
