@@ -10,6 +10,9 @@ import { tokenUsageSchema, type TokenUsage } from './usage';
 export const contentBlockSchema = z.looseObject({ type: z.string() });
 export type ContentBlock = z.infer<typeof contentBlockSchema>;
 
+/** Made once: making a schema takes longer than using it. */
+export const contentBlocksSchema = z.array(contentBlockSchema);
+
 /**
  * How an engine made room in the model's context window. It stands on the message from which on less is sent; what was said
  * stays as it was kept.
@@ -29,7 +32,7 @@ export type ContextCut = z.infer<typeof contextCutSchema>;
 /** One message of a conversation, as it is kept: turn by turn, in the order in which it was said. */
 export const conversationMessageSchema = z.object({
   role: z.enum(['user', 'assistant']),
-  content: z.array(contentBlockSchema),
+  content: contentBlocksSchema,
   /** The model's own id of an assistant's message. */
   messageId: z.string().nullable().default(null),
   stopReason: z.string().nullable().default(null),

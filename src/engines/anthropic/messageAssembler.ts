@@ -26,6 +26,7 @@ const eventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('message_stop') }),
 ]);
+const typedSchema = z.object({ type: z.string() });
 const knownTypes = new Set<unknown>(eventSchema.options.flatMap((option) => [...option.shape.type.values]));
 
 /** The field of a kept tool call whose input was no JSON object: what the model wrote instead. It is never sent back. */
@@ -80,7 +81,7 @@ export class MessageAssembler {
 
   /** @throws {BadAnswerError} when the event is malformed or out of order. */
   add(raw: unknown): AnswerDelta | undefined {
-    const type = z.object({ type: z.string() }).safeParse(raw).data?.type;
+    const type = typedSchema.safeParse(raw).data?.type;
     // Kinds of events that are not known yet may come at any time, and say nothing that is needed.
     if (!knownTypes.has(type)) return undefined;
     const parsed = eventSchema.safeParse(raw);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ContentBlock, contentBlockSchema } from '../../core/engine';
+import { type ContentBlock, contentBlocksSchema } from '../../core/engine';
 
 /** A picture is billed by its size in pixels, whatever it is compressed to: at most 4,784 tokens. */
 const tokensOfImage = 5_000;
@@ -8,7 +8,7 @@ const tokensOfImage = 5_000;
 const tokensOfDocument = 1_000_000;
 
 const bodySchema = z.looseObject({
-  messages: z.array(z.looseObject({ content: z.union([z.string(), z.array(contentBlockSchema)]) })),
+  messages: z.array(z.looseObject({ content: z.union([z.string(), contentBlocksSchema]) })),
 });
 
 /** No tokenizer makes more tokens of a request than this. */
@@ -30,7 +30,7 @@ function withoutPixels(body: z.infer<typeof bodySchema>): unknown {
 }
 
 function unpixelled(block: ContentBlock): ContentBlock {
-  const inner = block.type === 'tool_result' ? z.array(contentBlockSchema).safeParse(block['content']) : undefined;
+  const inner = block.type === 'tool_result' ? contentBlocksSchema.safeParse(block['content']) : undefined;
   if (inner?.success) return { ...block, content: inner.data.map(unpixelled) };
   return block.type === 'image' ? { type: 'image' } : block;
 }

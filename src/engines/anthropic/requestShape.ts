@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import type { UserError } from '../../base/errors';
-import { contentBlockSchema, type ContentBlock, type ConversationMessage, type Effort } from '../../core/engine';
+import { contentBlocksSchema, type ContentBlock, type ConversationMessage, type Effort } from '../../core/engine';
 import { thinkingParts } from './thinking';
 
 /** More images than this in one request, and servers want them smaller. The newest are shown. */
@@ -100,5 +99,5 @@ function imagesIn(block: ContentBlock): ContentBlock[] {
 
 function blocksIn(block: ContentBlock): ContentBlock[] {
   if (block.type !== 'tool_result') return [];
-  return z.array(contentBlockSchema).safeParse(block['content']).data ?? [];
+  return contentBlocksSchema.safeParse(block['content']).data ?? [];
 }
