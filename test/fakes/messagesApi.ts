@@ -50,6 +50,8 @@ export type FakeTurn =
       readonly body: unknown;
       readonly headers?: Readonly<Record<string, string>>;
     }
+  /** Another Messages API answers; this one only stands before it. */
+  | { readonly kind: 'forward'; readonly to: string; readonly token: string }
   /** The connection is reset before any header. */
   | { readonly kind: 'reset' }
   /** Only so many events of the reply are sent, and then that happens. */
@@ -181,11 +183,26 @@ class FakeServer implements FakeMessagesApi {
     }
     const turn = typeof this.script === 'function' ? await this.script(entry) : this.script[entry.index];
     if (turn === undefined) throw new Error(`there is no turn for request ${entry.index}`);
-    play(turn, entry, response);
+    if (turn.kind === 'forward') await forward(turn, entry, response);
+    else play(turn, entry, response);
   }
 }
 
-function play(turn: FakeTurn, seen: SeenRequest, response: ServerResponse): void {
+async function forward(
+  { to, token }: Extract<FakeTurn, { kind: 'forward' }>,
+  seen: SeenRequest,
+  response: ServerResponse,
+): Promise<void> {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+  const answer = await fetch(to + seen.path, { method: 'POST', headers, body: JSON.stringify(seen.body) });
+  const text = await answer.text();
+  if (response.destroyed) return;
+  seen.outcome = answer.ok ? 'answered' : 'faulted';
+  response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+  response.end(text);
+}
+
+function play(turn: Exclude<FakeTurn, { kind: 'forward' }>, seen: SeenRequest, response: ServerResponse): void {
   // The client is gone already: what is written now reaches nobody.
   if (response.destroyed) return;
   switch (turn.kind) {
