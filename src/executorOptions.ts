@@ -49,6 +49,7 @@ export function executorOptions({ context, settings, credentials, problems, logg
       maxSameCalls: settings.value('airlock.breaker.sameCalls'),
       routes: settings.value('airlock.personas.routing'),
       reviewPersona: settings.value('airlock.review.persona').trim() || null,
+      reviewHolds: settings.value('airlock.review.holdsAcceptance'),
       maxSubtaskDepth: settings.value('airlock.agents.maxDepth'),
       maxSubtasks: settings.value('airlock.agents.maxSubtasks'),
       approvalMode: settings.value('airlock.approvals.mode'),

@@ -33,6 +33,7 @@ export interface WorkOptions {
   readonly route: boolean;
   /** The persona that looks at each result. */
   readonly review: string | undefined;
+  readonly reviewHolds: boolean;
   readonly approvals: ApprovalMode;
   /** 0: never. */
   readonly approvalMinutes: number;
@@ -77,6 +78,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
         personaDomains: options.personaNetwork,
         routes: options.route,
         reviewPersona: options.review ?? null,
+        reviewHolds: options.reviewHolds,
         approvalMode: options.approvals,
         approvalTimeoutMs: options.approvalMinutes === 0 ? null : options.approvalMinutes * 60_000,
         maxCostUsd: options.budget.perRunUsd,

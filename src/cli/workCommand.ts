@@ -60,6 +60,7 @@ export function addWork(airlock: Command): void {
     )
     .option('--route', 'give tasks that name no persona to the one whose expertise fits', false)
     .option('--review <persona>', 'a persona that looks at each result, read-only')
+    .option('--review-holds', 'a result can be accepted only when that persona has looked', false)
     .option('--approval-minutes <n>', 'after which what they ask is denied; 0: never', approvalMinutes, 60)
     .option('--approve-mcp <digest>', 'an MCP server of a repository that may run; may be repeated', collect, [])
     .option(
@@ -119,6 +120,7 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
   readonly personaNetwork: readonly string[];
   readonly route: boolean;
   readonly review: string | undefined;
+  readonly reviewHolds: boolean;
   readonly approvals: ApprovalMode;
   readonly approvalMinutes: number;
   readonly approveMcp: readonly string[];

@@ -105,6 +105,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'task.routed':
     case 'task.lost':
     case 'task.ended':
+    case 'task.unreviewed':
     case 'task.landed':
     case 'task.unlanded':
     case 'task.discarded':

@@ -53,6 +53,8 @@ export interface TaskState {
   rank?: number;
   /** The persona that is to look at its result, until that review is queued. Absent: none. */
   reviewer?: string;
+  /** Its result can be accepted only when its review has ended. Absent: no. */
+  reviewHolds?: true;
   /** The task that looks at its result. Absent: none. */
   review?: TaskId;
   /** Why it has the persona that it has, when nobody had named one. */

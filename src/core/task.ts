@@ -144,6 +144,10 @@ export function isEnded(status: TaskStatus): status is EndedStatus {
 }
 
 /** Outcomes that are reported to the source as complete, the verdict in the result; the rest are reported as failed. */
+export function isJudged(status: TaskStatus): boolean {
+  return status === 'verified' || status === 'partial' || status === 'unchecked' || status === 'contradicted';
+}
+
 export function isCompletion(outcome: TaskOutcome): boolean {
   return outcome === 'verified' || outcome === 'partial' || outcome === 'unchecked';
 }

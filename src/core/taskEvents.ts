@@ -69,5 +69,9 @@ export const taskEvents = [
     runId: runIdSchema.nullable(),
     /** The persona that is to look at its result. Absent: none is. */
     reviewer: z.string().optional(),
+    /** It can be accepted only when that persona has looked. Absent: no. */
+    reviewHolds: z.literal(true).optional(),
   }),
+  /** Nobody will look at its result after all. */
+  z.object({ kind: z.literal('task.unreviewed'), taskId: taskIdSchema, reason: z.string() }),
 ] as const;

@@ -6,16 +6,7 @@ type EventOf<K extends AirlockEvent['kind']> = Extract<AirlockEvent, { kind: K }
 
 /** Applies an event about a task. */
 export function foldTask(state: LiveState, event: AirlockEvent): void {
-  if (event.kind === 'task.queued') {
-    state.tasks.set(event.taskId, newTask(event));
-    const { parent } = event.spec;
-    const reviewed = parent?.kind === 'review' ? state.tasks.get(parent.taskId) : undefined;
-    if (reviewed) {
-      reviewed.review = event.taskId;
-      delete reviewed.reviewer;
-    }
-    return;
-  }
+  if (event.kind === 'task.queued') return foldQueued(state, event);
   const task = 'taskId' in event ? state.tasks.get(event.taskId) : undefined;
   if (!task) return;
   task.changedAtMs = event.atMs;
@@ -71,6 +62,9 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
     case 'task.lost':
       foldJoined(task, event);
       return;
+    case 'task.unreviewed':
+      delete task.reviewer;
+      return;
     case 'task.ended':
       endTask(task, event);
       return;
@@ -88,6 +82,15 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
   }
 }
 
+function foldQueued(state: LiveState, event: EventOf<'task.queued'>): void {
+  state.tasks.set(event.taskId, newTask(event));
+  const { parent } = event.spec;
+  const reviewed = parent?.kind === 'review' ? state.tasks.get(parent.taskId) : undefined;
+  if (!reviewed) return;
+  reviewed.review = event.taskId;
+  delete reviewed.reviewer;
+}
+
 function endTask(task: TaskState, event: EventOf<'task.ended'>): void {
   task.told = true;
   setStatus(task, event.outcome, event.reason);
@@ -95,6 +98,8 @@ function endTask(task: TaskState, event: EventOf<'task.ended'>): void {
   task.failures = 0;
   if (event.reviewer === undefined) delete task.reviewer;
   else task.reviewer = event.reviewer;
+  if (event.reviewHolds) task.reviewHolds = true;
+  else delete task.reviewHolds;
 }
 
 function newTask(event: EventOf<'task.queued'>): TaskState {

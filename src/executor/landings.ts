@@ -8,7 +8,7 @@ import type { Landed, LandingOptions, LandingTargets, TargetBranch } from '../co
 import type { RunState, TaskState } from '../core/liveState';
 import { narrowNetwork } from '../core/narrowNetwork';
 import type { Persona } from '../core/persona';
-import { isEnded } from '../core/task';
+import { isEnded, isJudged } from '../core/task';
 import type { Workspace } from '../core/workspace';
 import { ConnectionLog } from './connectionLog';
 import { EvidenceCollector } from './evidenceCollector';
@@ -235,12 +235,25 @@ export class Landings {
   private resultOf(taskId: TaskId): Result {
     const result = this.published(taskId);
     const { status } = result.task;
+    this.throwIfInReview(result.task);
     if (status === 'verified' || status === 'partial' || status === 'unchecked') return result;
     if (status !== 'contradicted') throw wrongState(result.task, 'accepted');
     throw new UserError(
       'landing-unproven',
       `“${result.task.spec.title}” is not accepted: ${describeVerdict('contradicted')}. It is on the branch ${result.branch} if you want it all the same.`,
       { taskId, branch: result.branch },
+    );
+  }
+
+  /** That a review holds it was kept with its end, so that it does not matter who is asked to accept it. */
+  private throwIfInReview({ id, spec, status, reviewHolds, reviewer, review }: TaskState): void {
+    if (!reviewHolds || !isJudged(status)) return;
+    const itself = review === undefined ? undefined : this.ports.events.state.tasks.get(review);
+    if (reviewer === undefined && (!itself || isEnded(itself.status))) return;
+    throw new UserError(
+      'review-open',
+      `“${spec.title}” is accepted only when its review has ended. Wait for it, or cancel the review.`,
+      { taskId: id, review: review ?? null },
     );
   }
 

@@ -71,6 +71,8 @@ export interface ExecutorSettings {
   readonly routes: boolean;
   /** The persona that looks at each result; `null`: none does. */
   readonly reviewPersona: string | null;
+  /** Whether a result can be accepted only when its review has ended. */
+  readonly reviewHolds: boolean;
   /** How many levels deep agents may split a task; 0: not at all. */
   readonly maxSubtaskDepth: number;
   /** How many tasks one run may split off. */
@@ -113,6 +115,7 @@ export const defaultSettings: ExecutorSettings = {
   approvalHoldMs: 2 * 60_000,
   routes: false,
   reviewPersona: null,
+  reviewHolds: false,
   maxSubtaskDepth: 2,
   maxSubtasks: 10,
   maxSnapshots: 20,

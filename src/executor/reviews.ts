@@ -3,7 +3,7 @@ import { messageOf } from '../base/errors';
 import { makeVisible } from '../base/visible';
 import type { RunState, TaskState } from '../core/liveState';
 import { runOf } from '../core/liveState';
-import { type NewTask, maxTitleLength, type TaskOutcome } from '../core/task';
+import { isJudged, maxTitleLength, type NewTask, type TaskOutcome } from '../core/task';
 import type { FileChange } from '../core/workspace';
 import { userSourceId } from './intake';
 import { lineChange } from './lineChange';
@@ -45,20 +45,19 @@ export class Reviews implements Disposable {
     const task = this.ports.events.state.tasks.get(taskId);
     const run = task && runOf(this.ports.events.state, task);
     // What was landed or sent back meanwhile is no longer looked at.
-    if (!task?.reviewer || !run || !judged.has(task.status)) return;
-    this.review(task, run, task.reviewer).catch((error: unknown) => {
-      this.ports.logger.warn('A result is not reviewed', { taskId, reason: messageOf(error) });
-    });
+    if (!task?.reviewer || !run || !isJudged(task.status)) return;
+    this.review(task, run, task.reviewer)
+      .catch((error: unknown) => this.omit(taskId, messageOf(error)))
+      .catch((error: unknown) => {
+        this.ports.logger.warn('A review is tried again at the next start', { taskId, reason: messageOf(error) });
+      });
   }
 
   private async review(task: TaskState, run: RunState, persona: string): Promise<void> {
     const limit = task.spec.limits.maxCostUsd ?? this.settings.maxCostUsd;
     const leftUsd = limit === null ? null : limit - (run.costUsd ?? limit) - (run.givenUsd ?? 0);
     if (leftUsd !== null && leftUsd <= 0) {
-      this.ports.logger.warn('A result is not reviewed: nothing is left of what its task may cost', {
-        taskId: task.id,
-      });
-      return;
+      return this.omit(task.id, 'nothing is left of what its task may cost');
     }
     await this.queue({
       title: `Review: ${task.spec.title}`.slice(0, maxTitleLength),
@@ -75,6 +74,11 @@ export class Reviews implements Disposable {
       origin: { sourceId: userSourceId, externalId: `review/${run.id}` },
       parent: { kind: 'review', taskId: task.id, depth: (task.spec.parent?.depth ?? 0) + 1 },
     });
+  }
+
+  private async omit(taskId: string, reason: string): Promise<void> {
+    this.ports.logger.warn('A result is not reviewed', { taskId, reason });
+    await this.ports.events.append([{ kind: 'task.unreviewed', taskId, reason }]);
   }
 
   private async promptOf(task: TaskState, run: RunState): Promise<string> {
@@ -115,17 +119,22 @@ export class Reviews implements Disposable {
   }
 }
 
-const judged: ReadonlySet<TaskState['status']> = new Set(['verified', 'partial', 'unchecked', 'contradicted']);
+/** What is kept of it with the end of the task. */
+export interface PlannedReview {
+  readonly reviewer?: string;
+  readonly reviewHolds?: true;
+}
 
 /** Who is to look at a result. What changed nothing leaves nothing to look at, and a review is not reviewed. */
-export function reviewerOf(
-  { reviewPersona }: Pick<ExecutorSettings, 'reviewPersona'>,
+export function reviewOf(
+  { reviewPersona, reviewHolds }: Pick<ExecutorSettings, 'reviewPersona' | 'reviewHolds'>,
   { spec }: TaskState,
   { commit }: RunState,
   outcome: TaskOutcome,
-): string | undefined {
-  const isReviewed = judged.has(outcome) && commit !== null && spec.parent?.kind !== 'review';
-  return isReviewed ? (reviewPersona ?? undefined) : undefined;
+): PlannedReview {
+  const isReviewed = isJudged(outcome) && commit !== null && spec.parent?.kind !== 'review';
+  if (!isReviewed || reviewPersona === null) return {};
+  return { reviewer: reviewPersona, ...(reviewHolds ? { reviewHolds } : {}) };
 }
 
 function nameOf({ path, oldPath, kind }: FileChange): string {

@@ -16,7 +16,7 @@ import { removeEngineFolder, reopenedWorkspace } from './reopenedWorkspace';
 import { engineOf, modelOf } from './runEngine';
 import { RunClock } from './runClock';
 import { treatmentOf } from './retryPolicy';
-import { reviewerOf } from './reviews';
+import { type PlannedReview, reviewOf } from './reviews';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
 import { narrowed, wallMsOf } from './runSession';
 import { needsWord } from './userQuestions';
@@ -272,7 +272,7 @@ export class TaskRun {
     const { outcome, reason } = ending;
     await this.append([
       { kind: 'run.ended', runId: run.id, outcome, reason },
-      ...(await endOfTask(this.ports, this.task, run, ending, reviewerOf(this.settings, this.task, run, outcome))),
+      ...(await endOfTask(this.ports, this.task, run, ending, reviewOf(this.settings, this.task, run, outcome))),
     ]);
   }
 
@@ -385,11 +385,12 @@ export async function endOfTask(
   task: TaskState,
   run: RunState | undefined,
   ending: RunEnding,
-  reviewer?: string,
+  review: PlannedReview = {},
 ): Promise<EventBody[]> {
   const { outcome, reason } = ending;
-  const ended = { kind: 'task.ended', taskId: task.id, outcome, reason, runId: run?.id ?? null } as const;
-  const bodies: EventBody[] = [{ ...ended, ...(reviewer === undefined ? {} : { reviewer }) }];
+  const bodies: EventBody[] = [
+    { kind: 'task.ended', taskId: task.id, outcome, reason, runId: run?.id ?? null, ...review },
+  ];
   const isTold = task.accepted && task.spec.origin.sourceId !== userSourceId;
   if (isTold || task.joined !== undefined) {
     const body = await ports.blobs.put(JSON.stringify(reportBody(task, run, ending, ports.clock.nowMs())));

@@ -35,20 +35,25 @@ describe('agents together', () => {
     const seen: SeenRequest[] = [];
     const keep = (request: SeenRequest): void => void seen.push(request);
     room.model.plays('Do it', writes('value.txt', 'right\n'), says('Done.'));
+    let looked = (): void => {};
+    const looking = new Promise<void>((resolve) => (looked = resolve));
     room.model.plays(
       'Review: Do it',
       (request) => {
         keep(request);
         return runs('cat value.txt; echo hacked > value.txt');
       },
-      (request) => {
+      async (request) => {
         keep(request);
+        await looking;
         return says('value.txt:1 is right.');
       },
     );
-    const executor = await room.open({ settings: { reviewPersona: 'reviewer' } });
+    const executor = await room.open({ settings: { reviewPersona: 'reviewer', reviewHolds: true } });
     const id = await executor.add({ title: 'Do it', prompt: 'Do it.', checks: [sampleCheck] });
     const review = await stateFits(executor, ({ tasks }) => tasks.get(id)?.review);
+    await assert.rejects(executor.land(id, {}), { code: 'review-open' });
+    looked();
     assert.equal((await taskEnded(executor, review)).status, 'unchecked');
     const [first, second] = seen.map(lastTextOf);
     assert.match(
@@ -60,5 +65,6 @@ describe('agents together', () => {
     const { status, review: itself } = executor.state.tasks.get(id) ?? assert.fail('it is gone');
     assert.deepEqual([status, itself, executor.state.tasks.get(review)?.review], ['verified', review, undefined]);
     assert.equal(runOf(executor, review).branch, null);
+    assert.equal((await executor.land(id, {})).ref, 'refs/heads/main');
   });
 });

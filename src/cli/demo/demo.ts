@@ -64,6 +64,7 @@ export async function demo(options: DemoOptions): Promise<0 | 1> {
       personaNetwork: [],
       route: false,
       review: undefined,
+      reviewHolds: false,
       approvals: 'unattended',
       approvalMinutes: 0,
       approvedMcp: [],

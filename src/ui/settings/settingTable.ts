@@ -106,6 +106,7 @@ export const settingTable = {
   'airlock.approvals.timeoutMinutes': machine(z.number().positive().max(100_000).nullable(), 60),
   'airlock.personas.routing': machine(z.boolean(), false),
   'airlock.review.persona': machine(z.string().max(100), ''),
+  'airlock.review.holdsAcceptance': machine(z.boolean(), false),
   'airlock.agents.maxDepth': machine(z.number().int().min(0).max(10), 2),
   'airlock.agents.maxSubtasks': machine(z.number().int().min(0).max(50), 10),
   'airlock.prices': machine(ownPricesSchema, {}),

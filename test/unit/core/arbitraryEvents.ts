@@ -222,6 +222,7 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'question.asked': fc.record({ runId, callId: words, text: words }),
   'question.answered': fc.record({ runId, answer: digest }),
   'run.claimed': fc.record({ runId, claims: digest }),
+  'task.unreviewed': fc.record({ taskId, reason: words }),
   'task.routed': fc.record({ taskId, persona: words, reason: words }),
   'message.sent': fc.record({
     runId,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { silentLogger } from '../../../src/base/logger';
 import type { EventBody } from '../../../src/core/events';
+import { isIdle } from '../../../src/core/idle';
 import type { NewTask } from '../../../src/core/task';
 import { Reviews } from '../../../src/executor/reviews';
 import { FakeClock, settle } from '../../fakes/clock';
 import { MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
-import { queued, runStarted, sampleCommit } from '../core/sampleEvents';
+import { queued, runStarted, sampleCommit, usageRecorded } from '../core/sampleEvents';
 
 describe('reviews of results', () => {
   let log: MemoryLog;
@@ -21,21 +22,17 @@ describe('reviews of results', () => {
   afterEach(() => reviews?.dispose());
 
   /** As an executor starts, with what the log has. */
-  async function start(): Promise<void> {
+  async function start(maxCostUsd: number | null = null): Promise<void> {
     reviews?.dispose();
     const workspaces = { changes: () => Promise.resolve([]), readFile: () => Promise.resolve(undefined) };
     // Nothing of the repository is asked for but that.
     const ports = { events: log, blobs: new MemoryBlobs(), logger: silentLogger, workspaces };
-    reviews = new Reviews(
-      ports as unknown as ConstructorParameters<typeof Reviews>[0],
-      { maxCostUsd: null },
-      (task) => {
-        added.push(task);
-        const { title, parent, origin } = task;
-        assert.ok(parent && origin);
-        return log.append([queued(`review-${added.length}`, { title, parent, origin })]);
-      },
-    );
+    reviews = new Reviews(ports as unknown as ConstructorParameters<typeof Reviews>[0], { maxCostUsd }, (task) => {
+      added.push(task);
+      const { title, parent, origin } = task;
+      assert.ok(parent && origin);
+      return log.append([queued(`review-${added.length}`, { title, parent, origin })]);
+    });
     reviews.start();
     await settle();
   }
@@ -68,6 +65,21 @@ describe('reviews of results', () => {
     assert.equal(added.length, 1);
     await start();
     assert.equal(added.length, 1);
+  });
+
+  it('are about to be queued until they are: meanwhile nobody is idle', async () => {
+    await log.append([ends('reviewer')]);
+    assert.equal(isIdle(log.state), false);
+    await start();
+    assert.deepEqual([log.state.tasks.get('task-a')?.reviewer, added.length], [undefined, 1]);
+  });
+
+  it('are given up, once, where nothing is left of what their task may cost', async () => {
+    await log.append([usageRecorded('run-a', 2), ends('reviewer')]);
+    await start(1);
+    assert.deepEqual([added, log.kinds.at(-1), isIdle(log.state)], [[], 'task.unreviewed', true]);
+    await start();
+    assert.deepEqual(added, []);
   });
 
   it('are not made up for results that nobody was to look at', async () => {
