@@ -127,7 +127,10 @@ function model() {
         socketPath: process.env.ANTHROPIC_UNIX_SOCKET,
         method: 'POST',
         path: '/v1/messages?beta=true',
-        headers: { 'x-api-key': process.env.ANTHROPIC_API_KEY, 'anthropic-beta': 'claude-code-20250219,mcp-client-2025-11-20' },
+        headers: {
+          'x-api-key': process.env.ANTHROPIC_API_KEY,
+          'anthropic-beta': 'claude-code-20250219,mcp-client-2025-11-20',
+        },
       },
       (response) => {
         let text = '';
