@@ -46,6 +46,7 @@ describe('the Anthropic engine survives', () => {
     assert.deepEqual(harness.host.messages[1], {
       role: 'assistant',
       content: [{ type: 'text', text: 'Fine.' }],
+      firstTokenMs: 0,
       messageId: 'm',
       stopReason: 'end_turn',
       model: 'claude-test',
