@@ -14,12 +14,12 @@ const twoFiles = [...mocha, '--parallel', '--jobs', '2'];
 
 /**
  * In the order from quick to slow. `minutes` is how long a suite may take before it is ended as hung. `single` is one check that only
- * reads the source: all of those run at once, for nothing in them is a matter of time.
+ * reads the source: those run beside the others, with what these leave of the processors.
  */
 const suites = {
-  types: { command: ['npm', 'run', '--silent', 'typecheck'], minutes: 8, single: true },
-  lint: { command: [node, 'node_modules/eslint/bin/eslint.js', '.'], minutes: 8, single: true },
-  format: { command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '.'], minutes: 4, single: true },
+  types: { command: ['npm', 'run', '--silent', 'typecheck'], minutes: 15, single: true },
+  lint: { command: [node, 'node_modules/eslint/bin/eslint.js', '.'], minutes: 15, single: true },
+  format: { command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '.'], minutes: 15, single: true },
   unit: { command: [node, ...twoFiles, 'test/unit/**/*.test.ts'], minutes: 8 },
   jail: { command: [node, ...twoFiles, '--timeout', '60000', 'test/jail/**/*.test.ts'], minutes: 12 },
   whole: { command: [node, ...twoFiles, '--timeout', '120000', 'test/whole/**/*.test.ts'], minutes: 14 },
@@ -43,7 +43,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 function runSuite(name, { command, minutes, single }) {
   return new Promise((resolve) => {
-    // What runs beside others is told as one piece, when it has ended.
+    // What runs beside others is told as one piece, at the end.
     if (!single) process.stdout.write(`\n━━ ${name}\n`);
     const started = Date.now();
     const [program, ...args] = command;
@@ -62,6 +62,7 @@ function runSuite(name, { command, minutes, single }) {
     };
     child.stdout.on('data', keep);
     child.stderr?.on('data', keep);
+    if (single && child.pid) os.setPriority(child.pid, os.constants.priority.PRIORITY_LOW);
     const running = { name, pid: child.pid, temporary };
     current.add(running);
     let hung = false;
@@ -74,8 +75,7 @@ function runSuite(name, { command, minutes, single }) {
       clearTimeout(timer);
       current.delete(running);
       removeTemporaryFolder(name, temporary);
-      if (single) process.stdout.write(`\n━━ ${name}\n${output}`);
-      resolve({ name, seconds: Math.round((Date.now() - started) / 1000), ...result });
+      resolve({ name, output, seconds: Math.round((Date.now() - started) / 1000), ...result });
     };
     child.on('close', (code) => {
       endGroup(child.pid);
@@ -155,8 +155,12 @@ if (setup.status !== 0) {
 }
 const results = [];
 const asked = Object.entries(suites).filter(([name]) => wanted.length === 0 || wanted.includes(name));
-results.push(...(await Promise.all(asked.filter(([, suite]) => suite.single).map((each) => runSuite(...each)))));
+const beside = Promise.all(asked.filter(([, suite]) => suite.single).map((each) => runSuite(...each)));
 for (const [name, suite] of asked.filter(([, { single }]) => !single)) results.push(await runSuite(name, suite));
+for (const check of (await beside).reverse()) {
+  process.stdout.write(`\n━━ ${check.name}\n${check.output}`);
+  results.unshift(check);
+}
 process.stdout.write('\n');
 for (const { name, passed, failed, skipped, seconds } of results) {
   const verdict = failed === 0 ? 'ok    ' : 'FAILED';

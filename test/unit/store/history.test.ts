@@ -537,7 +537,7 @@ describe('the history', function () {
           assert.deepEqual(await answers(await open(storage, { clock })), followed);
         },
       ),
-      { numRuns: 5 },
+      { numRuns: 3 },
     );
   });
 
