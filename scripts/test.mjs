@@ -62,7 +62,7 @@ function runSuite(name, { command, minutes, single }) {
     };
     child.stdout.on('data', keep);
     child.stderr?.on('data', keep);
-    if (single && child.pid) os.setPriority(child.pid, os.constants.priority.PRIORITY_LOW);
+    if (single && child.pid) giveWay(child.pid);
     const running = { name, pid: child.pid, temporary };
     current.add(running);
     let hung = false;
