@@ -190,6 +190,8 @@ class StoredWorkspaces implements Workspaces {
   ): Promise<Workspace> {
     await makeFolders(folders);
     const packed = createGitDirectories(folders, repository, signal);
+    // It is waited for below. Without this, its failing before that would be nobody's, and end the process.
+    packed.catch(() => {});
     const [base, config] = await Promise.all([listBase(repository), readConfig(repository)]).catch(
       settledAfter(packed),
     );

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CancelledError, UserError } from '../../src/base/errors';
 import { newId } from '../../src/base/ids';
 import { createJails } from '../../src/jail/jails';
@@ -442,6 +443,30 @@ describe('A workspace', function () {
       );
       assert.equal(existsSync(fixture.runFolder(runId)), false);
     }
+  });
+
+  it('tells its caller alone that it was cancelled, while it lists and packs at the same time', async () => {
+    const files = Object.fromEntries(Array.from({ length: 30_000 }, (_, n) => [`d${n % 40}/f${n}`, `${n}\n`]));
+    const repo = makeRepository(fixture.folder('repo'), files);
+    const unheard: unknown[] = [];
+    const listeners = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', (reason) => unheard.push(reason));
+    try {
+      for (const time of [0, 10, 20, 40]) {
+        const runId = newId('run');
+        const abort = new AbortController();
+        const created = fixture.workspaces.create({ runId, repo, signal: abort.signal }).catch((error: unknown) => error);
+        // It packs from here on, and has not listed everything.
+        while (!existsSync(join(fixture.runFolder(runId), 'host.git', 'objects', 'pack'))) await sleep();
+        await sleep(time);
+        abort.abort();
+        assert.ok((await created) instanceof CancelledError);
+      }
+    } finally {
+      process.removeAllListeners('unhandledRejection');
+      for (const listener of listeners) process.on('unhandledRejection', listener);
+    }
+    assert.deepEqual(unheard, []);
   });
 
   it('can be removed whatever is in it, and takes nothing else along', async () => {
