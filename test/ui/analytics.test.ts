@@ -196,9 +196,12 @@ describe('the analytics page', function () {
     await page().locator('vscode-button', { hasText: 'Export CSV' }).click();
     const input = workbench.page.locator('.quick-input-widget input');
     await input.fill(file);
-    await workbench.page.keyboard.press('Enter');
     await eventually(
-      () => Promise.resolve(fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : ''),
+      async () => {
+        // The dialog takes no answer while it still looks at the folder.
+        if (!fs.existsSync(file) && (await input.isVisible())) await input.press('Enter');
+        return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+      },
       (text) => /^day,model,/.test(text) && text.split('\r\n').length > 15,
     );
   });

@@ -28,8 +28,11 @@ type Finding =
 /** Room for a model that thinks before it does anything. */
 const maxTokens = 4096;
 
+/** The one tool of the question. */
+export const probeToolName = 'report_ready';
+
 const probeTool = {
-  name: 'report_ready',
+  name: probeToolName,
   description: 'Reports that you are ready. Call it when you are asked to.',
   input_schema: {
     type: 'object' as const,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { probeToolName } from '../anthropic/toolProbe';
 import type { ParsedScenario, ScriptedTurn } from './scenario';
 
 const blockSchema = z.looseObject({ type: z.string() });
@@ -9,6 +10,7 @@ export const scriptedRequestSchema = z.object({
   model: z.string(),
   stream: z.literal(true, 'this server answers streamed requests only'),
   messages: z.array(z.object({ role: z.enum(['user', 'assistant']), content: contentSchema })).min(1),
+  tools: z.array(z.looseObject({ name: z.string() })).default([]),
 });
 export type ScriptedRequest = z.infer<typeof scriptedRequestSchema>;
 type Content = z.infer<typeof contentSchema>;
@@ -20,6 +22,8 @@ const unknownTask: ScriptedTurn = {
   say: 'I am only a script and know nothing but the sample tasks, so I have done nothing. Set an API key or a model server to have this task done by a model.',
   calls: [],
 };
+/** A script does call tools. */
+const ready: ScriptedTurn = { say: 'I am ready.', calls: [{ tool: probeToolName, input: { word: 'ready' } }] };
 const scriptIsOver: ScriptedTurn = { say: 'My script for this task ends here; I can do nothing more.', calls: [] };
 
 /**
@@ -27,6 +31,7 @@ const scriptIsOver: ScriptedTurn = { say: 'My script for this task ends here; I 
  * script, so a conversation that is resumed goes on where it was.
  */
 export function nextTurn(scenarios: readonly ParsedScenario[], request: ScriptedRequest): ScriptedTurn {
+  if (request.tools.length === 1 && request.tools[0]?.name === probeToolName) return ready;
   const opening = request.messages.find((message) => message.role === 'user');
   const task = opening ? textOf(opening.content) : '';
   const scenario = scenarios.find(({ marker }) => task.includes(marker));

@@ -41,6 +41,8 @@ describe('the scripted model', () => {
       kind: 'scripted',
       clock: systemClock,
       logger: silentLogger,
+      // Asked first whether it calls tools, as every model that costs nothing.
+      isFree: () => true,
     });
     const conversation = await engine.open({
       systemPrompt: 'Task: say hello stands here too, and does not count.',
