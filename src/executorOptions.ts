@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
-import * as vscode from 'vscode';
 import type { AirlockOptions, EngineChoice, SourceChoice } from './assemble';
 import type { Logger } from './base/logger';
 import type { Effort } from './core/engine';
+import type { SecretSlot } from './core/secretSlot';
 import { prioritySchema } from './core/task';
 import type { Credentials } from './ui/credentials';
 import type { FileProblems } from './ui/fileProblems';
 import { allowedRepositories, homeExpanded, openFolders } from './ui/repositories';
-import { secretStorageSlot } from './ui/secretStorageSlot';
 import { taskFiles } from './ui/taskTable/taskFiles';
 import { budgetOf } from './ui/settings/budgetSettings';
 import type { Settings } from './ui/settings/settings';
@@ -16,7 +15,11 @@ import type { ServerSetting, SettingValue } from './ui/settings/settingTable';
 
 /** What the options are read from. */
 export interface OptionParts {
-  readonly context: vscode.ExtensionContext;
+  readonly storage: string;
+  readonly anchorSlot: SecretSlot;
+  /** Where VS Code's own files are, its node-pty among them. */
+  readonly appRoot: string;
+  readonly onNotice: (message: string) => void;
   readonly settings: Settings;
   readonly credentials: Credentials;
   readonly problems: FileProblems;
@@ -24,13 +27,12 @@ export interface OptionParts {
 }
 
 /** What the executor of this window is opened with: the settings as they are now. */
-export function executorOptions({ context, settings, credentials, problems, logger }: OptionParts): AirlockOptions {
+export function executorOptions({ settings, credentials, problems, ...parts }: OptionParts): AirlockOptions {
   const minutes = (value: number): number => value * 60_000;
   const approvalTimeoutMinutes = settings.value('airlock.approvals.timeoutMinutes');
-  const storage = storageOf(context, settings);
   return {
-    storage,
-    anchorSlot: secretStorageSlot(context.secrets, storage),
+    storage: parts.storage,
+    anchorSlot: parts.anchorSlot,
     settings: {
       concurrency: settings.value('airlock.concurrency'),
       concurrencyPerRepository: settings.value('airlock.limits.runsPerRepository'),
@@ -77,19 +79,15 @@ export function executorOptions({ context, settings, credentials, problems, logg
       privateHosts: () => settings.value('airlock.mcp.privateHosts'),
     },
     otlpEndpoint: settings.value('airlock.telemetry.endpoint'),
-    logger,
+    logger: parts.logger,
     onDiagnostics: problems.show,
-    onNotice: (message) => void vscode.window.showInformationMessage(message),
-    nodePtyPath: path.join(vscode.env.appRoot, 'node_modules', 'node-pty'),
+    onNotice: parts.onNotice,
+    nodePtyPath: path.join(parts.appRoot, 'node_modules', 'node-pty'),
     onDidChangeCredentials: (listener) =>
       credentials.onDidChangeSecret((kind) => {
         if (kind === 'apiKey') listener();
       }),
   };
-}
-
-export function storageOf(context: vscode.ExtensionContext, settings: Settings): string {
-  return homeExpanded(settings.value('airlock.storage')) || context.globalStorageUri.fsPath;
 }
 
 /** 0 stands for no limit. */

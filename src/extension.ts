@@ -7,7 +7,7 @@ import type { Executor } from './core/executor';
 import { knownTasksOf } from './core/knownTasks';
 import type { JournalReport } from './core/journalReport';
 import type { TaskPlanner } from './core/plannedTask';
-import { enginesOf, executorOptions, type OptionParts, storageOf } from './executorOptions';
+import { enginesOf, executorOptions, type OptionParts } from './executorOptions';
 import { Credentials } from './ui/credentials';
 import { ExecutorLink } from './ui/executorLink';
 import { FileProblems } from './ui/fileProblems';
@@ -48,7 +48,19 @@ export function activate(context: vscode.ExtensionContext): AirlockApi {
     }),
   );
   const problems = store.add(new FileProblems());
-  const open = (): Promise<Executor> => openExecutor({ context, settings, credentials, problems, logger });
+  const open = async (): Promise<Executor> => {
+    const storage = storageOf(context, settings);
+    return openExecutor({
+      storage,
+      anchorSlot: secretStorageSlot(context.secrets, storage),
+      appRoot: vscode.env.appRoot,
+      onNotice: (message) => void vscode.window.showInformationMessage(message),
+      settings,
+      credentials,
+      problems,
+      logger,
+    });
+  };
   const link = store.add(new ExecutorLink(open, logger));
   store.add(
     startUi({
@@ -83,6 +95,10 @@ export async function deactivate(): Promise<void> {
   } finally {
     ending?.store.dispose();
   }
+}
+
+function storageOf(context: vscode.ExtensionContext, settings: Settings): string {
+  return homeExpanded(settings.value('airlock.storage')) || context.globalStorageUri.fsPath;
 }
 
 function plannerOf(settings: Settings, link: ExecutorLink): TaskPlanner {
