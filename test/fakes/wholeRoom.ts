@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { openExecutor, type AirlockOptions, type SourceChoice } from '../../src/assemble';
+import { openExecutor, type AirlockOptions, type EngineChoice, type SourceChoice } from '../../src/assemble';
 import { systemClock } from '../../src/base/clock';
 import { type Logger, silentLogger } from '../../src/base/logger';
 import type { Executor } from '../../src/core/executor';
@@ -13,7 +13,10 @@ import { isEnded } from '../../src/core/task';
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/sources/zmemory/embeddedServer';
 import type { NewTaskBody } from '../../src/sources/zmemory/wire';
 import { git, makeRepository, type SampleFile } from '../unit/workspaces/sampleRepository';
+import { WholeCommand } from './wholeCommand';
 import { WholeModel } from './wholeModel';
+
+type ClaudeCodeChoice = Extract<EngineChoice, { kind: 'claude-code' }>;
 
 export const agentName = 'airlock-test';
 export const modelName = 'claude-sonnet-5-5';
@@ -33,6 +36,7 @@ export class WholeRoom {
   repo: string;
   readonly executors: Executor[] = [];
   readonly ends: (() => Promise<void>)[] = [];
+  private readonly commands: WholeCommand[] = [];
   private agentKey: string | undefined = 'sk-test-key';
   private keyListener: (() => void) | undefined;
 
@@ -115,6 +119,40 @@ export class WholeRoom {
     return executor;
   }
 
+  /** A Claude Code, the fake or a real one, against this room's model. */
+  claudeCode(program: string | undefined, process: ClaudeCodeChoice['process'] = 'perRun'): ClaudeCodeChoice {
+    return {
+      kind: 'claude-code',
+      credential: { kind: 'apiKey', read: () => Promise.resolve(this.agentKey) },
+      baseUrl: this.model.api.baseUrl,
+      model: modelName,
+      path: program ?? null,
+      process,
+    };
+  }
+
+  /** `airlock` as a process of its own, in the repository, with this room's storage, key, model and backend. */
+  command(args: readonly string[], input?: string): WholeCommand {
+    const command = WholeCommand.start([...args, '--storage', this.storage], {
+      ...(input === undefined ? {} : { input }),
+      cwd: this.repo,
+      environment: {
+        ANTHROPIC_API_KEY: this.agentKey ?? '',
+        ANTHROPIC_BASE_URL: this.model.api.baseUrl,
+        ANTHROPIC_MODEL: modelName,
+        ZMEMORY_TOKEN: this.backend.token,
+      },
+    });
+    this.commands.push(command);
+    return command;
+  }
+
+  /** `airlock work` on the tasks of the backend. */
+  work(...args: string[]): WholeCommand {
+    const places = ['--repo', this.repo, '--zmemory', this.backend.url, '--agent', agentName];
+    return this.command(['work', ...places, ...args]);
+  }
+
   async setKey(key: string | undefined): Promise<void> {
     this.agentKey = key;
     this.keyListener?.();
@@ -122,6 +160,10 @@ export class WholeRoom {
 
   /** Ends everything, and sees that nothing outlives it. */
   async close(): Promise<void> {
+    for (const command of this.commands.splice(0)) {
+      command.kill('SIGKILL');
+      await command.exited;
+    }
     for (const executor of this.executors.splice(0)) await executor.shutdown();
     for (const end of this.ends.splice(0).reverse()) await end();
     await this.model.close();

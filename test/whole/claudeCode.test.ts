@@ -2,18 +2,8 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { EngineChoice } from '../../src/assemble';
 import { calls, says } from '../fakes/messagesApiTurns';
-import { WholeCommand } from '../fakes/wholeCommand';
-import {
-  agentName,
-  modelName,
-  resultFile,
-  runOf,
-  sampleCheck,
-  stateFits,
-  taskEnded,
-  taskReported,
-  WholeRoom,
-} from '../fakes/wholeRoom';
+import type { WholeCommand } from '../fakes/wholeCommand';
+import { resultFile, runOf, sampleCheck, stateFits, taskEnded, taskReported, WholeRoom } from '../fakes/wholeRoom';
 import { commitAll, writeFiles } from '../unit/workspaces/sampleRepository';
 
 const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
@@ -43,7 +33,6 @@ for (const [name, program] of [
 ] as const) {
   describe(`the whole way with ${name} Claude Code`, () => {
     let room: WholeRoom;
-    const started: WholeCommand[] = [];
 
     before(function () {
       if (program !== undefined) return;
@@ -51,48 +40,12 @@ for (const [name, program] of [
       this.skip();
     });
     beforeEach(async () => (room = await WholeRoom.make()));
-    afterEach(async () => {
-      for (const command of started.splice(0)) {
-        command.kill('SIGKILL');
-        await command.exited;
-      }
-      await room?.close();
-    });
+    afterEach(() => room?.close());
 
-    function work(...args: string[]): WholeCommand {
-      const places = [
-        '--storage',
-        room.storage,
-        '--repo',
-        room.repo,
-        '--zmemory',
-        room.backend.url,
-        '--agent',
-        agentName,
-      ];
-      const engine = ['--engine', 'claude-code', '--claude', program ?? ''];
-      const command = WholeCommand.start(['work', '--json', ...places, ...engine, ...args], {
-        environment: {
-          ANTHROPIC_API_KEY: 'sk-test-key',
-          ANTHROPIC_BASE_URL: room.model.api.baseUrl,
-          ANTHROPIC_MODEL: modelName,
-          ZMEMORY_TOKEN: room.backend.token,
-        },
-      });
-      started.push(command);
-      return command;
-    }
+    const work = (...args: string[]): WholeCommand =>
+      room.work('--json', '--engine', 'claude-code', '--claude', program ?? '', ...args);
 
-    function engine(): EngineChoice {
-      return {
-        kind: 'claude-code',
-        credential: { kind: 'apiKey', read: () => Promise.resolve('sk-test-key') },
-        baseUrl: room.model.api.baseUrl,
-        model: modelName,
-        path: program ?? null,
-        process: 'perRun',
-      };
-    }
+    const engine = (): EngineChoice => room.claudeCode(program);
 
     it('thinks for the persona that names it, while the loop of our own thinks for the others', async () => {
       writeFiles(room.repo, { '.airlock/personas/clerk.md': '---\nengine: claude-code\n---\nYou are the clerk.' });

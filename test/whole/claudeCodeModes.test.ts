@@ -5,7 +5,7 @@ import type { Executor } from '../../src/core/executor';
 import { sessionIdOf } from '../../src/engines/claudeCode/launch';
 import type { FakeTurn } from '../fakes/messagesApi';
 import { calls, says } from '../fakes/messagesApiTurns';
-import { modelName, commandLines, runOf, sampleCheck, stateFits, taskReported, WholeRoom } from '../fakes/wholeRoom';
+import { commandLines, runOf, sampleCheck, stateFits, taskReported, WholeRoom } from '../fakes/wholeRoom';
 
 const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
 const realClaude = process.env['AIRLOCK_TEST_CLAUDE'];
@@ -27,12 +27,10 @@ for (const [name, program] of [
     afterEach(() => room?.close());
 
     function open(process: Extract<EngineChoice, { kind: 'claude-code' }>['process']): Promise<Executor> {
-      const engine: EngineChoice = {
-        kind: 'claude-code',
-        credential: { kind: 'apiKey', read: () => Promise.resolve('sk-test-key') },
-        ...{ baseUrl: room.model.api.baseUrl, model: modelName, path: program ?? null, process },
-      };
-      return room.open({ engine, settings: { concurrency: 1, warmSessions: process === 'prestarted' ? 1 : 0 } });
+      return room.open({
+        engine: room.claudeCode(program, process),
+        settings: { concurrency: 1, warmSessions: process === 'prestarted' ? 1 : 0 },
+      });
     }
 
     async function works(executor: Executor, id: string): Promise<void> {

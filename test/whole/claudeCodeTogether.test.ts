@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import type { EngineChoice } from '../../src/assemble';
 import { approvalEffectSchema } from '../../src/core/approval';
 import type { Executor } from '../../src/core/executor';
 import type { RunState } from '../../src/core/liveState';
 import type { FakeTurn, SeenRequest } from '../fakes/messagesApi';
 import { calls, says } from '../fakes/messagesApiTurns';
-import { modelName, resultFile, runOf, sampleCheck, stateFits, taskEnded, WholeRoom } from '../fakes/wholeRoom';
+import { resultFile, runOf, sampleCheck, stateFits, taskEnded, WholeRoom } from '../fakes/wholeRoom';
 
 const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
 const realClaude = process.env['AIRLOCK_TEST_CLAUDE'];
@@ -29,12 +28,7 @@ for (const [name, program] of [
     afterEach(() => room?.close());
 
     function open(settings: Parameters<WholeRoom['open']>[0] = {}): Promise<Executor> {
-      const engine: EngineChoice = {
-        kind: 'claude-code',
-        credential: { kind: 'apiKey', read: () => Promise.resolve('sk-test-key') },
-        ...{ baseUrl: room.model.api.baseUrl, model: modelName, path: program ?? null, process: 'perRun' },
-      };
-      return room.open({ engine, ...settings });
+      return room.open({ engine: room.claudeCode(program), ...settings });
     }
 
     /** What it asks for now, when that is not what it asked for before. */

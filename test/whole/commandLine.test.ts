@@ -5,11 +5,10 @@ import path from 'node:path';
 import { keyRefused, says } from '../fakes/messagesApiTurns';
 import { builtCommand, eventIn, type CommandEnd, WholeCommand } from '../fakes/wholeCommand';
 import { honestWork, runs, writes } from '../fakes/wholeModel';
-import { agentName, modelName, processesThatName, resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
+import { processesThatName, resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
 
 describe('the airlock command', () => {
   let room: WholeRoom;
-  const started: WholeCommand[] = [];
 
   before(function () {
     this.timeout(60_000);
@@ -17,40 +16,10 @@ describe('the airlock command', () => {
     return WholeCommand.start(['--version']).exited;
   });
   beforeEach(async () => (room = await WholeRoom.make()));
-  afterEach(async () => {
-    for (const command of started.splice(0)) {
-      command.kill('SIGKILL');
-      await command.exited;
-    }
-    await room.close();
-  });
+  afterEach(() => room.close());
 
-  function start(...args: string[]): WholeCommand {
-    return startWith(undefined, ...args);
-  }
-
-  function startWith(input: string | undefined, ...args: string[]): WholeCommand {
-    const command = WholeCommand.start([...args, '--storage', room.storage], {
-      ...(input === undefined ? {} : { input }),
-      cwd: room.repo,
-      environment: {
-        ANTHROPIC_API_KEY: 'sk-test',
-        ANTHROPIC_BASE_URL: room.model.api.baseUrl,
-        ANTHROPIC_MODEL: modelName,
-        ZMEMORY_TOKEN: room.backend.token,
-      },
-    });
-    started.push(command);
-    return command;
-  }
-
-  function work(...args: string[]): WholeCommand {
-    return start('work', '--repo', room.repo, '--zmemory', room.backend.url, '--agent', agentName, ...args);
-  }
-
-  async function run(...args: string[]): Promise<CommandEnd> {
-    return start(...args).exited;
-  }
+  const work = (...args: string[]): WholeCommand => room.work(...args);
+  const run = (...args: string[]): Promise<CommandEnd> => room.command(args).exited;
 
   it('is described in docs/commandLine.md as it describes itself', function () {
     this.timeout(60_000);
@@ -102,7 +71,7 @@ describe('the airlock command', () => {
   const cannot: [string, () => Promise<CommandEnd>, RegExp][] = [
     [
       'its source does not answer',
-      () => start('work', '--zmemory', 'http://127.0.0.1:9', '--until-idle').exited,
+      () => room.command(['work', '--zmemory', 'http://127.0.0.1:9', '--until-idle']).exited,
       /does not answer/,
     ],
     ['the folder is no repository', () => run('work', '--repo', room.top, '--until-idle'), /not in a git repository/],
@@ -160,7 +129,7 @@ describe('the airlock command', () => {
     await writeFile(file, 'Make it right — now.\n');
     const fromFile = (await run('add', 'Filed', '--prompt-file', file)).stdout.trim();
     const fromInput = (
-      await startWith('Typed: make it right.', 'add', 'Typed', '--prompt-file', '-').exited
+      await room.command(['add', 'Typed', '--prompt-file', '-'], 'Typed: make it right.').exited
     ).stdout.trim();
     assert.match((await run('show', fromFile)).stdout, /Make it right — now\./);
     assert.match((await run('show', fromInput)).stdout, /Typed: make it right\./);

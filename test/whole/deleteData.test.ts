@@ -2,26 +2,16 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { says } from '../fakes/messagesApiTurns';
-import { type CommandEnd, WholeCommand } from '../fakes/wholeCommand';
+import { type CommandEnd } from '../fakes/wholeCommand';
 import { honestWork, writes } from '../fakes/wholeModel';
-import { agentName, modelName, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
+import { agentName, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
 
 describe('deleting data', () => {
   let room: WholeRoom;
   beforeEach(async () => (room = await WholeRoom.make()));
   afterEach(() => room.close());
 
-  function run(...args: string[]): Promise<CommandEnd> {
-    return WholeCommand.start([...args, '--storage', room.storage], {
-      cwd: room.repo,
-      environment: {
-        ANTHROPIC_API_KEY: 'sk-test',
-        ANTHROPIC_BASE_URL: room.model.api.baseUrl,
-        ANTHROPIC_MODEL: modelName,
-        ZMEMORY_TOKEN: room.backend.token,
-      },
-    }).exited;
-  }
+  const run = (...args: string[]): Promise<CommandEnd> => room.command(args).exited;
 
   /** Files of the storage, and the folders of one kind, in which the words are. */
   async function filesWith(words: string): Promise<string[]> {

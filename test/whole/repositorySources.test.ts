@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { badRequest } from '../fakes/messagesApiTurns';
-import { WholeCommand } from '../fakes/wholeCommand';
+import type { WholeCommand } from '../fakes/wholeCommand';
 import { honestWork } from '../fakes/wholeModel';
 import { git } from '../unit/workspaces/sampleRepository';
-import { modelName, resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
+import { resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
 
 describe('tasks from files of a repository', () => {
   let room: WholeRoom;
@@ -30,17 +30,7 @@ describe('tasks from files of a repository', () => {
     writeFileSync(file, before);
     room.model.plays('Put right', ...honestWork);
     room.model.plays('Fail it', badRequest('not today'));
-    const command = WholeCommand.start(
-      ['work', '--repo', room.repo, '--storage', room.storage, '--task-file', '--rows', 'P1,T-3', '--until-idle'],
-      {
-        environment: {
-          ANTHROPIC_API_KEY: 'sk-test',
-          ANTHROPIC_BASE_URL: room.model.api.baseUrl,
-          ANTHROPIC_MODEL: modelName,
-        },
-      },
-    );
-    const end = await command.exited;
+    const end = await room.command(['work', '--task-file', '--rows', 'P1,T-3', '--until-idle']).exited;
     const after = readFileSync(file, 'utf8');
     assert.equal(end.code, 1, end.stdout + end.stderr);
     const branch = /branch (airlock\/t-1-[0-9a-f]{8}-1) \(([0-9a-f]{10})\)\]/.exec(after);
@@ -70,14 +60,7 @@ describe('tasks from files of a repository', () => {
     );
     writeFileSync(path.join(folder, 'wrong.yaml'), 'name: Wrong\n');
     room.model.plays('Put right', ...honestWork);
-    const args = ['--repo', room.repo, '--storage', room.storage];
-    const environment = {
-      ANTHROPIC_API_KEY: 'sk-test',
-      ANTHROPIC_BASE_URL: room.model.api.baseUrl,
-      ANTHROPIC_MODEL: modelName,
-    };
-    const work = (): WholeCommand =>
-      WholeCommand.start(['work', ...args, '--task-definitions', '--until-idle'], { environment });
+    const work = (): WholeCommand => room.command(['work', '--task-definitions', '--until-idle']);
     const first = await work().exited;
     assert.equal(first.code, 0, first.stdout + first.stderr);
     assert.match(first.stderr, /wrong\.yaml:1:1: error: task: /);
@@ -86,7 +69,7 @@ describe('tasks from files of a repository', () => {
     const again = await work().exited;
     assert.equal(again.code, 0, again.stdout + again.stderr);
     assert.doesNotMatch(again.stdout, /queued: /);
-    const plan = await WholeCommand.start(['schedule', ...args, '--json']).exited;
+    const plan = await room.command(['schedule', '--json']).exited;
     assert.equal(plan.code, 1, plan.stderr);
     assert.deepEqual(
       plan.stdout

@@ -3,11 +3,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { AirlockEvent } from '../../src/core/events';
 import { readEvents } from '../crash/crashJournal';
-import { WholeCommand } from '../fakes/wholeCommand';
+import type { WholeCommand } from '../fakes/wholeCommand';
 import { honestWork } from '../fakes/wholeModel';
 import {
-  agentName,
-  modelName,
   processesThatName,
   resultFile,
   runOf,
@@ -79,20 +77,7 @@ describe('a session that is prepared ahead for the next task', () => {
 
   it('is found and deleted by the next process when the one that prepared it was killed', async function () {
     this.timeout(180_000);
-    const work = (...more: string[]): WholeCommand =>
-      WholeCommand.start(
-        ['work', '--json', '--repo', room.repo, '--zmemory', room.backend.url, '--agent', agentName]
-          .concat(['--storage', room.storage])
-          .concat(more),
-        {
-          environment: {
-            ANTHROPIC_API_KEY: 'sk-test',
-            ANTHROPIC_BASE_URL: room.model.api.baseUrl,
-            ANTHROPIC_MODEL: modelName,
-            ZMEMORY_TOKEN: room.backend.token,
-          },
-        },
-      );
+    const work = (...more: string[]): WholeCommand => room.work('--json', ...more);
     room.model.plays('first', ...honestWork);
     await room.queues({ id: 'first', description: 'first', context: { checks: [sampleCheck] } });
     const killed = work();
