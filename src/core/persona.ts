@@ -41,6 +41,8 @@ export const personaSchema = z.object({
   mcpServers: z.record(mcpServerNameSchema, foundMcpServerSchema).default({}),
   /** Their tools that it may use: `mcp__server` for all of one, `mcp__server__tool`. */
   mcpTools: z.array(z.string().max(200)).default([]),
+  /** Of those, patterns for what it may not use. */
+  deniedMcpTools: z.array(z.string().max(200)).default([]),
   /** `null`: the model of the settings. */
   model: z.string().nullable().default(null),
   /** The kind of the engine that thinks for it; `null`: that of the settings. */

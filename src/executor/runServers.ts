@@ -22,15 +22,18 @@ export function serverPlan(
   persona: Persona,
   { limits, mcpServers: own = {} }: Pick<TaskSpec, 'limits' | 'mcpServers'>,
 ): ServerPlan {
-  const mayUse = [...persona.mcpTools, ...Object.keys(own).map((name) => `mcp__${name}`)];
+  // A server that it brings under the name of one of the persona's is not used, and opens no tool of that one.
+  const brought = Object.entries(own).filter(([name]) => !Object.hasOwn(persona.mcpServers, name));
+  const mayUse = [...persona.mcpTools, ...brought.map(([name]) => `mcp__${name}`)];
   const allows = (name: string): boolean =>
     matchesMcp(mayUse, name) &&
+    !matchesMcp(persona.deniedMcpTools, name) &&
     (limits.tools === undefined || matchesMcp(limits.tools, name)) &&
     !matchesMcp(limits.deniedTools ?? [], name);
   const isNamed = (server: string): boolean =>
     namesServer(mayUse, server) && (limits.tools === undefined || namesServer(limits.tools, server));
-  const brought = Object.entries(own).map(([name, server]) => [name, { server, from: 'repository' as const }] as const);
-  const all = { ...Object.fromEntries(brought), ...persona.mcpServers };
+  const found = brought.map(([name, server]) => [name, { server, from: 'repository' as const }] as const);
+  const all = { ...Object.fromEntries(found), ...persona.mcpServers };
   return { servers: Object.fromEntries(Object.entries(all).filter(([name]) => isNamed(name))), allows };
 }
 

@@ -45,10 +45,18 @@ function sent(url: URL, init: RequestInit, lookup: LookupFunction): Promise<Resp
       lookup,
       ...(init.signal ? { signal: init.signal } : {}),
     });
-    asking.on('response', (answer) => done(responseOf(answer)));
-    asking.on('error', (error) =>
-      fail(new Error(`${url.host} cannot be reached: ${messageOf(error)}`, { cause: error })),
-    );
+    const failWith = (words: string, error: unknown): void =>
+      fail(new Error(`${url.host} ${words}: ${messageOf(error)}`, { cause: error }));
+    asking.on('response', (answer) => {
+      try {
+        done(responseOf(answer));
+      } catch (error) {
+        // A status or a header that no answer may have: thrown out of here it would end the process.
+        answer.destroy();
+        failWith('answers what is no HTTP', error);
+      }
+    });
+    asking.on('error', (error) => failWith('cannot be reached', error));
     asking.end(typeof init.body === 'string' ? init.body : undefined);
   });
 }

@@ -47,7 +47,8 @@ export function readAgentFile(text: string, stem: string, path: string, aliases:
     description: header.description.replace(/\s+/g, ' ').slice(0, 2000),
     prompt: body,
     tools: toolsOf(header.tools ?? null, header.disallowedTools ?? []),
-    mcpTools: (header.tools ?? []).filter((name) => isMcpTool(name) && !(header.disallowedTools ?? []).includes(name)),
+    mcpTools: (header.tools ?? []).filter(isMcpTool),
+    deniedMcpTools: (header.disallowedTools ?? []).filter(isMcpTool),
     model: modelOf(header.model ?? null, aliases),
     // In a plan nothing is changed.
     workspace: header.permissionMode === 'plan' ? 'read' : 'write',

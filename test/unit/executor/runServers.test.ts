@@ -8,11 +8,16 @@ const both = mcpServersSchema.parse({ files: { command: 'files' }, web: { comman
 const names = ['mcp__files__read', 'mcp__files__write', 'mcp__web__get', 'mcp__own__do'];
 
 describe('which MCP servers and tools a task may use', () => {
-  function plan(mcpTools: string[], limits: TaskLimits = {}, own?: Record<string, unknown>): [string[], string[]] {
+  function plan(
+    mcpTools: string[],
+    limits: TaskLimits = {},
+    own?: Record<string, unknown>,
+    deniedMcpTools: string[] = [],
+  ): [string[], string[]] {
     const mcpServers = Object.fromEntries(
       Object.entries(both).map(([name, server]) => [name, { server, from: 'user' }]),
     );
-    const persona = personaSchema.parse({ name: 'p', mcpServers, mcpTools });
+    const persona = personaSchema.parse({ name: 'p', mcpServers, mcpTools, deniedMcpTools });
     const { servers, allows } = serverPlan(persona, {
       limits,
       ...(own ? { mcpServers: mcpServersSchema.parse(own) } : {}),
@@ -42,6 +47,17 @@ describe('which MCP servers and tools a task may use', () => {
 
   it('are those that the definition in the repository brings too, and never in the place of the persona’s', () => {
     assert.deepEqual(plan([], {}, { own: { command: 'own' } }), [['own repository'], ['mcp__own__do']]);
-    assert.deepEqual(plan(['mcp__files__read'], {}, { files: { command: 'mine' } })[0], ['files user']);
+    assert.deepEqual(plan(['mcp__files__read'], {}, { files: { command: 'mine' } }), [
+      ['files user'],
+      ['mcp__files__read'],
+    ]);
+  });
+
+  it('are none that the persona is denied, whether it names a tool or a server', () => {
+    assert.deepEqual(plan(['mcp__files'], {}, undefined, ['mcp__files__write']), [
+      ['files user'],
+      ['mcp__files__read'],
+    ]);
+    assert.deepEqual(plan(['mcp__files__read', 'mcp__web'], {}, undefined, ['mcp__files'])[1], ['mcp__web__get']);
   });
 });
