@@ -62,9 +62,9 @@ function runSuite(name, { command, minutes, single }) {
     };
     child.stdout.on('data', keep);
     child.stderr?.on('data', keep);
-    if (single && child.pid) giveWay(child.pid);
     const running = { name, pid: child.pid, temporary };
     current.add(running);
+    if (single && child.pid) giveWay(child.pid);
     let hung = false;
     const timer = setTimeout(() => {
       hung = true;
@@ -117,10 +117,14 @@ function removeTemporaryFolder(suite, folder) {
 
 /** It gets what nobody else wants of the processors. */
 function giveWay(pid) {
-  os.setPriority(pid, os.constants.priority.PRIORITY_LOW);
-  // Linux gives each session its share, whatever the priorities within: sched(7), "The autogroup feature".
-  const autogroup = `/proc/${pid}/autogroup`;
-  if (fs.existsSync(autogroup)) fs.writeFileSync(autogroup, '19');
+  try {
+    os.setPriority(pid, os.constants.priority.PRIORITY_LOW);
+    // Linux gives each session its share, whatever the priorities within: sched(7), "The autogroup feature".
+    const autogroup = `/proc/${pid}/autogroup`;
+    if (fs.existsSync(autogroup)) fs.writeFileSync(autogroup, '19');
+  } catch {
+    // It has ended already, or the kernel lets this user do it only now and then. It is a courtesy.
+  }
 }
 
 function endGroup(pid) {
