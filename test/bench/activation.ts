@@ -4,13 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { root, stageExtension } from '../../scripts/vscode.mjs';
 import { bundleForHost, runInHost, silence } from './activationHost/runInHost';
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly note?: string;
-}
+import { type Figure, median } from './figure';
 
 /** By the extension's id. */
 const sampleSchema = z.record(z.string(), z.object({ wallMs: z.number(), cpuMs: z.number() }));
@@ -67,11 +61,6 @@ async function measure(folder: string, sources: Sources, round: number): Promise
   const env = { AIRLOCK_BENCH_EXTENSIONS: [empty, airlock].join(','), AIRLOCK_BENCH_OUT: out };
   await runInHost({ extension: sources.airlock, development: sources.empty, tests: sources.tests, env });
   return sampleSchema.parse(JSON.parse(fs.readFileSync(out, 'utf8')));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function bundleSizes(): Figure[] {

@@ -10,15 +10,9 @@ import { type FakeMessagesApi, startFakeMessagesApi } from '../fakes/messagesApi
 import { says } from '../fakes/messagesApiTurns';
 import { ProgramSession } from '../fakes/programSession';
 import { MemoryHost, testTools } from '../unit/engines/harness';
+import { type Figure, median } from './figure';
 
 const rounds = 5;
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly note?: string;
-}
 
 const modes = ['perRun', 'perExchange', 'prestarted', 'shared'] as const;
 const runs = 3;
@@ -102,8 +96,4 @@ function figuresOf(name: string, took: readonly (readonly number[])[]): Figure[]
     { name: `${name}: first exchange`, value: median(first), unit: 'ms' },
     { name: `${name}: later exchange, median`, value: median(later), unit: 'ms' },
   ];
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }

@@ -8,13 +8,7 @@ import { createAnthropicEngine } from '../../src/engines/anthropic/anthropicEngi
 import { type FakeMessagesApi, startFakeMessagesApi } from '../fakes/messagesApi';
 import { calls, says } from '../fakes/messagesApiTurns';
 import { MemoryHost, testTools } from '../unit/engines/harness';
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly note?: string;
-}
+import { type Figure, median } from './figure';
 
 /** Turns of one conversation, each but the last with a call of a tool that does nothing. */
 const turns = 40;
@@ -135,8 +129,4 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
   await work();
   return performance.now() - startedMs;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }

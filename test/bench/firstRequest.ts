@@ -7,13 +7,14 @@ import { openExecutor } from '../../src/assemble';
 import { silentLogger } from '../../src/base/logger';
 import { startFakeMessagesApi } from '../fakes/messagesApi';
 import { says } from '../fakes/messagesApiTurns';
+import type { Figure } from './figure';
 
 const run = promisify(execFile);
 const rounds = 7;
 const fileCount = 1000;
 
 /** From "the task is ours" to the first request at the model: checkout, git directories, jail, proof, engine. */
-export async function bench(): Promise<{ name: string; value: number; unit: string; note?: string }[]> {
+export async function bench(): Promise<Figure[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'airlock-bench-'));
   const repo = path.join(folder, 'repo');
   let requestedAtMs = 0;

@@ -4,11 +4,12 @@ import path from 'node:path';
 import { z } from 'zod';
 import { root, stageExtension } from '../../scripts/vscode.mjs';
 import { bundleForHost, runInHost, silence } from './activationHost/runInHost';
+import type { Figure } from './figure';
 
 const minuteSchema = z.object({ cpuPercent: z.number(), growthMiB: z.number(), residentMiB: z.number() });
 
 /** A minute of an extension host in which nothing happens, before and after Airlock is active with its executor open. */
-export async function bench(): Promise<{ name: string; value: number; unit: string; note?: string }[]> {
+export async function bench(): Promise<Figure[]> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'ali-'));
   try {
     const out = path.join(folder, 'figures.json');

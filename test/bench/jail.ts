@@ -4,13 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jailPolicySchema } from '../../src/core/jailPolicy';
 import { createJails } from '../../src/jail/jails';
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly note?: string;
-}
+import { type Figure, median } from './figure';
 
 const rounds = 60;
 
@@ -59,8 +53,4 @@ async function timed(action: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
   await action();
   return performance.now() - startedMs;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -10,13 +10,7 @@ import { sha256 } from '../../src/base/digest';
 import type { EventBody } from '../../src/core/events';
 import { openBlobFolder } from '../../src/store/blobFolder';
 import { openStore, type Store } from '../../src/store/store';
-
-export interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly note?: string;
-}
+import type { Figure } from './figure';
 
 const rounds = 400;
 const groupSize = 50;

@@ -9,7 +9,7 @@ import type { TaskSource } from '../../src/core/source';
 import { Intake } from '../../src/executor/intake';
 import type { ExecutorPorts } from '../../src/executor/ports';
 import { openStore } from '../../src/store/store';
-import type { Figure } from './journal';
+import type { Figure } from './figure';
 
 const queuedTasks = 10_000;
 const added = 50;

@@ -1,13 +1,7 @@
 // Runs the benchmarks and prints one table. Arguments choose by name: `npm run bench -- journal jail`.
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly note?: string;
-}
+import type { Figure } from './figure';
 
 function figureLine({ name, value, unit, note }: Figure): string {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 1 ? 2 : 4;

@@ -9,13 +9,7 @@ import { type JailPolicy, jailPolicySchema } from '../../src/core/jailPolicy';
 import type { Session } from '../../src/core/session';
 import { createJails, type LocalJails } from '../../src/jail/jails';
 import { createSessions } from '../../src/sessions/sessions';
-
-interface Figure {
-  name: string;
-  value: number;
-  unit: string;
-  note?: string;
-}
+import { type Figure, median, percentile } from './figure';
 
 const rounds = 60;
 const sessionRounds = 9;
@@ -119,14 +113,6 @@ async function crowdFigures(open: () => Promise<Session>): Promise<Figure[]> {
       note: 'at most 200',
     },
   ];
-}
-
-function median(values: readonly number[]): number {
-  return percentile(values, 0.5);
-}
-
-function percentile(values: readonly number[], part: number): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length * part)] ?? Number.NaN;
 }
 
 /** The kinds take turns, so that whatever else the machine does weighs on all of them alike. */

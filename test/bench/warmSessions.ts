@@ -16,13 +16,7 @@ import { createSessions } from '../../src/sessions/sessions';
 import { createWorkspaces } from '../../src/workspaces/workspaces';
 import { enoughRoom, MemoryLog } from '../fakes/memoryLog';
 import { git, makeRepository } from '../unit/workspaces/sampleRepository';
-
-interface Figure {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly note?: string;
-}
+import { type Figure, median } from './figure';
 
 const files = 1_000;
 const rounds = 5;
@@ -120,8 +114,4 @@ async function timed<T>(times: number[], action: () => Promise<T>): Promise<T> {
   const result = await action();
   times.push(performance.now() - startMs);
   return result;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { newId } from '../../src/base/ids';
 import { WorkspacesFixture } from '../jail/workspacesFixture';
 import { git, makeRepository } from '../unit/workspaces/sampleRepository';
+import { median } from './figure';
 
 interface Row {
   readonly name: string;
@@ -96,8 +97,4 @@ async function timed<T>(times: number[], action: () => Promise<T>): Promise<T> {
   const result = await action();
   times.push(performance.now() - startedMs);
   return result;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }
