@@ -71,7 +71,7 @@ export class Reviews implements Disposable {
         ...(leftUsd === null ? {} : { maxCostUsd: leftUsd }),
       },
       repo: run.repo,
-      origin: { sourceId: userSourceId, externalId: `review/${run.id}` },
+      origin: { sourceId: userSourceId, externalId: `review/${run.id}/${run.attempt}` },
       parent: { kind: 'review', taskId: task.id, depth: (task.spec.parent?.depth ?? 0) + 1 },
     });
   }

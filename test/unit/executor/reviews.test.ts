@@ -3,10 +3,12 @@ import { silentLogger } from '../../../src/base/logger';
 import type { EventBody } from '../../../src/core/events';
 import { isIdle } from '../../../src/core/idle';
 import type { NewTask } from '../../../src/core/task';
+import { Intake } from '../../../src/executor/intake';
+import type { ExecutorPorts } from '../../../src/executor/ports';
 import { Reviews } from '../../../src/executor/reviews';
 import { FakeClock, settle } from '../../fakes/clock';
 import { MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
-import { queued, runStarted, sampleCommit, usageRecorded } from '../core/sampleEvents';
+import { queued, runStarted, sampleCommit, sampleDigest, usageRecorded } from '../core/sampleEvents';
 
 describe('reviews of results', () => {
   let log: MemoryLog;
@@ -26,15 +28,20 @@ describe('reviews of results', () => {
     reviews?.dispose();
     const workspaces = { changes: () => Promise.resolve([]), readFile: () => Promise.resolve(undefined) };
     // Nothing of the repository is asked for but that.
-    const ports = { events: log, blobs: new MemoryBlobs(), logger: silentLogger, workspaces };
-    reviews = new Reviews(ports as unknown as ConstructorParameters<typeof Reviews>[0], { maxCostUsd }, (task) => {
+    const parts = { events: log, blobs: new MemoryBlobs(), logger: silentLogger, workspaces, repositories: () => [] };
+    const ports = parts as unknown as ExecutorPorts;
+    const intake = new Intake(ports);
+    reviews = new Reviews(ports, { maxCostUsd }, (task) => {
       added.push(task);
-      const { title, parent, origin } = task;
-      assert.ok(parent && origin);
-      return log.append([queued(`review-${added.length}`, { title, parent, origin })]);
+      return intake.add(task);
     });
     reviews.start();
     await settle();
+  }
+
+  /** How far the review of the result is that is there now. */
+  function reviewed(): string | undefined {
+    return log.state.tasks.get(log.state.tasks.get('task-a')?.review ?? '')?.status;
   }
 
   function ends(reviewer?: string): EventBody {
@@ -56,7 +63,24 @@ describe('reviews of results', () => {
         },
       ],
     );
-    assert.equal(log.state.tasks.get('task-a')?.review, 'review-1');
+    assert.equal(reviewed(), 'queued');
+  });
+
+  it('are queued anew for a result that was sent back and is judged again', async () => {
+    await start();
+    await log.append([ends('reviewer')]);
+    await settle();
+    const first = log.state.tasks.get('task-a')?.review ?? assert.fail('no review');
+    const back = { runId: 'run-a', attempt: 2, feedback: sampleDigest, comments: [], onto: null };
+    await log.append([
+      { kind: 'task.ended', taskId: first, outcome: 'unchecked', reason: '', runId: null },
+      { kind: 'run.continued', ...back },
+      { kind: 'task.requeued', taskId: 'task-a', reason: '', notBeforeMs: 0 },
+      ends('reviewer'),
+    ]);
+    await settle();
+    assert.notEqual(log.state.tasks.get('task-a')?.review, first);
+    assert.deepEqual([reviewed(), log.state.tasks.get('task-a')?.reviewer], ['queued', undefined]);
   });
 
   it('are queued by the next executor when the one before was killed at the verdict, and then not again', async () => {
