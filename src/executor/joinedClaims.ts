@@ -2,6 +2,7 @@ import { DisposableStore, type Disposable } from '../base/disposable';
 import { messageOf } from '../base/errors';
 import type { EventBody } from '../core/events';
 import type { JoinedOrigin, TaskState } from '../core/liveState';
+import type { TaskSource } from '../core/source';
 import { isEnded, type TaskOrigin } from '../core/task';
 import { isOurs } from './intake';
 import type { ExecutorPorts } from './ports';
@@ -9,6 +10,12 @@ import { treatmentOf } from './retryPolicy';
 import { originKey } from './taskIds';
 
 const againMs = 10_000;
+
+interface OpenClaim {
+  readonly task: TaskState;
+  readonly joined: JoinedOrigin;
+  readonly source: TaskSource;
+}
 
 /**
  * Asks the other sources of a task for it as soon as it is ours, so that nobody else begins it there. One that cannot be asked
@@ -56,18 +63,22 @@ export class JoinedClaims implements Disposable {
     });
   }
 
-  private open(): { task: TaskState; joined: JoinedOrigin }[] {
+  /** Those of sources that are set up. Another one is told the outcome when it is there again, and asked for the task first. */
+  private open(): OpenClaim[] {
     return [...this.ports.events.state.tasks.values()].flatMap((task) => {
       if (task.joined === undefined || !isOurs(task) || isEnded(task.status)) return [];
-      return task.joined.filter(({ accepted }) => accepted === null).map((joined) => ({ task, joined }));
+      return task.joined.flatMap((joined) => {
+        const source = this.ports.sources.find(({ id }) => id === joined.origin.sourceId);
+        return joined.accepted === null && source ? [{ task, joined, source }] : [];
+      });
     });
   }
 
-  private async askAll(open: readonly { task: TaskState; joined: JoinedOrigin }[]): Promise<void> {
-    for (const { task, joined } of open) {
+  private async askAll(open: readonly OpenClaim[]): Promise<void> {
+    for (const { task, joined, source } of open) {
       if (this.ended) return;
       try {
-        const accepted = await claimed(this.ports, joined.origin, !this.neverAsked.delete(originKey(joined.origin)));
+        const accepted = await claimed(source, joined.origin, !this.neverAsked.delete(originKey(joined.origin)));
         await this.ports.events.append([answered(task, joined, accepted)]);
       } catch (error) {
         this.ports.logger.debug('Another source of a task could not be asked for it', { reason: messageOf(error) });
@@ -81,15 +92,9 @@ function answered({ id: taskId }: TaskState, { origin }: JoinedOrigin, accepted:
 }
 
 /** @throws {SourceUnreachableError} when it may be asked again. */
-async function claimed(
-  { sources }: Pick<ExecutorPorts, 'sources'>,
-  origin: TaskOrigin,
-  isRepeat: boolean,
-): Promise<boolean> {
-  const source = sources.find(({ id }) => id === origin.sourceId);
-  if (!source) return false;
+async function claimed(source: TaskSource, { externalId }: TaskOrigin, isRepeat: boolean): Promise<boolean> {
   try {
-    return (await source.accept(origin.externalId, { isRepeat })).kind === 'accepted';
+    return (await source.accept(externalId, { isRepeat })).kind === 'accepted';
   } catch (error) {
     if (treatmentOf(error) === 'fail') return false;
     throw error;

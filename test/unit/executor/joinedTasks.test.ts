@@ -83,6 +83,24 @@ describe('a task that two sources deliver', () => {
     assert.deepEqual([far.heard.at(-1), room.log.state.reports.size], ['fail z failed', 0]);
   });
 
+  it('is told later to one that was not set up while it was worked on', async () => {
+    await near.offers(keyed('a', 'fix-cart'));
+    far.answer = () => {
+      throw new SourceUnreachableError('down');
+    };
+    await far.offers(keyed('z', 'fix-cart'));
+    far.answer = () => ({ kind: 'accepted' });
+    await room.executor.shutdown();
+    const { log, blobs, clock } = room;
+    room = new QueueRoom({ log, blobs, clock, sources: [near] });
+    await room.start();
+    await room.fail('a');
+    await room.executor.shutdown();
+    room = new QueueRoom({ log, blobs, clock, sources: [near, far] });
+    await room.start();
+    assert.deepEqual(far.heard, ['accept z', 'accept z again', 'fail z failed']);
+  });
+
   it('goes to the other one when the first does not have it any more', async () => {
     await room.executor.pauseQueue();
     await near.offers(keyed('a', 'fix-cart'), keyed('b', 'other'));
