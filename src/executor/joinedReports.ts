@@ -3,7 +3,7 @@ import { runOf, type TaskState } from '../core/liveState';
 import type { Report } from '../core/source';
 import { taskOutcomeSchema, type TaskOrigin, type TaskOutcome } from '../core/task';
 import type { ExecutorPorts } from './ports';
-import { reportBody, reportFor } from './runReport';
+import { joinedReportId, reportBody, reportFor } from './runReport';
 
 /** Reports to the other sources of a task, with the same words as the report to its first one. */
 export function reportsToJoined(task: TaskState, outcome: TaskOutcome, body: string): EventBody[] {
@@ -38,7 +38,7 @@ function joinedReport(
   return {
     ...report,
     ...origin,
-    reportId: `${report.reportId}+${index + 1}`,
+    reportId: joinedReportId(report.reportId, index + 1),
     ...(accepted === null ? { claim: true } : {}),
   };
 }

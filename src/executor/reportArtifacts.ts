@@ -6,6 +6,7 @@ import type { ReportState, RunState } from '../core/liveState';
 import { SourceUnreachableError, type TaskSource } from '../core/source';
 import type { ExecutorPorts } from './ports';
 import { recordedEnd } from './recordedEnd';
+import { isReportOf } from './runReport';
 
 /** A larger patch is left out whole: a part of it would not apply. */
 const maxPatchBytes = 4 * 1024 * 1024;
@@ -29,7 +30,8 @@ export class ReportArtifacts {
   async handOver(source: TaskSource, { report, attempts, attached = [] }: ReportState): Promise<readonly string[]> {
     const names = [...attached];
     if (!source.attach) return names;
-    const run = this.runOf(report.reportId, report.taskId);
+    // The run that it is about, while it is known.
+    const run = [...this.ports.events.state.runs.values()].find((each) => isReportOf(report.reportId, each));
     for (const kind of run ? (source.artifacts ?? []) : []) {
       const name = fileNames[kind];
       if (!run || names.includes(name)) continue;
@@ -50,12 +52,6 @@ export class ReportArtifacts {
       names.push(name);
     }
     return names;
-  }
-
-  /** The run that the report is about, while it is known. */
-  private runOf(reportId: string, taskId: string): RunState | undefined {
-    const runs = [...this.ports.events.state.runs.values()];
-    return runs.find((run) => run.taskId === taskId && `${taskId}/${run.attempt}` === reportId);
   }
 
   /** `undefined` when there is none. */

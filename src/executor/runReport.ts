@@ -1,4 +1,5 @@
 import { describeVerdict, passed, summarizeChecks } from '../core/evidence';
+import type { ReportId } from '../core/ids';
 import type { RunState, TaskState } from '../core/liveState';
 import type { Report, ReportBody } from '../core/source';
 import { isCompletion, type TaskOutcome } from '../core/task';
@@ -52,6 +53,16 @@ export function reportBody(
     commit: run?.commit ?? null,
     endedAtMs,
   };
+}
+
+/** Whether a report is about that attempt, to whichever source of the task it goes. */
+export function isReportOf(reportId: ReportId, { taskId, attempt }: Pick<RunState, 'taskId' | 'attempt'>): boolean {
+  return reportId.replace(/\+\d+$/, '') === `${taskId}/${attempt}`;
+}
+
+/** The id of the same report as it goes to another source of the task, which is the `number`th, from 1. */
+export function joinedReportId(reportId: ReportId, number: number): ReportId {
+  return `${reportId}+${number}`;
 }
 
 /** The report of a task's end. Its id is the same whenever it is made for the same end. */

@@ -91,7 +91,7 @@ describe('what belongs to a report', () => {
     return started;
   }
 
-  async function ends(): Promise<void> {
+  async function ends(reportId = 'task/1'): Promise<void> {
     const output = await blobs.put(`ok, and sk-secret${'.'.repeat(40_000)}the end`);
     const check = { command: 'npm test', on: 'result', tree: commit, exitCode: 0, endedBy: null };
     const run = {
@@ -107,7 +107,7 @@ describe('what belongs to a report', () => {
       checks: [{ ...check, output, outputBytes: 3, durationMs: 5 }],
     };
     log.state.runs.set('run', run as unknown as RunState);
-    const report = { reportId: 'task/1', taskId: 'task', sourceId: 'near', externalId: 'x', kind: 'complete' as const };
+    const report = { reportId, taskId: 'task', sourceId: 'near', externalId: 'x', kind: 'complete' as const };
     await log.append([{ kind: 'report.queued', report: { ...report, body: await blobs.put(JSON.stringify(body)) } }]);
   }
 
@@ -139,6 +139,12 @@ describe('what belongs to a report', () => {
       'report.attached',
       'report.acknowledged',
     ]);
+  });
+
+  it('is handed over to a source that joined the task too', async () => {
+    await ends('task/1+1');
+    await until(() => outbox.isEmpty);
+    assert.deepEqual(names(), ['airlock.patch', 'airlock-evidence.json']);
   });
 
   it('is not handed over again when the report has to be', async () => {
