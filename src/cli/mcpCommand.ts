@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import path from 'node:path';
 import { airlockVersion, serveMcp } from '../assemble';
 import { UserError } from '../base/errors';
+import { Mutex } from '../base/mutex';
 import { collect, positiveAmount, positiveInteger, storageOption } from './arguments';
 import { visiting } from './visit';
 import { repositoriesOf } from './workCommand';
@@ -26,12 +27,18 @@ export function addMcp(airlock: Command): void {
       const folders = repo.length > 0 ? repo : [process.cwd()];
       const repositories = await repositoriesOf(folders, true);
       if (repositories.length === 0) throw new UserError('not-a-repository', 'There is no repository to serve.');
-      await visiting(path.resolve(storage), (executor) =>
-        serveMcp(
-          { executor, repositories, maxOpen, maxCostUsd: maxCost ?? null, version: airlockVersion },
-          process.stdin,
-          process.stdout,
-        ),
+      // Calls come at the same time; a visit that met another one of this process would be its client, and end with it.
+      const visits = new Mutex();
+      await serveMcp(
+        {
+          ask: (action) => visits.run(() => visiting(path.resolve(storage), action)),
+          repositories,
+          maxOpen,
+          maxCostUsd: maxCost ?? null,
+          version: airlockVersion,
+        },
+        process.stdin,
+        process.stdout,
       );
     });
 }

@@ -10,11 +10,14 @@ export async function visitOptions(storage: string, logger: Logger): Promise<Air
   return { storage, settings: {}, repositories: () => [], engine: { kind: 'none' }, sources: [], anchorSlot, logger };
 }
 
-/** Asks the executor of a storage folder for something, whoever has it. */
-export async function visiting(storage: string, action: (executor: Executor) => Promise<void>): Promise<void> {
+/**
+ * Asks the executor of a storage folder for something, whoever has it. Where nobody has it, this process has it meanwhile, and works
+ * nothing: whoever waits for a person or another program must not do so in here.
+ */
+export async function visiting<T>(storage: string, action: (executor: Executor) => Promise<T>): Promise<T> {
   const executor = await openExecutor(await visitOptions(storage, consoleLogger(false)), 'visit');
   try {
-    await action(executor);
+    return await action(executor);
   } finally {
     await executor.shutdown();
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { UserError } from '../base/errors';
 import { summarizeChecks } from '../core/evidence';
+import type { Executor } from '../core/executor';
 import { runOf, type TaskState } from '../core/liveState';
 import { isEnded } from '../core/task';
 import type { ServedQueue } from './serveMcp';
@@ -25,7 +26,7 @@ export class AgentQueue {
 
   /** @throws {UserError} `agent-tasks-open`, `unknown-repository`, and what `Executor.add` throws. */
   async add({ title, prompt, checks, repo, persona, key = randomUUID() }: AgentTask): Promise<unknown> {
-    const { executor, repositories } = this.queue;
+    const { repositories } = this.queue;
     const chosen = repo ?? repositories[0];
     if (chosen === undefined || !repositories.includes(chosen))
       throw new UserError(
@@ -33,56 +34,45 @@ export class AgentQueue {
         `There is no repository ${chosen}; there are: ${repositories.join(', ')}.`,
       );
     const origin = { sourceId: 'user', externalId: `${mark}${key}` };
-    const known = [...executor.state.tasks.values()].find(({ spec }) => spec.origin.externalId === origin.externalId);
-    if (!known) this.throwIfTooMany();
-    const task = await executor.add({
-      title,
-      prompt,
-      priority: 2,
-      checks: checks && checks.length > 0 ? [...checks] : null,
-      persona: persona ?? null,
-      repo: chosen,
-      origin,
-      limits: this.queue.maxCostUsd === null ? {} : { maxCostUsd: this.queue.maxCostUsd },
-      context: { queued_by: 'another agent, over MCP: it has no authority of the user' },
+    return this.queue.ask(async (executor) => {
+      const known = [...executor.state.tasks.values()].find(({ spec }) => spec.origin.externalId === origin.externalId);
+      if (!known) this.throwIfTooMany(executor);
+      const task = await executor.add({
+        title,
+        prompt,
+        priority: 2,
+        checks: checks && checks.length > 0 ? [...checks] : null,
+        persona: persona ?? null,
+        repo: chosen,
+        origin,
+        limits: this.queue.maxCostUsd === null ? {} : { maxCostUsd: this.queue.maxCostUsd },
+        context: { queued_by: 'another agent, over MCP: it has no authority of the user' },
+      });
+      return { task };
     });
-    return { task };
   }
 
-  list(): unknown {
-    return [...this.queue.executor.state.tasks.values()].reverse().slice(0, maxListed).map(overview);
+  list(): Promise<unknown> {
+    return this.queue.ask(async ({ state }) => [...state.tasks.values()].reverse().slice(0, maxListed).map(overview));
   }
 
   /** @throws {UserError} `unknown-task`. */
-  get(id: string): unknown {
-    const task = this.found(id);
-    const run = runOf(this.queue.executor.state, task);
-    return { ...overview(task), reason: task.reason, phase: run?.phase ?? null, costUsd: run?.costUsd ?? null };
+  get(id: string): Promise<unknown> {
+    return this.queue.ask(async (executor) => {
+      const task = found(executor, id);
+      const run = runOf(executor.state, task);
+      return { ...overview(task), reason: task.reason, phase: run?.phase ?? null, costUsd: run?.costUsd ?? null };
+    });
   }
 
   /** @throws {UserError} `unknown-task`, `wrong-state`. */
-  async result(id: string): Promise<unknown> {
-    const { executor } = this.queue;
-    const task = this.found(id);
-    if (!isEnded(task.status)) throw new UserError('wrong-state', `${id} is not over: it is ${task.status}.`);
-    const run = runOf(executor.state, task);
-    const files = run?.branch ? (await executor.changes(id)).files : [];
-    return {
-      ...overview(task),
-      reason: task.reason,
-      verdict: run?.verdict ?? null,
-      branch: run?.branch ?? null,
-      checks: summarizeChecks(run?.checks ?? []).map(({ command, onResult }) => ({
-        command,
-        exitCode: onResult?.exitCode ?? null,
-      })),
-      files: files.slice(0, maxFiles).map(({ path }) => path),
-    };
+  result(id: string): Promise<unknown> {
+    return this.queue.ask((executor) => resultOf(executor, id));
   }
 
-  private throwIfTooMany(): void {
-    const { executor, maxOpen } = this.queue;
-    const open = [...executor.state.tasks.values()].filter(
+  private throwIfTooMany({ state }: Executor): void {
+    const { maxOpen } = this.queue;
+    const open = [...state.tasks.values()].filter(
       ({ spec, status }) => spec.origin.externalId.startsWith(mark) && !isEnded(status),
     );
     if (open.length >= maxOpen)
@@ -91,12 +81,30 @@ export class AgentQueue {
         `${open.length} tasks of agents are open; no more than ${maxOpen} may be.`,
       );
   }
+}
 
-  private found(id: string): TaskState {
-    const task = this.queue.executor.state.tasks.get(id);
-    if (!task) throw new UserError('unknown-task', `There is no task ${id}.`);
-    return task;
-  }
+async function resultOf(executor: Executor, id: string): Promise<unknown> {
+  const task = found(executor, id);
+  if (!isEnded(task.status)) throw new UserError('wrong-state', `${id} is not over: it is ${task.status}.`);
+  const run = runOf(executor.state, task);
+  const files = run?.branch ? (await executor.changes(id)).files : [];
+  return {
+    ...overview(task),
+    reason: task.reason,
+    verdict: run?.verdict ?? null,
+    branch: run?.branch ?? null,
+    checks: summarizeChecks(run?.checks ?? []).map(({ command, onResult }) => ({
+      command,
+      exitCode: onResult?.exitCode ?? null,
+    })),
+    files: files.slice(0, maxFiles).map(({ path }) => path),
+  };
+}
+
+function found({ state }: Executor, id: string): TaskState {
+  const task = state.tasks.get(id);
+  if (!task) throw new UserError('unknown-task', `There is no task ${id}.`);
+  return task;
 }
 
 function overview({ id, status, spec }: TaskState): Record<string, unknown> {

@@ -41,10 +41,10 @@ function registerTools(server: McpServer, queue: AgentQueue): void {
   );
   const looking = { annotations: { readOnlyHint: true } };
   server.registerTool('list_tasks', { description: 'The tasks, the newest first.', ...looking }, () =>
-    answered(() => Promise.resolve(queue.list())),
+    answered(() => queue.list()),
   );
   server.registerTool('get_task', { description: 'Where a task is.', inputSchema: taskId, ...looking }, ({ task }) =>
-    answered(() => Promise.resolve(queue.get(task))),
+    answered(() => queue.get(task)),
   );
   server.registerTool(
     'task_result',

@@ -3,7 +3,8 @@ import type { Executor } from '../core/executor';
 
 /** The queue as another agent may have it. */
 export interface ServedQueue {
-  readonly executor: Executor;
+  /** Asks the executor for one thing. It is held no longer than that: while an agent says nothing, others work the queue. */
+  readonly ask: <T>(action: (executor: Executor) => Promise<T>) => Promise<T>;
   /** Absolute paths of those that tasks may be for; the first one when none is named. */
   readonly repositories: readonly string[];
   /** Tasks of agents that may be open at the same time. */

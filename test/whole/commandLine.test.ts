@@ -1,3 +1,5 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -159,6 +161,32 @@ describe('the airlock command', () => {
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`${kept} .*VERIFIED`));
     assert.match((await run('tasks')).stdout, new RegExp(`${dropped} +P2 +cancelled`));
+  });
+
+  it('serves other agents without holding the storage: whoever works it works what they queue', async () => {
+    room.model.plays('Asked for', ...honestWork);
+    const transport = new StdioClientTransport({
+      command: process.execPath,
+      args: [builtCommand(), 'mcp', '--repo', room.repo, '--storage', room.storage],
+    });
+    const agent = new Client({ name: 'test', version: '1' });
+    await agent.connect(transport);
+    try {
+      const asks = async (name: string, args: Record<string, unknown>): Promise<unknown> => {
+        const { content } = await agent.callTool({ name, arguments: args });
+        return JSON.parse((content as { text: string }[])[0]?.text ?? '');
+      };
+      const wanted = { title: 'Asked for', prompt: 'Make it right.', checks: [sampleCheck] };
+      const [{ task }] = (await Promise.all([asks('add_task', wanted), asks('list_tasks', {})])) as [
+        { task: string },
+        unknown,
+      ];
+      const { code, stderr } = await work('--until-idle').exited;
+      assert.deepEqual([code, /following it/.test(stderr)], [0, false], stderr);
+      assert.equal(((await asks('get_task', { task })) as { status: string }).status, 'verified');
+    } finally {
+      await agent.close();
+    }
   });
 
   it('ends in order at Ctrl-C, in the middle of a command, leaves no process, and goes on at the next start', async () => {

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { createInterface } from 'node:readline';
 import type { Executor } from '../../../src/core/executor';
 import type { NewTask } from '../../../src/core/task';
-import { serveMcp } from '../../../src/mcp/serveMcp';
+import { serveMcp, type ServedQueue } from '../../../src/mcp/serveMcp';
 
 /** The part of an executor that an agent may have, with a queue in memory. */
 function queueOf(added: NewTask[]): Executor {
@@ -38,8 +38,9 @@ describe('Airlock as an MCP server', () => {
     [input, count] = [new PassThrough(), 0];
     const output = new PassThrough();
     answers = createInterface({ input: output })[Symbol.asyncIterator]();
-    const queue = {
-      executor: queueOf(added),
+    const executor = queueOf(added);
+    const queue: ServedQueue = {
+      ask: (action) => action(executor),
       repositories: ['/repos/a', '/repos/b'],
       maxOpen: 2,
       maxCostUsd: 2,
