@@ -1,15 +1,10 @@
 import assert from 'node:assert/strict';
-import path from 'node:path';
+import { claudePrograms, needClaude } from '../fakes/claudePrograms';
 import type { EngineChoice } from '../../src/assemble';
 import { calls, says } from '../fakes/messagesApiTurns';
 import type { WholeCommand } from '../fakes/wholeCommand';
 import { resultFile, runOf, sampleCheck, stateFits, taskEnded, taskReported, WholeRoom } from '../fakes/wholeRoom';
 import { commitAll, writeFiles } from '../unit/workspaces/sampleRepository';
-
-const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
-
-/** A real Claude Code to test against, by absolute path. */
-const realClaude = process.env['AIRLOCK_TEST_CLAUDE'];
 
 /** Asks for a dearer model, in words that fit between single quotes. */
 const hostileRequest = `
@@ -27,17 +22,12 @@ const mending = [
   says('Mended.'),
 ];
 
-for (const [name, program] of [
-  ['a fake', fakeClaude],
-  ['the real', realClaude],
-] as const) {
+for (const [name, program] of claudePrograms) {
   describe(`the whole way with ${name} Claude Code`, () => {
     let room: WholeRoom;
 
     before(function () {
-      if (program !== undefined) return;
-      console.log('      skipped: AIRLOCK_TEST_CLAUDE names no Claude Code');
-      this.skip();
+      needClaude(this, program);
     });
     beforeEach(async () => (room = await WholeRoom.make()));
     afterEach(() => room?.close());

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
+import { claudePrograms, needClaude } from '../fakes/claudePrograms';
 import type { EngineChoice } from '../../src/assemble';
 import type { Executor } from '../../src/core/executor';
 import { sessionIdOf } from '../../src/engines/claudeCode/launch';
@@ -7,21 +8,15 @@ import type { FakeTurn } from '../fakes/messagesApi';
 import { calls, says } from '../fakes/messagesApiTurns';
 import { commandLines, runOf, sampleCheck, stateFits, taskReported, WholeRoom } from '../fakes/wholeRoom';
 
-const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
-const realClaude = process.env['AIRLOCK_TEST_CLAUDE'];
-
 const mends = (id: string): FakeTurn => calls('Bash', { command: 'echo right > value.txt', description: 'x' }, id);
 
-for (const [name, program] of [
-  ['a fake', fakeClaude],
-  ['the real', realClaude],
-] as const) {
+for (const [name, program] of claudePrograms) {
   describe(`the ways to run ${name} Claude Code, the whole way`, function () {
     this.timeout(120_000);
     let room: WholeRoom;
 
     before(function () {
-      if (program === undefined) this.skip();
+      needClaude(this, program);
     });
     beforeEach(async () => (room = await WholeRoom.make()));
     afterEach(() => room?.close());

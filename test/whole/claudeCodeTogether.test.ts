@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import path from 'node:path';
+import { claudePrograms, needClaude } from '../fakes/claudePrograms';
 import { approvalEffectSchema } from '../../src/core/approval';
 import type { Executor } from '../../src/core/executor';
 import type { RunState } from '../../src/core/liveState';
@@ -7,22 +7,16 @@ import type { FakeTurn, SeenRequest } from '../fakes/messagesApi';
 import { calls, says } from '../fakes/messagesApiTurns';
 import { resultFile, runOf, sampleCheck, stateFits, taskEnded, WholeRoom } from '../fakes/wholeRoom';
 
-const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
-const realClaude = process.env['AIRLOCK_TEST_CLAUDE'];
-
 const bash = (command: string, id: string): FakeTurn => calls('Bash', { command, description: 'x' }, id);
 const saidLast = (request: SeenRequest): string => JSON.stringify(request.body.messages.slice(-2));
 
-for (const [name, program] of [
-  ['a fake', fakeClaude],
-  ['the real', realClaude],
-] as const) {
+for (const [name, program] of claudePrograms) {
   describe(`${name} Claude Code asks, talks and gives work to others`, function () {
     this.timeout(120_000);
     let room: WholeRoom;
 
     before(function () {
-      if (program === undefined) this.skip();
+      needClaude(this, program);
     });
     beforeEach(async () => (room = await WholeRoom.make()));
     afterEach(() => room?.close());

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { writeFileSync } from 'node:fs';
+import { fakeClaude } from '../fakes/claudePrograms';
 import type { EngineChoice } from '../../src/assemble';
 import type { FakeTurn, SeenRequest } from '../fakes/messagesApi';
 import { calls, says } from '../fakes/messagesApiTurns';
@@ -8,7 +9,6 @@ import { mcpScript } from '../fakes/mcpServer';
 import { commitAll, writeFiles } from '../unit/workspaces/sampleRepository';
 import { modelName, sampleFiles, stateFits, taskEnded, WholeRoom } from '../fakes/wholeRoom';
 
-const fakeClaude = path.join(import.meta.dirname, '../fakes/fakeClaude.mjs');
 const servers = JSON.stringify({
   near: { command: 'node', args: ['-e', mcpScript], env: { TOKEN: '{{ secret.T }}' } },
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { claudePrograms, fakeClaude, needClaude } from '../../../fakes/claudePrograms';
 import { systemClock } from '../../../../src/base/clock';
 import { silentLogger } from '../../../../src/base/logger';
 import type {
@@ -17,7 +18,7 @@ import type { ClaudeCodeLimits, ProcessMode } from '../../../../src/engines/clau
 import { type FakeMessagesApi, type FakeTurn, startFakeMessagesApi } from '../../../fakes/messagesApi';
 import { calls, says } from '../../../fakes/messagesApiTurns';
 import { ProgramSession } from '../../../fakes/programSession';
-import { fakeClaude, KeepingHost, realClaude } from '../contract/engineRoom';
+import { KeepingHost } from '../contract/engineRoom';
 import { testKey, tool } from '../harness';
 
 const setup = {
@@ -104,15 +105,12 @@ class ModeRoom {
   }
 }
 
-for (const [name, program] of [
-  ['a fake', fakeClaude],
-  ['the real', realClaude],
-] as const) {
+for (const [name, program] of claudePrograms) {
   describe(`a Claude Code that is started ahead: ${name} one`, function () {
     this.timeout(60_000);
     let room: ModeRoom;
     before(function () {
-      if (program === undefined) this.skip();
+      needClaude(this, program);
     });
     afterEach(() => room?.close());
 
@@ -192,7 +190,7 @@ for (const [name, program] of [
     this.timeout(60_000);
     let room: ModeRoom;
     before(function () {
-      if (program === undefined) this.skip();
+      needClaude(this, program);
     });
     afterEach(() => room?.close());
 

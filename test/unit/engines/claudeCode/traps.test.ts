@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fakeClaude } from '../../../fakes/claudePrograms';
 import { findClaude } from '../../../../src/engines/claudeCode/claudeProgram';
 import type { FakeTurn } from '../../../fakes/messagesApi';
 import { keyRefused, says } from '../../../fakes/messagesApiTurns';
-import { type ContractEngine, EngineRoom, fakeClaude } from '../contract/engineRoom';
+import { type ContractEngine, EngineRoom } from '../contract/engineRoom';
 
 const kind: ContractEngine = { name: 'fake', program: fakeClaude, isClaudeCode: true };
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { needClaude } from '../../../fakes/claudePrograms';
 import { CancelledError, UserError } from '../../../../src/base/errors';
 import type { ConversationMessage } from '../../../../src/core/engine';
 import { noUsage, type TokenUsage } from '../../../../src/core/usage';
@@ -14,9 +15,7 @@ for (const kind of contractEngines) {
     let room: EngineRoom;
 
     before(function () {
-      if (kind.program !== undefined) return;
-      console.log('      skipped: AIRLOCK_TEST_CLAUDE names no Claude Code');
-      this.skip();
+      needClaude(this, kind.program);
     });
     afterEach(() => room?.close());
 

@@ -31,14 +31,10 @@ import {
   type SeenRequest,
   startFakeMessagesApi,
 } from '../../../fakes/messagesApi';
+import { fakeClaude, realClaude } from '../../../fakes/claudePrograms';
 import { calls } from '../../../fakes/messagesApiTurns';
 import { ProgramSession } from '../../../fakes/programSession';
 import { MemoryHost, testKey, tool } from '../harness';
-
-export const fakeClaude = path.join(import.meta.dirname, '../../../fakes/fakeClaude.mjs');
-
-/** A real Claude Code to test against, by absolute path. */
-export const realClaude = process.env['AIRLOCK_TEST_CLAUDE'];
 
 /** A host that keeps what was done with tools as the executor does, whoever does them. */
 export class KeepingHost extends MemoryHost {
