@@ -107,10 +107,31 @@ export class HistoryDatabase {
     } catch (error) {
       if (!(error instanceof UserError) || this.position.seq === 0) throw error;
       // The journal may be another one than the file was made from. If it is damaged, reading it from its start says so.
-      this.options.onNote(`The history did not fit the journal (${error.message}) and was built again.`);
-      this.startAnew();
-      await this.catchUp(throughSeq);
+      await this.startAnew(throughSeq, error.message);
     }
+  }
+
+  /** What it had gives way once all of the journal was read: where that fails, it is as it was. */
+  private async startAnew(throughSeq: number, reason: string): Promise<void> {
+    const { database, statements, position } = this;
+    this.database = create(this.options.sql);
+    this.statements = new Statements(this.database);
+    this.position = journalStart;
+    try {
+      await this.catchUp(throughSeq);
+      // It may have events that the journal has dropped.
+      const kept = await putAside(this.options.file);
+      this.options.onNote(`The history did not fit the journal (${reason}).${kept} The history was built again.`);
+    } catch (error) {
+      this.close();
+      this.database = database;
+      this.statements = statements;
+      this.position = position;
+      throw error;
+    }
+    statements.free();
+    database.close();
+    this.purgedOnDay = -1;
   }
 
   /** Where reading goes on: behind what it has, or behind what the journal has dropped since. */
@@ -147,15 +168,6 @@ export class HistoryDatabase {
       throw error;
     }
   }
-
-  private startAnew(): void {
-    this.close();
-    this.database = create(this.options.sql);
-    this.statements = new Statements(this.database);
-    this.position = journalStart;
-    this.eventsSinceSave = 0;
-    this.purgedOnDay = -1;
-  }
 }
 
 function create(sql: SqlJsStatic): Database {
@@ -181,12 +193,21 @@ async function load({ file, sql, onNote }: HistoryDatabaseOptions): Promise<Data
   } catch (error) {
     database?.close();
     if (error instanceof NewerSchemaError) throw newerDatabase(file, error);
-    const aside = `${file}.unusable`;
-    await rename(file, aside);
-    onNote(
-      `The history file was of no use (${messageOf(error)}). It is kept as ${aside}; the history was built again.`,
-    );
+    const kept = await putAside(file);
+    onNote(`The history file was of no use (${messageOf(error)}).${kept} The history was built again.`);
     return undefined;
+  }
+}
+
+/** @returns A sentence that says where the file is now; nothing when there is none. */
+async function putAside(file: string): Promise<string> {
+  const aside = `${file}.unusable`;
+  try {
+    await rename(file, aside);
+    return ` Its file is kept as ${aside}.`;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return '';
+    throw error;
   }
 }
 

@@ -91,6 +91,10 @@ async function everyTable(file: string): Promise<Record<string, unknown>> {
   return Object.fromEntries(await Promise.all(columns)) as Record<string, unknown>;
 }
 
+async function everyFileOf(storage: string): Promise<string[]> {
+  return (await readdir(storage)).filter((name) => name.startsWith('history.sqlite'));
+}
+
 describe('the history', function () {
   this.timeout(60_000);
   const stores: Store[] = [];
@@ -685,9 +689,40 @@ describe('the history', function () {
     const store = await open(mine);
     for (let number = 0; number < 20; number += 1) await store.journal.append([queued(`task-${number}`)]);
     await store.close();
-    await writeFile(path.join(mine, 'history.sqlite'), await readFile(path.join(other, 'history.sqlite')));
-    const again = await open(mine);
+    const file = path.join(mine, 'history.sqlite');
+    const foreign = await readFile(path.join(other, 'history.sqlite'));
+    await writeFile(file, foreign);
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
+    const again = await open(mine, { logger });
     assert.deepEqual(await again.history.query({ kind: 'tasks', limit: 5 }), { kind: 'tasks', rows: [] });
+    await again.close();
+    // What it has of events that its journal has dropped is nowhere else.
+    assert.deepEqual(await readFile(`${file}.unusable`), foreign);
+    assert.equal(warnings.length, 1);
+    assert.ok(warnings[0]?.includes(`${file}.unusable`), warnings[0]);
+  });
+
+  it('keeps what it has while the journal is damaged, and goes on from there when it is mended', async () => {
+    const storage = await newFolder();
+    const file = path.join(storage, 'history.sqlite');
+    const first = await twoDays(storage);
+    await first.history.query({ kind: 'tasks', limit: 1 });
+    await first.close();
+    const saved = await readFile(file);
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
+    const store = await open(storage, { logger });
+    await store.journal.append([queued('task-c')]);
+    const segment = path.join(storage, 'journal', '000001.jsonl');
+    const whole = await readFile(segment);
+    await writeFile(segment, Buffer.from(whole).fill(0x58, whole.length - 40, whole.length - 30));
+    await assert.rejects(store.history.query({ kind: 'tasks', limit: 1 }), { code: 'journal-corrupt' });
+    await writeFile(segment, whole);
+    assert.equal((await store.history.query({ kind: 'tasks', limit: 5 })).rows.length, 2);
+    assert.deepEqual(warnings, []);
+    assert.deepEqual(await readFile(file), saved);
+    assert.deepEqual(await everyFileOf(storage), ['history.sqlite']);
   });
 
   it('says that the journal is damaged when it is, and answers again when it is mended', async () => {
