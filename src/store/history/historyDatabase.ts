@@ -138,10 +138,12 @@ export class HistoryDatabase {
   private async nextPosition(): Promise<JournalPosition> {
     const beginning = await journalBeginning(this.options.journalFolder);
     if (this.position.segment >= beginning.segment) return this.position;
-    this.options.onNote(
-      `The history has nothing of events ${this.position.seq + 1} to ${beginning.seq}: they were dropped from the journal when ` +
-        'they were old, and its file was lost or is an older one. A backup may have it.',
-    );
+    if (this.position.seq < beginning.seq) {
+      this.options.onNote(
+        `The history has nothing of events ${this.position.seq + 1} to ${beginning.seq}: they were dropped from the journal when ` +
+          'they were old, and its file was lost or is an older one. A backup may have it.',
+      );
+    }
     return beginning;
   }
 

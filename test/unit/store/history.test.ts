@@ -667,14 +667,15 @@ describe('the history', function () {
     await last.close();
     const segments = (await readdir(path.join(storage, 'journal'))).filter((name) => /^\d/.test(name));
     assert.ok(segments.length < 5, segments.join(' '));
-    const store = await open(storage, small);
+    const warnings: string[] = [];
+    const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
+    const store = await open(storage, { ...small, logger });
     const { rows } = await store.history.query({ kind: 'tasks', limit: 9 });
     assert.equal(rows.length, 5);
     await store.close();
+    assert.deepEqual(warnings, []);
 
     await rm(path.join(storage, 'history.sqlite'));
-    const warnings: string[] = [];
-    const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
     const lost = await open(storage, { ...small, logger });
     const left = await lost.history.query({ kind: 'tasks', limit: 9 });
     assert.ok(left.rows.length < 5);
