@@ -2,12 +2,21 @@ import type { Clock } from '../../base/clock';
 import { UserError } from '../../base/errors';
 import type { HoldAnswer } from '../../core/source';
 import type { ZMemoryApi } from './api';
+import { reportedEnds } from './report';
 import type { WireTaskState } from './wire';
 
 /** What servers call a task that somebody is at. */
 const heldStates = new Set(['accepted', 'in_progress', 'in progress', 'running', 'claimed', 'assigned']);
 /** What they call one that they have on offer. */
 const freeStates = new Set(['pending', 'queued', 'open', 'todo']);
+/**
+ * What they call one that is over, however it ended. A word that is on none of these lists tells nothing: work that was paid for
+ * is not ended for it.
+ */
+const endedStates = new Set([
+  ...Object.keys(reportedEnds),
+  ...['succeeded', 'cancelled', 'canceled', 'aborted', 'expired', 'timed_out', 'rejected', 'deleted'],
+]);
 /** A server that was heard of it so long ago may have given it to somebody else meanwhile. */
 const trustedMs = 120_000;
 
@@ -19,7 +28,7 @@ export class Holding {
   private readonly heard = new Map<string, { readonly wallMs: number; readonly monotonicMs: number }>();
 
   constructor(
-    private readonly api: ZMemoryApi,
+    private readonly api: Pick<ZMemoryApi, 'accept' | 'setStatus' | 'stateOf'>,
     private readonly agent: string,
     private readonly clock: Clock,
   ) {}
@@ -74,9 +83,9 @@ export class Holding {
   private judge(state: WireTaskState | undefined): HoldAnswer {
     if (!state) return { kind: 'held' };
     if (this.isOthers(state)) return { kind: 'lost', reason: elsewhere(state) };
-    const status = state.status.toLowerCase();
-    if (heldStates.has(status) || freeStates.has(status)) return { kind: 'held' };
-    return { kind: 'lost', reason: `The server has it as ${state.status}.` };
+    return endedStates.has(state.status.toLowerCase())
+      ? { kind: 'lost', reason: `The server has it as ${state.status}.` }
+      : { kind: 'held' };
   }
 
   private isOthers({ agent }: WireTaskState): boolean {

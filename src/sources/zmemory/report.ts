@@ -3,8 +3,8 @@ import type { Report, ReportBody, ReportOptions } from '../../core/source';
 import type { ChangeAnswer, ZMemoryApi } from './api';
 import type { CompleteBody, FailBody } from './wire';
 
-/** What servers call the ends of a task. */
-const ends: Readonly<Record<string, Report['kind']>> = {
+/** What servers call the ends of a task that are told to them, in lower case. */
+export const reportedEnds: Readonly<Record<string, Report['kind']>> = {
   completed: 'complete',
   complete: 'complete',
   done: 'complete',
@@ -38,7 +38,7 @@ export async function sendReport(
 
 async function alreadyTold(api: ZMemoryApi, report: Report): Promise<boolean> {
   const state = await api.stateOf(report.externalId);
-  const end = state && ends[state.status.toLowerCase()];
+  const end = state && reportedEnds[state.status.toLowerCase()];
   if (end === undefined) return false;
   if (end === report.kind) return true;
   throw new UserError(
