@@ -135,17 +135,17 @@ async function ownExecutor(
         options.onNotice?.(message);
       },
     });
-    ends.push(() => store.close());
+    let traces: TraceExporter | undefined;
+    // Beside each other: a collector that does not answer must not keep the journal open.
+    ends.push(async () => void (await Promise.all([store.close(), traces?.close()])));
     for (const note of store.notes) logger.warn(note);
     const sources = role === 'work' ? await openSources(options, clock, knownTasksOf(store.state), ends) : [];
     const executor = joinRooms(options, clock, store, sources, endAll);
     const gateway = await serveExecutor({ executor, socketPath: owned.info.socketPath, version, clock, logger });
     ends.push(() => gateway.close());
     if (role === 'work') {
-      if (options.otlpEndpoint) {
-        const traces = new TraceExporter(executor, { endpoint: options.otlpEndpoint, version, clock, logger });
-        ends.push(() => traces.close());
-      }
+      const { otlpEndpoint: endpoint } = options;
+      if (endpoint) traces = new TraceExporter(executor, { endpoint, version, clock, logger });
       await executor.start();
       const changes = options.onDidChangeCredentials?.(() => {
         executor.credentialsChanged().catch((error: unknown) => logger.error('Waiting tasks could not go on', error));

@@ -16,6 +16,8 @@ export interface TraceExporterOptions {
 
 const flushDelayMs = 5_000;
 const timeoutMs = 10_000;
+/** At the end, for all that waits: somebody waits for the process to be over. */
+const closingMs = 2_000;
 /** A collector that is away costs no more memory than these: the oldest are dropped, and the log says how many. */
 const maxWaiting = 2_048;
 const maxPerRequest = 512;
@@ -27,6 +29,7 @@ export class TraceExporter {
   private isDown = false;
   private timer: Disposable | undefined;
   private sending: Promise<void> = Promise.resolve();
+  private readonly ending = new AbortController();
   private readonly following: Disposable;
   private readonly url: string;
 
@@ -43,12 +46,16 @@ export class TraceExporter {
     });
   }
 
-  /** Sends what waits, for at most one answer's time. */
+  /** Sends what waits, for two seconds at most; nothing to a collector that is known to be away. */
   async close(): Promise<void> {
     this.following.dispose();
     this.timer?.dispose();
+    const deadline = this.options.clock.setTimer(closingMs, () =>
+      this.ending.abort(new Error(`no answer within ${closingMs / 1000} seconds at the end`)),
+    );
     await this.sending;
-    await this.flush();
+    if (!this.isDown) await this.flush();
+    deadline.dispose();
   }
 
   private flushSoon(): void {
@@ -91,7 +98,7 @@ export class TraceExporter {
       body: JSON.stringify(otlpTraces(spans, this.options.version)),
       // Not to where the user has not said that it may go.
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), this.ending.signal]),
     });
     await response.body?.cancel();
     // What it will never take is not sent again.

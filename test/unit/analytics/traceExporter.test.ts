@@ -7,6 +7,9 @@ import { spanIdOf, tracedLogger, traceIdOf } from '../../../src/core/runTrace';
 import { FakeClock } from '../../fakes/clock';
 import { FakeExecutor } from '../../fakes/executor';
 import { queued, runStarted, sampleDigest, sampleUsage } from '../core/sampleEvents';
+import { until } from '../gateway/until';
+
+const flushDelayMs = 5_000;
 
 interface WireSpan {
   readonly traceId: string;
@@ -26,19 +29,21 @@ describe('the traces of runs', () => {
   let paths: string[];
   let status: number;
   let location: string | undefined;
+  let answers: boolean;
   let executor: FakeExecutor;
   let clock: FakeClock;
   let warnings: string[];
   let exporter: TraceExporter;
 
   beforeEach(async () => {
-    [bodies, paths, warnings, status, location] = [[], [], [], 200, undefined];
+    [bodies, paths, warnings, status, location, answers] = [[], [], [], 200, undefined, true];
     server = createServer((request, response) => {
       const parts: Buffer[] = [];
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
         paths.push(`${request.method ?? ''} ${request.url ?? ''}`);
         bodies.push(Buffer.concat(parts).toString('utf8'));
+        if (!answers) return;
         response.writeHead(status, location === undefined ? {} : { location });
         response.end('{}');
       });
@@ -145,14 +150,43 @@ describe('the traces of runs', () => {
   it('wait for a collector that is away, and are sent when it answers again', async () => {
     status = 503;
     runToItsEnd();
+    await clock.advance(flushDelayMs);
+    await until(() => warnings.length === 1);
+    assert.equal(bodies.length, 1);
+    status = 200;
+    runToItsEnd();
+    await clock.advance(flushDelayMs);
+    await until(() => bodies.length === 2);
+    const [before, after] = bodies.map(spansOf);
+    assert.deepEqual(after?.slice(0, before?.length), before);
+    assert.ok((after?.length ?? 0) > (before?.length ?? 0));
+    await exporter.close();
+    assert.deepEqual([bodies.length, warnings.length], [2, 1]);
+  });
+
+  it('hold up no end for a collector that is known to be away', async () => {
+    status = 503;
+    runToItsEnd();
+    await clock.advance(flushDelayMs);
+    await until(() => warnings.length === 1);
     await exporter.close();
     assert.deepEqual([bodies.length, warnings.length], [1, 1]);
-    status = 200;
-    await exporter.close();
-    assert.deepEqual([bodies.length, bodies[0] === bodies[1]], [2, true]);
-    await exporter.close();
-    assert.equal(bodies.length, 2);
   });
+
+  for (const isSending of [false, true]) {
+    const when = isSending ? 'while spans are on their way' : 'at the end';
+    it(`hold up the end for two seconds at most when a collector takes them and does not answer: ${when}`, async () => {
+      answers = false;
+      runToItsEnd();
+      if (isSending) await clock.advance(flushDelayMs);
+      if (isSending) await until(() => bodies.length === 1);
+      const closing = exporter.close();
+      await until(() => bodies.length === 1);
+      await clock.advance(2_000);
+      await closing;
+      assert.deepEqual([bodies.length, warnings.length, clock.pendingTimers], [1, 1, 0]);
+    });
+  }
 
   it('are not sent again to a collector that will never take them', async () => {
     status = 400;
