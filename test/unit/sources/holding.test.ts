@@ -8,7 +8,7 @@ type Api = Pick<ZMemoryApi, 'accept' | 'setStatus' | 'stateOf'>;
 
 describe('a task that a server gave us', () => {
   /** A server that has the task so, and takes word of it or refuses. */
-  function serverWith(state: Omit<WireTaskState, 'id'> | undefined, takes = true): Api {
+  function serverWith(state: Pick<WireTaskState, 'status' | 'agent'> | undefined, takes = true): Api {
     const task = state && { id: 'one', ...state };
     return {
       accept: async () => ({ kind: 'done' }),
