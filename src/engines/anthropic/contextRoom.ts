@@ -69,8 +69,10 @@ export class ContextRoom {
   cutAfter(history: readonly ConversationMessage[], error: UserError): PlannedCut {
     const tokens = this.tokensOf(history);
     const told = error.facts['contextTokens'];
-    this.contextTokens = typeof told === 'number' ? told : Math.min(this.contextTokens ?? Infinity, tokens * 0.9);
-    const cut = this.cut(history, this.contextTokens, false);
+    const room = typeof told === 'number' ? told : Math.min(this.contextTokens ?? Infinity, tokens * 0.9);
+    // Too many bytes: a picture has many of them and few tokens, so nothing is learnt of the window.
+    if (typeof told === 'number' || error.facts['status'] !== 413) this.contextTokens = room;
+    const cut = this.cut(history, room, false);
     if (!cut) throw error;
     return cut;
   }

@@ -1,9 +1,16 @@
+import { z } from 'zod';
 import type { UserError } from '../../base/errors';
 import { contentBlocksSchema, type ContentBlock, type ConversationMessage, type Effort } from '../../core/engine';
 import { thinkingParts } from './thinking';
 
 /** More images than this in one request, and servers want them smaller. The newest are shown. */
 const maxImages = 20;
+
+/**
+ * Base64 of all images in one request, when more than one is shown. Anthropic's own server takes 32 MB for the whole of it
+ * (https://platform.claude.com/docs/en/api/overview#request-size-limits); a window full of words has about 4 MB.
+ */
+const maxImageBytes = 20_000_000;
 
 const imageLeftOut = '(An older image was left out. Read the file again to see it.)';
 const imageRefused = '(An image was here. This model does not look at images.)';
@@ -42,8 +49,8 @@ export class RequestShape {
 
   /** The messages in what this server takes. */
   of(sent: readonly ConversationMessage[]): readonly ConversationMessage[] {
-    let images = sent.flatMap(({ content }) => content.flatMap(imagesIn)).length;
-    const isOld = (): boolean => (images -= 1) >= maxImages;
+    let leftOut = leftOutOf(sent.flatMap(({ content }) => content.flatMap(imagesIn)).map(bytesOf));
+    const isOld = (): boolean => (leftOut -= 1) >= 0;
     return sent.map((message) => ({
       ...message,
       content: message.content.filter((block) => this.takes(block)).map((block) => this.shown(block, isOld)),
@@ -90,6 +97,22 @@ export class RequestShape {
 
 function isThought({ type }: ContentBlock): boolean {
   return type === 'thinking' || type === 'redacted_thinking';
+}
+
+/** How many of the oldest images are not shown, by the bytes of all of them. */
+function leftOutOf(sizes: readonly number[]): number {
+  let bytes = 0;
+  const last = sizes.findLastIndex((size, at) => {
+    bytes += size;
+    return sizes.length - at > maxImages || (bytes > maxImageBytes && at < sizes.length - 1);
+  });
+  return last + 1;
+}
+
+const imageSchema = z.looseObject({ source: z.looseObject({ data: z.string() }) });
+
+function bytesOf(image: ContentBlock): number {
+  return imageSchema.safeParse(image).data?.source.data.length ?? 0;
 }
 
 /** The images of a tool's result. */

@@ -97,6 +97,20 @@ describe('a conversation that outgrows the model’s context window', () => {
     assert.deepEqual(await conversation.send('Read everything.'), { kind: 'done', text: 'All read.' });
   });
 
+  it('learns nothing of the window from a request that has too many bytes', async () => {
+    let refusals = 0;
+    const read = reader(8);
+    const { api } = await start((request, answered) => {
+      if (answered !== 4 || refusals > 0) return read(request, answered);
+      refusals += 1;
+      return status(413, 'request_too_large', 'Request exceeds the maximum allowed number of bytes.');
+    });
+    const conversation = await harness.open({ maxTurns: 99, maxOutputTokens: 16_000 }, { contextTokens: 100_000 });
+    assert.deepEqual(await conversation.send('Read everything.'), { kind: 'done', text: 'All read.' });
+    assert.equal(refusals, 1);
+    assert.deepEqual(new Set(api.requests.map(({ body }) => body.max_tokens)), new Set([16_000]));
+  });
+
   it('goes on when an answer ends because the window is full', async () => {
     const turns = [
       calls('read', {}, 'toolu_1'),

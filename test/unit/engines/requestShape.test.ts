@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { UserError } from '../../../src/base/errors';
 import type { ConversationMessage, ToolImage } from '../../../src/core/engine';
+import { RequestShape } from '../../../src/engines/anthropic/requestShape';
 import { badRequest, calls, reply, says, status, toolUse } from '../../fakes/messagesApiTurns';
 import type { FakeScript } from '../../fakes/messagesApi';
 import { EngineHarness, MemoryHost } from './harness';
 
 const image: ToolImage = { mediaType: 'image/png', bytes: Buffer.from('pixels') };
+const nothing = { messageId: null, stopReason: null, model: null, usage: null };
 const sentImage = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'cGl4ZWxz' } };
 
 describe('what not every server and model takes', () => {
@@ -67,6 +69,14 @@ describe('what not every server and model takes', () => {
       const shown = JSON.stringify(harness.api.requests.at(-1)?.body.messages);
       assert.equal(shown.split('"type":"image"').length - 1, 20);
       assert.equal(shown.split('An older image was left out').length - 1, 5);
+    });
+
+    it('are shown up to a size that a whole request may have, the newest in any case', () => {
+      const data = 'x'.repeat(5_000_000);
+      const sent = Array.from({ length: 12 }, () => result([{ ...sentImage, source: { ...sentImage.source, data } }]));
+      const shown = new RequestShape('claude-test', null).of(sent);
+      assert.ok(JSON.stringify(shown).length < 32_000_000);
+      assert.match(JSON.stringify(shown.at(-1)).slice(0, 200), /"type":"image"/);
     });
   });
 
@@ -150,3 +160,7 @@ describe('what not every server and model takes', () => {
     assert.deepEqual([error.code, harness.api.requests.length], ['model-request-refused', 1]);
   });
 });
+
+function result(content: readonly unknown[]): ConversationMessage {
+  return { ...nothing, role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content }] };
+}
