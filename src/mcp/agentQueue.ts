@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { UserError } from '../base/errors';
+import { Mutex } from '../base/mutex';
 import { summarizeChecks } from '../core/evidence';
 import type { Executor } from '../core/executor';
+import { isSameOrigin } from '../core/joinedFold';
 import { runOf, type TaskState } from '../core/liveState';
 import { isEnded } from '../core/task';
 import type { ServedQueue } from './serveMcp';
@@ -20,12 +22,22 @@ export interface AgentTask {
   readonly key?: string | undefined;
 }
 
-/** What another agent may do with the queue: put tasks in and look. It decides nothing that is the user's. */
+/**
+ * What another agent may do with the queue: put tasks in and look, for the repositories that it was named. It decides nothing that
+ * is the user's.
+ */
 export class AgentQueue {
+  /** Tasks that come at once are counted one after another. */
+  private readonly adding = new Mutex();
+
   constructor(private readonly queue: ServedQueue) {}
 
-  /** @throws {UserError} `agent-tasks-open`, `unknown-repository`, and what `Executor.add` throws. */
-  async add({ title, prompt, checks, repo, persona, key = randomUUID() }: AgentTask): Promise<unknown> {
+  /** @throws {UserError} `agent-tasks-open`, `unknown-repository`, `key-taken`, and what `Executor.add` throws. */
+  add(task: AgentTask): Promise<unknown> {
+    return this.adding.run(() => this.addNext(task));
+  }
+
+  private async addNext({ title, prompt, checks, repo, persona, key = randomUUID() }: AgentTask): Promise<unknown> {
     const { repositories } = this.queue;
     const chosen = repo ?? repositories[0];
     if (chosen === undefined || !repositories.includes(chosen))
@@ -35,8 +47,10 @@ export class AgentQueue {
       );
     const origin = { sourceId: 'user', externalId: `${mark}${key}` };
     return this.queue.ask(async (executor) => {
-      const known = [...executor.state.tasks.values()].find(({ spec }) => spec.origin.externalId === origin.externalId);
+      const known = [...executor.state.tasks.values()].find(({ spec }) => isSameOrigin(spec.origin, origin));
       if (!known) this.throwIfTooMany(executor);
+      else if (!this.shows(known))
+        throw new UserError('key-taken', `The key ${key} stands for a task of another repository.`);
       const task = await executor.add({
         title,
         prompt,
@@ -53,13 +67,16 @@ export class AgentQueue {
   }
 
   list(): Promise<unknown> {
-    return this.queue.ask(async ({ state }) => [...state.tasks.values()].reverse().slice(0, maxListed).map(overview));
+    return this.queue.ask(async ({ state }) => {
+      const shown = [...state.tasks.values()].filter((task) => this.shows(task));
+      return shown.reverse().slice(0, maxListed).map(overview);
+    });
   }
 
   /** @throws {UserError} `unknown-task`. */
   get(id: string): Promise<unknown> {
     return this.queue.ask(async (executor) => {
-      const task = found(executor, id);
+      const task = this.found(executor, id);
       const run = runOf(executor.state, task);
       return { ...overview(task), reason: task.reason, phase: run?.phase ?? null, costUsd: run?.costUsd ?? null };
     });
@@ -67,7 +84,21 @@ export class AgentQueue {
 
   /** @throws {UserError} `unknown-task`, `wrong-state`. */
   result(id: string): Promise<unknown> {
-    return this.queue.ask((executor) => resultOf(executor, id));
+    return this.queue.ask(async (executor) => {
+      const task = this.found(executor, id);
+      if (!isEnded(task.status)) throw new UserError('wrong-state', `${id} is not over: it is ${task.status}.`);
+      return resultOf(executor, task);
+    });
+  }
+
+  private found({ state }: Executor, id: string): TaskState {
+    const task = state.tasks.get(id);
+    if (!task || !this.shows(task)) throw new UserError('unknown-task', `There is no task ${id}.`);
+    return task;
+  }
+
+  private shows({ spec }: TaskState): boolean {
+    return spec.repo !== null && this.queue.repositories.includes(spec.repo);
   }
 
   private throwIfTooMany({ state }: Executor): void {
@@ -83,11 +114,9 @@ export class AgentQueue {
   }
 }
 
-async function resultOf(executor: Executor, id: string): Promise<unknown> {
-  const task = found(executor, id);
-  if (!isEnded(task.status)) throw new UserError('wrong-state', `${id} is not over: it is ${task.status}.`);
+async function resultOf(executor: Executor, task: TaskState): Promise<unknown> {
   const run = runOf(executor.state, task);
-  const files = run?.branch ? (await executor.changes(id)).files : [];
+  const files = run?.branch ? (await executor.changes(task.id)).files : [];
   return {
     ...overview(task),
     reason: task.reason,
@@ -99,12 +128,6 @@ async function resultOf(executor: Executor, id: string): Promise<unknown> {
     })),
     files: files.slice(0, maxFiles).map(({ path }) => path),
   };
-}
-
-function found({ state }: Executor, id: string): TaskState {
-  const task = state.tasks.get(id);
-  if (!task) throw new UserError('unknown-task', `There is no task ${id}.`);
-  return task;
 }
 
 function overview({ id, status, spec }: TaskState): Record<string, unknown> {

@@ -5,12 +5,12 @@ import type { Executor } from '../../../src/core/executor';
 import type { NewTask } from '../../../src/core/task';
 import { serveMcp, type ServedQueue } from '../../../src/mcp/serveMcp';
 
-/** The part of an executor that an agent may have, with a queue in memory. */
-function queueOf(added: NewTask[]): Executor {
-  const tasks = new Map<string, unknown>();
+/** The part of an executor that an agent may have, with a queue in memory that takes its time, as a disk does. */
+function queueOf(added: NewTask[], tasks: Map<string, unknown>): Executor {
   const part = {
     state: { tasks, runs: new Map() },
-    add(task: NewTask) {
+    async add(task: NewTask) {
+      await new Promise((resolve) => setImmediate(resolve));
       const id = `task-${tasks.size + 1}`;
       added.push(task);
       tasks.set(id, {
@@ -18,9 +18,9 @@ function queueOf(added: NewTask[]): Executor {
         status: 'queued',
         reason: '',
         runId: null,
-        spec: { title: task.title, origin: task.origin },
+        spec: { title: task.title, origin: task.origin, repo: task.repo },
       });
-      return Promise.resolve(id);
+      return id;
     },
   };
   return part as unknown as Executor;
@@ -32,13 +32,15 @@ describe('Airlock as an MCP server', () => {
   let answers: AsyncIterator<string>;
   let count = 0;
   const added: NewTask[] = [];
+  const tasks = new Map<string, unknown>();
 
   beforeEach(async () => {
     added.length = 0;
+    tasks.clear();
     [input, count] = [new PassThrough(), 0];
     const output = new PassThrough();
     answers = createInterface({ input: output })[Symbol.asyncIterator]();
-    const executor = queueOf(added);
+    const executor = queueOf(added, tasks);
     const queue: ServedQueue = {
       ask: (action) => action(executor),
       repositories: ['/repos/a', '/repos/b'],
@@ -105,5 +107,29 @@ describe('Airlock as an MCP server', () => {
     await call('add_task', { title: '2', prompt: 'P' });
     assert.match(await call('add_task', { title: '3', prompt: 'P' }), /2 tasks of agents are open; no more than 2/);
     assert.equal(added.length, 2);
+  });
+
+  it('takes not more tasks than may be open when they come at once', async () => {
+    await Promise.all(['1', '2', '3'].map((title) => call('add_task', { title, prompt: 'P' })));
+    assert.equal(added.length, 2);
+  });
+
+  it('shows nothing of tasks for other repositories', async () => {
+    for (const [id, repo] of [
+      ['task-secret', '/repos/secret'],
+      ['task-nowhere', null],
+    ] as const)
+      tasks.set(id, {
+        id,
+        status: 'failed',
+        reason: 'it fails',
+        spec: { title: id, origin: { sourceId: 'user', externalId: 'agent:k' }, repo },
+      });
+    assert.deepEqual(JSON.parse(await call('list_tasks')), []);
+    for (const task of tasks.keys()) {
+      assert.equal(await call('get_task', { task }), `There is no task ${task}.`);
+      assert.equal(await call('task_result', { task }), `There is no task ${task}.`);
+    }
+    assert.match(await call('add_task', { title: 'T', prompt: 'P', key: 'k' }), /The key k stands for a task/);
   });
 });
