@@ -70,7 +70,7 @@ export class TaskRun {
     const timer = new AbortController();
     const wallMs = wallMsOf(this.task, this.persona, this.settings);
     const either = AbortSignal.any([signal, timer.signal]);
-    const run = await this.begin();
+    const run = await this.begin(either);
     const runClock = new RunClock(this.ports, run.id, wallMs, () => timer.abort(new RunInterrupted('timeout')));
     try {
       await this.finish(run, await this.work(run, either));
@@ -82,10 +82,14 @@ export class TaskRun {
     }
   }
 
-  private async begin(): Promise<RunState> {
+  private async begin(signal: AbortSignal): Promise<RunState> {
     const left = this.task.runId === null ? undefined : this.ports.events.state.runs.get(this.task.runId);
     if (left && left.outcome === null) {
-      this.workspace = await reopenedWorkspace(this.ports, left);
+      if (left.feedback) {
+        await this.append([{ kind: 'run.resumed', runId: left.id }]);
+        return left;
+      }
+      this.workspace = await reopenedWorkspace(this.ports, left, signal);
       // Left before its workspace was ready, it begins anew as the same run: nothing was done in it, and nothing paid for.
       if (this.workspace || left.baseTree === null) {
         const unsaid = this.workspace && left.baseTree === null ? [prepared(this.workspace)] : [];
@@ -173,7 +177,7 @@ export class TaskRun {
 
   private async work(run: RunState, signal: AbortSignal): Promise<WorkResult> {
     this.tellSource(0, 'started');
-    const workspace = (this.workspace ??= await this.prepare(run, signal));
+    const workspace = (this.workspace ??= await this.workspaceOf(run, signal));
     const checks = this.task.spec.checks ?? (this.persona.workspace === 'read' ? [] : workspace.config.checks);
     const work = new RunWork(this.ports, this.settings, this.gates, this.registry, {
       task: this.task,
@@ -187,6 +191,12 @@ export class TaskRun {
       onSession: () => this.prepareNext(),
     });
     return work.toItsEnd();
+  }
+
+  /** Laying a result out again can fail, and take long, as making a workspace can: the run has begun by then. */
+  private async workspaceOf(run: RunState, signal: AbortSignal): Promise<Workspace> {
+    const reopened = run.feedback && (await reopenedWorkspace(this.ports, run, signal));
+    return reopened ?? this.prepare(run, signal);
   }
 
   private async prepare(run: RunState, signal: AbortSignal): Promise<Workspace> {

@@ -75,13 +75,14 @@ class StoredWorkspaces implements Workspaces {
     await assertQuarantineFree(repository.git);
     // What is there was left behind by a creation that did not end.
     await removeRun(folders, this.ports.jails);
-    try {
-      return await this.checkOut(runId, repository, folders, { signal });
-    } catch (error) {
-      await removeRun(folders, this.ports.jails);
-      if (signal?.aborted) throw new CancelledError(undefined, { cause: error });
-      throw error;
-    }
+    return cancellable(signal, async () => {
+      try {
+        return await this.checkOut(runId, repository, folders, { signal });
+      } catch (error) {
+        await removeRun(folders, this.ports.jails);
+        throw error;
+      }
+    });
   }
 
   async reopen(runId: RunId): Promise<Workspace | undefined> {
@@ -103,12 +104,14 @@ class StoredWorkspaces implements Workspaces {
     const hasTrees = state?.baseCommit === options.base && (await isThere(join(folders.hostGit, 'objects')));
     if (!hasTrees) {
       await removeRun(folders, this.ports.jails);
-      return this.checkOut(runId, repository, folders, { signal, result });
+      return cancellable(signal, () => this.checkOut(runId, repository, folders, { signal, result }));
     }
     // What a try left that did not end goes first. The trees stay, and the state says that there are no files until there are.
     await writeDurably(folders.state, JSON.stringify({ ...state, filesRemovedAtMs: this.ports.clock.nowMs() }));
     await removeFiles(folders, this.ports.jails);
-    return this.refill({ ...state, filesRemovedAtMs: null }, repository, folders, { signal, result });
+    return cancellable(signal, () =>
+      this.refill({ ...state, filesRemovedAtMs: null }, repository, folders, { signal, result }),
+    );
   }
 
   async trees(runId: RunId): Promise<KeptTrees | undefined> {
@@ -274,6 +277,16 @@ interface Filling {
   readonly signal?: AbortSignal | undefined;
   /** The commit that the files are to be like in the end; absent: the base. */
   readonly result?: ObjectId;
+}
+
+/** What git says of a signal is of no use to anybody: who cancelled is told that it was cancelled. */
+async function cancellable<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal?.aborted) throw new CancelledError(undefined, { cause: error });
+    throw error;
+  }
 }
 
 /** Lets `pending` end before the error goes on: what it was making is about to be deleted. */

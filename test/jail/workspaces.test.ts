@@ -445,6 +445,23 @@ describe('A workspace', function () {
     }
   });
 
+  it('is cancelled too where it is made anew with a result', async () => {
+    const repo = makeRepository(fixture.folder('repo'), sample);
+    const { runId, baseCommit } = await fixture.open(repo);
+    await fixture.workspaces.clear(runId);
+    const reopen = (signal?: AbortSignal) =>
+      fixture.workspaces.reopenResult({ runId, repo, base: baseCommit, result: baseCommit, ...(signal && { signal }) });
+    for (const delayMs of [0, 5, 15]) {
+      await assert.rejects(
+        reopen(AbortSignal.timeout(delayMs)),
+        (error) => error instanceof CancelledError,
+        `after ${delayMs} ms`,
+      );
+    }
+    const workspace = await reopen();
+    assert.equal((await workspace.snapshot('x')).tree, workspace.baseTree);
+  });
+
   it('tells its caller alone that it was cancelled, while it lists and packs at the same time', async () => {
     const files = Object.fromEntries(Array.from({ length: 30_000 }, (_, n) => [`d${n % 40}/f${n}`, `${n}\n`]));
     const repo = makeRepository(fixture.folder('repo'), files);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { isUserError } from '../../src/base/errors';
 import type { Executor } from '../../src/core/executor';
@@ -109,6 +109,19 @@ describe('sending a result back', () => {
     await executor.sendBack('right', 'More.');
     assert.equal((await again(executor, 2)).status, 'verified');
     assert.equal(resultFile(room, 'airlock/right-2', 'value.txt'), 'right');
+  });
+
+  it('ends, and says why, when its files cannot be laid out again', async () => {
+    const executor = await verified();
+    await executor.cleanWorkspaces({ olderThanMs: 0, dryRun: false, force: 'right' });
+    await executor.stopQueue();
+    await executor.sendBack('right', 'More.');
+    renameSync(room.repo, `${room.repo}-elsewhere`);
+    await executor.startQueue();
+    const task = await taskEnded(executor, 'right');
+    renameSync(`${room.repo}-elsewhere`, room.repo);
+    assert.deepEqual([task.status, runOf(executor, 'right').outcome], ['failed', 'failed']);
+    assert.match(task.reason, /shop cannot be opened/);
   });
 
   it('tells the agent which files are in conflict, on what the branch has become', async () => {
