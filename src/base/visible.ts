@@ -15,3 +15,11 @@ export function makeVisible(text: string): string {
     return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`;
   });
 }
+
+/** Foreign text in a text of ours, each line of which can be told from ours by the bar before it. */
+export function barred(text: string): string {
+  return makeVisible(text)
+    .split('\n')
+    .map((line) => `| ${line}`)
+    .join('\n');
+}

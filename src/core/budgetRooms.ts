@@ -72,10 +72,12 @@ export function roomsOf(state: LiveState, limits: BudgetLimits, nowMs: number, r
   return rooms.filter((room) => room !== undefined);
 }
 
-/** Whose budget a task is paid from: a review from that of the task whose result it looks at. */
+/** Whose budget a task is paid from: that of the task which it was split from, or whose result it looks at, and so on up. */
 function payerOf({ tasks }: LiveState, taskId: TaskId): TaskId {
-  const parent = tasks.get(taskId)?.spec.parent;
-  return parent?.kind === 'review' && tasks.has(parent.taskId) ? parent.taskId : taskId;
+  let payer = taskId;
+  for (let up = tasks.get(payer)?.spec.parent; up && tasks.has(up.taskId); up = tasks.get(payer)?.spec.parent)
+    payer = up.taskId;
+  return payer;
 }
 
 function spentFor(state: LiveState, payer: TaskId): Spent {

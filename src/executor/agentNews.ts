@@ -1,5 +1,3 @@
-import type { ToolResult } from '../core/engine';
-
 /** More at once would hide the result of the tool. */
 const maxNews = 20;
 
@@ -14,9 +12,5 @@ export class AgentNews {
   /** All that there is, once; empty for nothing. */
   take(): string {
     return this.news.splice(0).join('\n\n');
-  }
-
-  with(result: ToolResult): ToolResult {
-    return { ...result, text: [...this.news.splice(0), result.text].join('\n\n') };
   }
 }

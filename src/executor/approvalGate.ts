@@ -33,6 +33,8 @@ type Answer = NonNullable<ApprovalState['answer']>;
 export class ApprovalGate {
   /** One question at a time. */
   private readonly mutex = new Mutex();
+  /** Why the run is being left, once it is. */
+  private left: UserError | undefined;
 
   constructor(
     private readonly ports: Pick<ExecutorPorts, 'events' | 'blobs' | 'clock' | 'logger'>,
@@ -46,12 +48,14 @@ export class ApprovalGate {
   async denialOf(wanted: WantedCall): Promise<string | undefined> {
     if (!mustAsk(this.run.approvals.mode, wanted.tool ?? wanted.name)) return undefined;
     return this.mutex.run(async () => {
+      // There is room for one question: a call at its side must not take the place of the one that the user still has.
+      if (this.left) throw this.left;
       try {
         const answer = await this.answerTo(wanted, askedCallOf(wanted));
         return answer?.allowed === true ? undefined : denialWords(answer);
       } catch (error) {
         if (error instanceof CancelledError) throw error;
-        if (error instanceof UserError && leaving.has(error.code)) throw error;
+        if (error instanceof UserError && leaving.has(error.code)) throw (this.left = error);
         this.ports.logger.warn('A call is denied, because it could not be asked about', { reason: messageOf(error) });
         return 'This could not be asked about, so it is not allowed.';
       }

@@ -1,4 +1,4 @@
-import { makeVisible } from '../base/visible';
+import { barred, makeVisible } from '../base/visible';
 import type { EventBody } from '../core/events';
 import type { AgentMessage, TaskState } from '../core/liveState';
 import { stateOf, type HostedRun } from './hostedRun';
@@ -45,12 +45,6 @@ export class Mailbox {
     const words = bytes ? Buffer.from(bytes).toString('utf8') : '(It was deleted.)';
     const where = topic === null ? '' : ` at the topic ${topic}`;
     const from = sender ? `${sender.id} (${JSON.stringify(makeVisible(sender.spec.title))})` : 'a task that is gone';
-    // No line of it can pass for one of ours.
-    return [
-      `Message ${id} from the agent of ${from}${where}:`,
-      ...makeVisible(words)
-        .split('\n')
-        .map((line) => `| ${line}`),
-    ].join('\n');
+    return `Message ${id} from the agent of ${from}${where}:\n${barred(words)}`;
   }
 }

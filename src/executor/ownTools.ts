@@ -1,14 +1,12 @@
 import { CancelledError } from '../base/errors';
 import type { OwnToolLeave, OwnToolUse, ToolResult } from '../core/engine';
 import { toolCallOf, type ToolCallState } from '../core/liveState';
-import type { AgentNews } from './agentNews';
 import type { ApprovalGate } from './approvalGate';
 import type { CallBreaker } from './callBreaker';
 import { stateOf, type HostedRun } from './hostedRun';
-import { Mailbox } from './mailbox';
 import type { ExecutorPorts } from './ports';
 import { denial } from './toolDenial';
-import { interruptedAnswer, ownCallId, ToolResults } from './toolResults';
+import { interruptedAnswer, ownCallId, type ToolResults } from './toolResults';
 
 /** Characters of the result of an engine's own tool that the terminal shows. */
 const maxShownResult = 4000;
@@ -17,19 +15,14 @@ const maxShownResult = 4000;
 export class OwnTools {
   /** Those that are at work. */
   private readonly running = new Map<string, { readonly startedMs: number; readonly over: () => void }>();
-  private readonly results: ToolResults;
-  private readonly mailbox: Mailbox;
 
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly run: HostedRun,
-    private readonly news: AgentNews,
+    private readonly results: ToolResults,
     private readonly breaker: CallBreaker,
     private readonly approvals: ApprovalGate,
-  ) {
-    this.results = new ToolResults(ports, run.runId);
-    this.mailbox = new Mailbox(ports, run);
-  }
+  ) {}
 
   async begin({ id, name, tool, summary, input }: OwnToolUse): Promise<OwnToolLeave> {
     const { runId, persona, session, signal } = this.run;
@@ -60,10 +53,9 @@ export class OwnTools {
     const { startedMs, over } = this.running.get(callId) ?? { startedMs: this.ports.clock.monotonicMs(), over() {} };
     this.running.delete(callId);
     over();
-    const mail = await this.mailbox.take();
-    await this.results.keep(callId, result, this.ports.clock.monotonicMs() - startedMs, mail.bodies);
+    const along = await this.results.finishAlone(callId, result, this.ports.clock.monotonicMs() - startedMs);
     this.run.session.note(result.text.slice(0, maxShownResult));
-    return [this.news.take(), mail.text].filter((text) => text !== '').join('\n\n');
+    return along;
   }
 
   /** Resolves when it may start; until its end it counts as a tool that is at work. */

@@ -1,16 +1,18 @@
 import { type Disposable, DisposableStore } from '../base/disposable';
-import { messageOf } from '../base/errors';
-import { makeVisible } from '../base/visible';
+import { messageOf, UserError } from '../base/errors';
+import { barred, makeVisible } from '../base/visible';
 import type { RunState, TaskState } from '../core/liveState';
 import { runOf } from '../core/liveState';
 import { isJudged, maxTitleLength, type NewTask, type TaskOutcome } from '../core/task';
 import type { FileChange } from '../core/workspace';
 import { userSourceId } from './intake';
-import { lineChange } from './lineChange';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
+import { roleOfRun } from './roles';
+import { maxCostOf } from './runSession';
 
-/** Characters of all changes together that a review is shown; the rest it reads for itself. */
+/** Bytes of the whole change that a review is shown; of a larger one it is told the files, and reads them for itself. */
 const maxShownChange = 100_000;
+const maxNamedFiles = 500;
 const maxShownPrompt = 20_000;
 
 /**
@@ -54,7 +56,7 @@ export class Reviews implements Disposable {
   }
 
   private async review(task: TaskState, run: RunState, persona: string): Promise<void> {
-    const limit = task.spec.limits.maxCostUsd ?? this.settings.maxCostUsd;
+    const limit = maxCostOf(task, await roleOfRun(this.ports, run), this.settings);
     const leftUsd = limit === null ? null : limit - (run.costUsd ?? limit) - (run.givenUsd ?? 0);
     if (leftUsd !== null && leftUsd <= 0) {
       return this.omit(task.id, 'nothing is left of what its task may cost');
@@ -96,26 +98,15 @@ export class Reviews implements Disposable {
   private async changeOf({ repo, baseCommit, commit }: RunState): Promise<string> {
     const { workspaces } = this.ports;
     if (baseCommit === null || commit === null) return '(nothing)';
-    const read = async (at: string, path: string): Promise<string> => {
-      const bytes = await workspaces.readFile(repo, at, path);
-      return bytes ? Buffer.from(bytes).toString('utf8') : '';
-    };
-    const files = await workspaces.changes(repo, baseCommit, commit);
-    const parts: string[] = [];
-    let length = 0;
-    for (const file of files) {
-      if (length > maxShownChange) {
-        parts.push(`… and ${files.length - parts.length} more files.`);
-        break;
-      }
-      const isText = file.insertions !== null;
-      const before = isText ? await read(baseCommit, file.oldPath ?? file.path) : '';
-      const after = isText ? await read(commit, file.path) : '';
-      const part = `${nameOf(file)}\n${isText ? barred(lineChange(before, after).slice(0, maxShownChange)) : '(no text)'}`;
-      length += part.length;
-      parts.push(part);
+    try {
+      return barred(await workspaces.patch(repo, baseCommit, commit, maxShownChange));
+    } catch (error) {
+      if (!(error instanceof UserError && error.code === 'git-output-too-large')) throw error;
+      const files = await workspaces.changes(repo, baseCommit, commit);
+      const named = files.slice(0, maxNamedFiles).map(nameOf);
+      const rest = files.length - named.length;
+      return ['More than can be shown here:', ...named, ...(rest > 0 ? [`… and ${rest} more files.`] : [])].join('\n');
     }
-    return parts.join('\n\n');
   }
 }
 
@@ -139,13 +130,5 @@ export function reviewOf(
 
 function nameOf({ path, oldPath, kind }: FileChange): string {
   const from = oldPath === null ? '' : ` (was ${JSON.stringify(makeVisible(oldPath))})`;
-  return `${kind} ${JSON.stringify(makeVisible(path))}${from}:`;
-}
-
-/** Foreign text, each line of which can be told from ours. */
-function barred(text: string): string {
-  return makeVisible(text)
-    .split('\n')
-    .map((line) => `| ${line}`)
-    .join('\n');
+  return `${kind} ${JSON.stringify(makeVisible(path))}${from}`;
 }

@@ -29,11 +29,11 @@ function asReviewer({ spec }: TaskState, persona: Persona): Persona {
 }
 
 /** The persona that a run had; when that was deleted, the built-in one, which reaches nothing. */
-export async function roleOfRun(ports: ExecutorPorts, run: RunState): Promise<Persona> {
+export async function roleOfRun(ports: Pick<ExecutorPorts, 'blobs'>, run: RunState): Promise<Persona> {
   return (await keptRole(ports, run)) ?? implementer;
 }
 
-async function keptRole({ blobs }: ExecutorPorts, { role }: RunState): Promise<Persona | undefined> {
+async function keptRole({ blobs }: Pick<ExecutorPorts, 'blobs'>, { role }: RunState): Promise<Persona | undefined> {
   if (role === undefined) return undefined;
   const bytes = await blobs.get(role);
   return bytes && personaSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));

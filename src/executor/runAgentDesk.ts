@@ -12,7 +12,6 @@ import { runningAgents } from '../core/runningAgents';
 import { isEnded, type TaskLimits } from '../core/task';
 import { userSourceId } from './intake';
 import { stateOf, type HostedRun } from './hostedRun';
-import { Mailbox } from './mailbox';
 import type { ExecutorPorts } from './ports';
 
 /** Messages that one run may send, in all and within a minute. */
@@ -23,16 +22,13 @@ const givenShare = 0.8;
 
 /** What the agent of one run can do with others: only within its repository, and never beyond what it may itself. */
 export class RunAgentDesk {
-  private readonly mailbox: Mailbox;
   /** In monotonic time. */
   private sentAtMs: number[] = [];
 
   constructor(
     private readonly ports: Pick<ExecutorPorts, 'events' | 'blobs' | 'clock'>,
     private readonly run: Pick<HostedRun, 'runId' | 'persona' | 'maxCostUsd' | 'agents'>,
-  ) {
-    this.mailbox = new Mailbox(ports, run);
-  }
+  ) {}
 
   /** As the tool sees it that was called so. */
   for(callId: string): AgentDesk {
@@ -62,12 +58,11 @@ export class RunAgentDesk {
     const { events } = this.ports;
     const { runId } = this.run;
     const joined = join.map((topic) => ({ kind: 'topic.joined', runId, topic }) as const);
-    const mail = await this.mailbox.take();
-    const bodies = [...joined, ...mail.bodies];
-    if (bodies.length > 0) await events.append(bodies);
+    if (joined.length > 0) await events.append(joined);
     const { task } = this.own();
     return [
-      mail.text || 'There is no unread message.',
+      // Unread messages come with the result of every tool, in one group of events with it.
+      (task.inbox ?? []).length > 0 ? 'What was unread stands above.' : 'There is no unread message.',
       this.othersText(),
       ...(task.sent ?? []).slice(-10).map(({ id, to, readBy }) => `${id}: read by ${readBy.length} of ${to.length}.`),
       ...this.subtasksText(),
@@ -190,8 +185,11 @@ export class RunAgentDesk {
   private limitsOf({ spec }: TaskState, usd: number | null | undefined): TaskLimits {
     const { network, approvals } = this.run.persona;
     // A sub-task has a persona of its own, which may have to ask for less.
-    const modes = [approvals, spec.limits.approvals].filter((mode) => mode !== undefined);
+    const { tools, deniedTools, approvals: asked } = spec.limits;
+    const modes = [approvals, asked].filter((mode) => mode !== undefined);
     return {
+      ...(tools === undefined ? {} : { tools }),
+      ...(deniedTools === undefined ? {} : { deniedTools }),
       ...(usd == null ? {} : { maxCostUsd: usd }),
       network,
       ...(modes.length === 0 ? {} : { approvals: strictest(modes) }),

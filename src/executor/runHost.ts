@@ -24,6 +24,7 @@ import type { ExecutorPorts } from './ports';
 import { ProgressBreaker } from './progressBreaker';
 import type { RequestGates } from './requestGates';
 import { ToolCalls } from './toolCalls';
+import { ToolResults } from './toolResults';
 
 /** About so many bytes of a prompt are one token. Only for spacing: money is counted otherwise. */
 const bytesOfToken = 4;
@@ -59,8 +60,9 @@ export class RunHost implements EngineHost {
       this.progress.reported(percent, message);
       options.onProgress(percent, message);
     };
-    this.toolCalls = new ToolCalls(ports, { ...options, onProgress }, this.news, breaker, approvals);
-    this.ownTools = new OwnTools(ports, options, this.news, breaker, approvals);
+    const results = new ToolResults(ports, options, this.news);
+    this.toolCalls = new ToolCalls(ports, { ...options, onProgress }, results, breaker, approvals);
+    this.ownTools = new OwnTools(ports, options, results, breaker, approvals);
     this.lane = new LaneWait(ports, gates.lanes, runId);
     const follow = (): void => {
       if (interruptionOf(signal) !== 'disk' || !this.requesting) this.ending.abort(signal.reason);

@@ -33,6 +33,19 @@ export function wallMsOf(task: TaskState, persona: Persona, settings: ExecutorSe
   return task.spec.limits.timeoutMs ?? persona.limits.timeoutMs ?? settings.runTimeoutMs;
 }
 
+/** US dollars that a run may cost; `null` for no limit. */
+export function maxCostOf(
+  { spec }: TaskState,
+  persona: Persona,
+  settings: Pick<ExecutorSettings, 'maxCostUsd'>,
+): number | null {
+  const usual = persona.limits.maxCostUsd ?? settings.maxCostUsd;
+  const own = spec.limits.maxCostUsd;
+  if (own === undefined) return usual;
+  // The user may allow one task more. What another task gave it allows nothing.
+  return spec.parent && usual !== null ? Math.min(own, usual) : own;
+}
+
 /** What the session of a run may see, write, reach and use up. Nothing of the run may be running yet. */
 export async function sessionPolicy(
   ports: PolicyPorts,

@@ -22,7 +22,7 @@ import { engineOf } from './runEngine';
 import { RunHost } from './runHost';
 import { RunServers, serverPlan } from './runServers';
 import { RunSnapshots } from './runSnapshots';
-import { endOf, narrowed, sessionPolicy, wallMsOf, type SessionEnd } from './runSession';
+import { maxCostOf, endOf, narrowed, sessionPolicy, wallMsOf, type SessionEnd } from './runSession';
 import type { RunEnding } from './runReport';
 import type { WarmStart } from './warmStart';
 
@@ -135,7 +135,7 @@ export class RunWork {
         queue: this.gates.queue,
       },
       isCostTasksOwn: task.spec.limits.maxCostUsd !== undefined,
-      maxCostUsd: task.spec.limits.maxCostUsd ?? persona.limits.maxCostUsd ?? this.settings.maxCostUsd,
+      maxCostUsd: maxCostOf(task, persona, this.settings),
       signal,
       onProgress: this.options.onProgress,
     });

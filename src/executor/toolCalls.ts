@@ -1,18 +1,15 @@
 import { CancelledError, messageOf, UserError } from '../base/errors';
-import { Mutex } from '../base/mutex';
 import type { ToolCall, ToolResult } from '../core/engine';
 import { toolCallOf } from '../core/liveState';
 import { isMcpTool } from '../core/mcp';
 import type { Tool } from '../core/tool';
-import type { AgentNews } from './agentNews';
 import type { ApprovalGate } from './approvalGate';
 import type { CallBreaker } from './callBreaker';
 import { appendLater, stateOf, type HostedRun } from './hostedRun';
-import { Mailbox } from './mailbox';
 import type { ExecutorPorts } from './ports';
 import { RunAgentDesk } from './runAgentDesk';
 import { denial } from './toolDenial';
-import { interruptedAnswer, ownCallId, ToolResults } from './toolResults';
+import { interruptedAnswer, ownCallId, type ToolResults } from './toolResults';
 import { answerTo } from './userQuestions';
 
 function jailGoneAnswer({ message }: UserError): string {
@@ -23,20 +20,15 @@ function jailGoneAnswer({ message }: UserError): string {
 export class ToolCalls {
   /** Calls that were begun in this process; others that are begun and not finished were interrupted. */
   private readonly begun = new Set<string>();
-  private readonly results: ToolResults;
-  private readonly mailbox: Mailbox;
-  private readonly finishing = new Mutex();
   private readonly desk: RunAgentDesk;
 
   constructor(
     private readonly ports: ExecutorPorts,
     private readonly run: HostedRun,
-    private readonly news: AgentNews,
+    private readonly results: ToolResults,
     private readonly breaker: CallBreaker,
     private readonly approvals: ApprovalGate,
   ) {
-    this.results = new ToolResults(ports, run.runId);
-    this.mailbox = new Mailbox(ports, run);
     this.desk = new RunAgentDesk(ports, run);
   }
 
@@ -52,14 +44,13 @@ export class ToolCalls {
     const served = this.run.servedTools().find(({ definition }) => definition.name === call.name);
     const tool = served ?? this.ports.tools.find((candidate) => candidate.definition.name === call.name);
     if (known && !this.begun.has(callId) && !tool?.repeatable)
-      return this.finish(callId, { ok: false, text: interruptedAnswer }, 0);
+      return this.results.finish(callId, { ok: false, text: interruptedAnswer }, 0);
     this.breaker.look(call.name, call.input);
     this.begun.add(callId);
     const allowed = tool !== undefined && (tool === served || persona.tools.some((name) => name === call.name));
     const summary = tool ? tool.summarize(call.input) : `unknown tool ${call.name}`;
     // Before it counts as called: a run that is left meanwhile asks again, and has not done it.
-    const refusal =
-      allowed && !known ? await this.approvals.denialOf({ ...call, callId, tool: call.name, summary }) : undefined;
+    const refusal = allowed ? await this.approvals.denialOf({ ...call, callId, tool: call.name, summary }) : undefined;
     if (!known) {
       await this.ports.events.append([
         { kind: 'tool.called', runId, callId, name: call.name.slice(0, 200), summary: summary.slice(0, 300) },
@@ -70,7 +61,7 @@ export class ToolCalls {
       allowed && refusal === undefined
         ? await this.runTool(tool, call, callId)
         : { ok: false, text: refusal ?? denial(persona, call.name, tool !== undefined) };
-    return this.finish(callId, result, this.ports.clock.monotonicMs() - startedMs);
+    return this.results.finish(callId, result, this.ports.clock.monotonicMs() - startedMs);
   }
 
   private async runTool(tool: Tool, call: ToolCall, callId: string): Promise<ToolResult> {
@@ -99,21 +90,11 @@ export class ToolCalls {
       if (error instanceof UserError && error.code === 'question-open') throw error;
       // The jail is gone, and every other call would fail in the same way. The model learns it in the next jail.
       if (error instanceof UserError && error.code === 'session-closed') {
-        await this.finish(callId, { ok: false, text: jailGoneAnswer(error) }, 0);
+        await this.results.finish(callId, { ok: false, text: jailGoneAnswer(error) }, 0);
         throw error;
       }
       return { ok: false, text: `The tool failed: ${messageOf(error)}` };
     }
-  }
-
-  /** One after the other, so that no message comes with two results. */
-  private finish(callId: string, result: ToolResult, durationMs: number): Promise<ToolResult> {
-    return this.finishing.run(async () => {
-      const { text, bodies } = await this.mailbox.take();
-      const noted = this.news.with(result);
-      const whole = text === '' ? noted : { ...noted, text: `${text}\n\n${noted.text}` };
-      return this.results.keep(callId, whole, durationMs, bodies);
-    });
   }
 
   private throwIfEnded(): void {

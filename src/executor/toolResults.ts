@@ -1,8 +1,11 @@
+import { Mutex } from '../base/mutex';
 import type { ToolImage, ToolResult } from '../core/engine';
 import type { KeptImage } from '../core/conversationEvents';
 import type { EventBody } from '../core/events';
-import type { RunId } from '../core/ids';
 import type { ToolCallState } from '../core/liveState';
+import type { AgentNews } from './agentNews';
+import type { HostedRun } from './hostedRun';
+import { type Mail, Mailbox } from './mailbox';
 import type { ExecutorPorts } from './ports';
 
 /** What an interrupted tool call is answered with, so that the model can look before it repeats it. */
@@ -14,14 +17,46 @@ export function ownCallId(id: string): string {
   return `own/${id}`;
 }
 
-/** What the tool calls of a run gave, kept so that a call which was finished is never done again. */
+/**
+ * What the tool calls of a run gave, kept so that a call which was finished is never done again. With it the agent is given, once,
+ * what others have written to it and what it is to learn.
+ */
 export class ToolResults {
-  constructor(
-    private readonly ports: ExecutorPorts,
-    private readonly runId: RunId,
-  ) {}
+  private readonly mailbox: Mailbox;
+  /** One after the other, so that no message comes with two results. */
+  private readonly finishing = new Mutex();
 
-  /** It is on disk when this resolves. */
+  constructor(
+    private readonly ports: Pick<ExecutorPorts, 'events' | 'blobs'>,
+    private readonly run: Pick<HostedRun, 'runId' | 'persona'>,
+    private readonly news: AgentNews,
+  ) {
+    this.mailbox = new Mailbox(ports, run);
+  }
+
+  /** Keeps it, with what comes along before its text. It is on disk when this resolves. */
+  finish(callId: string, result: ToolResult, durationMs: number): Promise<ToolResult> {
+    return this.finishing.run(async () => {
+      const { text, bodies } = await this.takeAlong();
+      const whole = text === '' ? result : { ...result, text: `${text}\n\n${result.text}` };
+      return this.keep(callId, whole, durationMs, bodies);
+    });
+  }
+
+  /** Keeps it as it is. @returns what comes along; empty for nothing. */
+  finishAlone(callId: string, result: ToolResult, durationMs: number): Promise<string> {
+    return this.finishing.run(async () => {
+      const { text, bodies } = await this.takeAlong();
+      await this.keep(callId, result, durationMs, bodies);
+      return text;
+    });
+  }
+
+  private async takeAlong(): Promise<Mail> {
+    const { text, bodies } = await this.mailbox.take();
+    return { text: [text, this.news.take()].filter((part) => part !== '').join('\n\n'), bodies };
+  }
+
   /** @param more Events that belong into the same group. */
   async keep(
     callId: string,
@@ -29,7 +64,7 @@ export class ToolResults {
     durationMs: number,
     more: readonly EventBody[] = [],
   ): Promise<ToolResult> {
-    const { runId } = this;
+    const { runId } = this.run;
     const output = await this.ports.blobs.put(result.text);
     const images = await Promise.all((result.images ?? []).map((image) => this.keepImage(image)));
     await this.ports.events.append([

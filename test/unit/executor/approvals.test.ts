@@ -100,6 +100,17 @@ describe('an agent that must ask before it acts', () => {
     assert.equal(log.kinds.filter((kind) => kind === 'approval.asked').length, asked);
   });
 
+  it('keeps its one question open when it is left while other calls wait to ask', async () => {
+    const asking = gate();
+    const all = ['a', 'b', 'c'].map((id) => asking.denialOf(bash(`make ${id}`, `1/${id}`)));
+    const refused = Promise.allSettled(all);
+    await settle();
+    await clock.advance(60_000);
+    for (const each of await refused)
+      assert.equal(each.status === 'rejected' && (each.reason as { code: string }).code, 'approval-open');
+    assert.deepEqual([approval().callId, log.kinds.filter((kind) => kind === 'approval.asked').length], ['1/a', 1]);
+  });
+
   it('is denied when the time is over, also when that passed while nobody was there', async () => {
     const left = assert.rejects(gate().denialOf(bash('make')), { code: 'approval-open' });
     await settle();

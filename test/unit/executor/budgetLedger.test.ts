@@ -105,10 +105,17 @@ describe('the budget ledger', () => {
   for (const [first, second] of [
     ['a', 'review'],
     ['review', 'a'],
+    ['a', 'part'],
+    ['part', 'part-review'],
   ] as const) {
-    it(`pays a review from the budget of the task that it is of: ${first}, then ${second}`, async () => {
-      const parent = { kind: 'review', taskId: 'task-a', depth: 1 } as const;
-      await log.append([queued('task-review', { parent }), runStarted('run-review', 'task-review')]);
+    it(`pays sub-tasks and reviews from the budget of the task that they come from: ${first}, then ${second}`, async () => {
+      const tasks = [
+        ['review', { kind: 'review', taskId: 'task-a', depth: 1 }],
+        ['part', { kind: 'subtask', taskId: 'task-a', depth: 1 }],
+        ['part-review', { kind: 'review', taskId: 'task-part', depth: 2 }],
+      ] as const;
+      for (const [name, parent] of tasks)
+        await log.append([queued(`task-${name}`, { parent }), runStarted(`run-${name}`, `task-${name}`)]);
       const ledger = ledgerWith({ perTaskUsd: 0.15 });
       await reserve(ledger, first);
       await answered(ledger, first, 0.06);

@@ -83,7 +83,8 @@ describe('agents of one repository', () => {
     await desk('b').for('1').read(['api']);
     await desk('c').for('1').read(['api']);
     await desk('b').for('1').send('topic:api', 'v2 it is');
-    assert.match(await desk('c').for('1').read([]), /at the topic api:\n\| v2 it is/);
+    assert.match(await desk('c').for('1').read([]), /^What was unread stands above\./);
+    assert.match((await mailbox('c').take()).text, /at the topic api:\n\| v2 it is/);
     assert.equal((await mailbox('b').take()).text, '');
     await assert.rejects(desk('a').for('1').send('topic:../x', 'y'));
   });
@@ -182,6 +183,18 @@ describe('agents of one repository', () => {
       );
     });
   }
+
+  it('split a task into tasks that have no tool which it may not use', async () => {
+    const limits = { tools: ['read', 'split_task'], deniedTools: ['mcp__shop__*'] };
+    await log.append([queued('task-d', { repo, limits }), runStarted('run-d', 'task-d')]);
+    await desk('d')
+      .for('1')
+      .split([subtask('one')]);
+    assert.deepEqual(
+      added.map(({ limits: its }) => [its?.tools, its?.deniedTools]),
+      [[limits.tools, limits.deniedTools]],
+    );
+  });
 
   it('queue nothing twice when the same call is done again', async () => {
     await desk('a', 1)
