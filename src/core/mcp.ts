@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { makeVisible } from '../base/visible';
 
 /** The name that the executor's own tools have at engines that know tools of servers alone. */
-const ownServer = 'airlock';
+export const ownServer = 'airlock';
 
 /** A name that stands in the names of its tools, so that two underscores end it. */
 export const mcpServerNameSchema = z

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Clock } from '../base/clock';
 import { type Disposable, DisposableStore } from '../base/disposable';
 import { messageOf, UserError } from '../base/errors';
+import { LineCutter } from '../base/lineCutter';
 import type { Logger } from '../base/logger';
 import type { Executor } from '../core/executor';
 import { toWire } from '../core/snapshot';
@@ -17,7 +18,6 @@ import {
 } from '../protocol/executorProtocol';
 import { dispatch } from './dispatch';
 import { KeyboardDesk } from './keyboardDesk';
-import { LineReader } from './lineReader';
 import { toWireError } from './wireError';
 
 /** Who connects says hello at once, or is no client of ours. */
@@ -57,10 +57,12 @@ export class ClientConnection implements Disposable {
     this.keyboards = this.owned.add(
       new KeyboardDesk({ ...options, onEnd: (keyboard) => this.push({ kind: 'keyboardEnded', keyboard }) }),
     );
-    const lines = new LineReader(maxRequestBytes, (line) => this.receive(line));
-    socket.on('data', (chunk: Buffer) => {
-      if (!this.closed && !lines.push(chunk)) this.drop('a line is too long');
+    const lines = new LineCutter(maxRequestBytes, (line) => {
+      if (this.closed) return;
+      if (line === undefined) this.drop('a line is too long');
+      else this.receive(line);
     });
+    socket.on('data', (chunk: Buffer) => lines.push(chunk));
     socket.on('drain', () => this.throttle());
     socket.on('error', (error) => this.options.logger.debug('A client broke off', { reason: messageOf(error) }));
     socket.on('close', () => this.dispose());

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Clock } from '../base/clock';
 import type { Disposable } from '../base/disposable';
 import { CancelledError, messageOf, UserError } from '../base/errors';
+import { LineCutter } from '../base/lineCutter';
 import {
   maxReplyBytes,
   resultSchemas,
@@ -11,7 +12,6 @@ import {
   type ResultOf,
   type ServerMessage,
 } from '../protocol/executorProtocol';
-import { LineReader } from './lineReader';
 import { fromWireError } from './wireError';
 
 /** What the server sends by itself, and its greeting. */
@@ -41,10 +41,12 @@ export class GatewayLink implements Disposable {
 
   constructor(private readonly options: LinkOptions) {
     this.socket = connect(options.socketPath);
-    const lines = new LineReader(maxReplyBytes, (line) => this.receive(line));
-    this.socket.on('data', (chunk: Buffer) => {
-      if (!this.closed && !lines.push(chunk)) this.close(unreachable('it sent a line that is too long'));
+    const lines = new LineCutter(maxReplyBytes, (line) => {
+      if (this.closed) return;
+      if (line === undefined) this.close(unreachable('it sent a line that is too long'));
+      else this.receive(line);
     });
+    this.socket.on('data', (chunk: Buffer) => lines.push(chunk));
     this.socket.on('error', (error) => this.close(unreachable(messageOf(error), error)));
     this.socket.on('close', () => this.close(unreachable('it hung up')));
   }

@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from 'node:stream';
 import { isCancellation, messageOf } from '../base/errors';
+import { LineCutter } from '../base/lineCutter';
 import type { EgressConnection, Jails } from '../core/jail';
 import { jailPolicySchema, workspaceInJail } from '../core/jailPolicy';
 import type { McpServer } from '../core/mcp';
@@ -19,6 +20,8 @@ export interface JailedTransportOptions {
   readonly account: string;
   readonly server: Extract<McpServer, { type: 'stdio' }>;
   readonly onConnection: (connection: EgressConnection) => void;
+  /** Takes the server's secrets out of what it says. */
+  readonly redact: (text: string) => string;
 }
 
 /** The standard streams of a program in a jail of its own: no workspace, and the network that it declares. */
@@ -37,6 +40,7 @@ export class JailedTransport implements Transport {
   async start(): Promise<void> {
     const { jails, emptyFolder, account, server, onConnection } = this.options;
     const { network, env, command, args } = server;
+    const lines = new LineCutter(maxLineBytes, (line) => line !== undefined && this.receive(line));
     const running = jails.run({
       policy: jailPolicySchema.parse({
         account,
@@ -47,9 +51,14 @@ export class JailedTransport implements Transport {
       }),
       argv: ['env', command, ...args],
       stdin: this.input,
-      stdoutTo: this.lines(),
+      stdoutTo: new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
+          lines.push(chunk);
+          done();
+        },
+      }),
       onOutput: (stream, bytes) => {
-        if (stream === 'stderr') this.words = (this.words + Buffer.from(bytes).toString('utf8')).slice(-keptWords);
+        if (stream === 'stderr') this.said(Buffer.from(bytes).toString('utf8'));
       },
       onConnection,
       signal: this.stop.signal,
@@ -76,33 +85,18 @@ export class JailedTransport implements Transport {
     await this.ended;
   }
 
-  private lines(): Writable {
-    let pieces: Buffer[] = [];
-    let bytes = 0;
-    return new Writable({
-      write: (chunk: Buffer, _encoding, done) => {
-        let rest = chunk;
-        for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-          if (bytes + end <= maxLineBytes)
-            this.receive(Buffer.concat([...pieces, rest.subarray(0, end)]).toString('utf8'));
-          [pieces, bytes] = [[], 0];
-          rest = rest.subarray(end + 1);
-        }
-        bytes += rest.length;
-        if (bytes <= maxLineBytes) pieces.push(rest);
-        else pieces = [];
-        done();
-      },
-    });
-  }
-
   /** What is no message is some program's chatter. */
   private receive(line: string): void {
     try {
       const message = JSONRPCMessageSchema.safeParse(JSON.parse(line)).data;
       if (message) this.onmessage?.(message);
     } catch {
-      this.words = `${this.words}\n${line}`.slice(-keptWords);
+      this.said(`\n${line}`);
     }
+  }
+
+  /** A secret goes before the rest is cut: half of one would not be known for one. */
+  private said(text: string): void {
+    this.words = this.options.redact(this.words + text).slice(-keptWords);
   }
 }

@@ -20,6 +20,11 @@ const callMs = 10 * 60_000;
 const maxTools = 100;
 const maxDescription = 4000;
 const maxSchemaBytes = 64 * 1024;
+/** Characters of all its tools together: they stand in every request to the model. */
+const maxDefinitions = 256 * 1024;
+const maxPages = 10;
+/** In one run. */
+const maxListings = 100;
 /** Names that every model's server takes. */
 const toolName = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -42,6 +47,9 @@ export interface ServerConnectionOptions {
 export class ServerConnection {
   tools: readonly Tool[] = [];
   private isClosing = false;
+  private isStale = false;
+  private listings = 0;
+  private listing: Promise<void> | undefined;
   private readonly client: Client;
 
   constructor(private readonly options: ServerConnectionOptions) {
@@ -72,18 +80,42 @@ export class ServerConnection {
     await this.options.transport.close().catch(() => {});
   }
 
-  private async list(): Promise<void> {
+  /** One listing at a time, and one more when something changed meanwhile: a server may say so as often as it likes. */
+  private list(): Promise<void> {
+    this.isStale = true;
+    this.listing ??= this.listWhileStale().finally(() => (this.listing = undefined));
+    return this.listing;
+  }
+
+  private async listWhileStale(): Promise<void> {
+    while (this.isStale && !this.isClosing) {
+      if ((this.listings += 1) > maxListings) throw new Error(`its tools changed more than ${maxListings} times`);
+      this.isStale = false;
+      this.tools = this.toolsOf(await this.listed());
+      this.options.onChange();
+    }
+  }
+
+  private async listed(): Promise<ListedTool[]> {
     const found: ListedTool[] = [];
-    const { client } = this;
     let cursor: string | undefined;
-    do {
+    for (let page = 0; page < maxPages && found.length < maxTools; page += 1) {
       const request = { method: 'tools/list', params: cursor === undefined ? {} : { cursor } } as const;
-      const page = await client.request(request, ListToolsResultSchema, { timeout: startMs });
-      found.push(...page.tools);
-      cursor = page.nextCursor;
-    } while (cursor !== undefined && found.length < maxTools);
-    this.tools = found.slice(0, maxTools).flatMap((tool) => this.toolOf(tool) ?? []);
-    this.options.onChange();
+      const answer = await this.client.request(request, ListToolsResultSchema, { timeout: startMs });
+      found.push(...answer.tools);
+      cursor = answer.nextCursor;
+      if (cursor === undefined) break;
+    }
+    return found.slice(0, maxTools);
+  }
+
+  private toolsOf(listed: readonly ListedTool[]): Tool[] {
+    let bytes = 0;
+    return listed.flatMap((tool) => {
+      const found = this.toolOf(tool);
+      bytes += found ? JSON.stringify(found.definition).length : 0;
+      return found && bytes <= maxDefinitions ? [found] : [];
+    });
   }
 
   private gone(): void {
@@ -94,13 +126,15 @@ export class ServerConnection {
   }
 
   private toolOf(listed: ListedTool): Tool | undefined {
-    const { name: server, allows } = this.options;
+    const { name: server, allows, secrets } = this.options;
     const name = mcpToolName(server, listed.name);
     if (!toolName.test(listed.name) || !allows(name)) return undefined;
-    if (JSON.stringify(listed.inputSchema).length > maxSchemaBytes) return undefined;
+    const schema = JSON.stringify(listed.inputSchema);
+    // Nothing can be taken out of a schema without making it another one.
+    if (schema.length > maxSchemaBytes || redacted(schema, secrets) !== schema) return undefined;
     const definition: ToolDefinition = {
       name,
-      description: (listed.description ?? '').slice(0, maxDescription),
+      description: redacted(listed.description ?? '', secrets).slice(0, maxDescription),
       inputSchema: listed.inputSchema,
       readOnly: listed.annotations?.readOnlyHint === true,
     };
@@ -118,8 +152,7 @@ export class ServerConnection {
     try {
       const request = { method: 'tools/call', params: { name, arguments: { ...input } } } as const;
       const answer = await this.client.request(request, CallToolResultSchema, { signal, timeout: callMs });
-      const { ok, text } = toolResultOf(answer);
-      return { ok, text: redacted(text, this.options.secrets) };
+      return toolResultOf(answer, (text) => redacted(text, this.options.secrets));
     } catch (error) {
       if (signal.aborted) throw error;
       return { ok: false, text: this.shown(`The MCP server ${this.options.name} failed: ${messageOf(error)}`) };

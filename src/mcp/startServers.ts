@@ -5,7 +5,7 @@ import type { McpOpening, OpenMcpServers } from '../core/mcpServers';
 import { guardedFetch } from './guardedFetch';
 import { JailedTransport } from './jailedTransport';
 import type { McpServersOptions } from './mcpServers';
-import type { FilledServer } from './secretWords';
+import { redacted, type FilledServer } from './secretWords';
 import { ServerConnection } from './serverConnection';
 
 /** Starts servers and waits for none: their tools are there when they are ready. */
@@ -56,6 +56,7 @@ function connectionOf(
     account: accountOf(account, name),
     server,
     onConnection,
+    redact: (text) => redacted(text, secrets),
   });
   return new ServerConnection({ ...common, transport, lastWords: () => transport.words.trim() });
 }

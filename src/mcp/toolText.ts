@@ -18,12 +18,15 @@ const resultSchema = z.looseObject({
   isError: z.boolean().default(false),
 });
 
-/** What a server gave, in words for the model: those that do not fit are left out, and it is said how many. */
-export function toolResultOf(answer: unknown): ToolResult {
+/**
+ * What a server gave, in words for the model: those that do not fit are left out, and it is said how many.
+ * @param redact What has to go out of it before anything is cut off.
+ */
+export function toolResultOf(answer: unknown, redact: (text: string) => string): ToolResult {
   const { content, structuredContent, isError } = resultSchema.parse(answer);
   const words = content.map(wordsOf).join('\n');
   const text = words === '' && structuredContent !== undefined ? JSON.stringify(structuredContent) : words;
-  return { ok: !isError, text: cut(text) };
+  return { ok: !isError, text: cut(redact(text)) };
 }
 
 function wordsOf(part: unknown): string {

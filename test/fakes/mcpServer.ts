@@ -10,12 +10,12 @@ const tools = [
   { name: 'look', description: 'Looks round.', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } },
   { name: 'no name at all!', inputSchema: { type: 'object' } },
 ];
-function answer({ id, method, params }, look) {
+function answer({ id, method, params }, look, listed) {
   if (id === undefined) return undefined;
   const result = (value) => ({ jsonrpc: '2.0', id, result: value });
   if (method === 'initialize')
     return result({ protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'fake', version: '1' } });
-  if (method === 'tools/list') return result({ tools });
+  if (method === 'tools/list') return result(listed ? listed() : { tools });
   if (params?.name === 'look') return result({ content: [{ type: 'text', text: look() }] });
   return result({ content: [{ type: 'text', text: String(params?.arguments?.text) }] });
 }
@@ -35,7 +35,11 @@ require('node:readline').createInterface({ input: process.stdin }).on('line', (l
 });
 `;
 
-const answerOf = runInNewContext(`${answers} answer`) as (message: unknown, look: () => string) => unknown;
+const answerOf = runInNewContext(`${answers} answer`) as (
+  message: unknown,
+  look: () => string,
+  listed?: () => unknown,
+) => unknown;
 
 export interface FakeMcpServer {
   readonly url: string;
@@ -43,8 +47,11 @@ export interface FakeMcpServer {
   close(): Promise<void>;
 }
 
-/** The same over HTTP; \`look\` tells its token. \`redirect\`: it sends everybody there. */
-export async function startFakeMcpServer(redirect?: string): Promise<FakeMcpServer> {
+/** The same over HTTP; `look` tells its token. `redirect`: it sends everybody there. `listed`: what it says that it has. */
+export async function startFakeMcpServer({
+  redirect,
+  listed,
+}: { readonly redirect?: string; readonly listed?: () => unknown } = {}): Promise<FakeMcpServer> {
   const headers: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     headers.push(request.headers);
@@ -53,7 +60,7 @@ export async function startFakeMcpServer(redirect?: string): Promise<FakeMcpServ
     let body = '';
     request.setEncoding('utf8').on('data', (piece: string) => (body += piece));
     request.on('end', () => {
-      const said = answerOf(JSON.parse(body), () => String(request.headers.authorization));
+      const said = answerOf(JSON.parse(body), () => String(request.headers.authorization), listed);
       if (said === undefined) return void response.writeHead(202).end();
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said));
     });

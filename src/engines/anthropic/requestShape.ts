@@ -5,6 +5,7 @@ import { thinkingParts } from './thinking';
 
 /** More images than this in one request, and servers want them smaller. The newest are shown. */
 const maxImages = 20;
+const imagesAtOnce = 10;
 
 /**
  * Base64 of all images in one request, when more than one is shown. Anthropic's own server takes 32 MB for the whole of it
@@ -99,14 +100,17 @@ function isThought({ type }: ContentBlock): boolean {
   return type === 'thinking' || type === 'redacted_thinking';
 }
 
-/** How many of the oldest images are not shown, by the bytes of all of them. */
+/**
+ * How many of the oldest images are not shown, by the bytes of all of them. They go ten at a time: each that goes changes an early
+ * message, and servers then have to read all that follows it anew.
+ */
 function leftOutOf(sizes: readonly number[]): number {
   let bytes = 0;
   const last = sizes.findLastIndex((size, at) => {
     bytes += size;
     return sizes.length - at > maxImages || (bytes > maxImageBytes && at < sizes.length - 1);
   });
-  return last + 1;
+  return Math.min(Math.ceil((last + 1) / imagesAtOnce) * imagesAtOnce, Math.max(0, sizes.length - 1));
 }
 
 const imageSchema = z.looseObject({ source: z.looseObject({ data: z.string() }) });

@@ -61,8 +61,9 @@ export class ToolProbe {
     const { model, tools, history, signal } = conversation;
     if (endpoint.isAnthropic || !isFree(model) || tools.length === 0 || history.length > 0) return;
     for (let other = this.asked.get(model); other; other = this.asked.get(model)) {
-      if (await other) return;
+      const isAble = await Promise.race([other, aborted(signal)]);
       throwIfAborted(signal);
+      if (isAble) return;
     }
     const finding = this.ask(model, authorization, signal);
     this.asked.set(
@@ -144,4 +145,12 @@ function unable(model: string, { baseUrl }: Endpoint, why: string): UserError {
     `The model “${model}” at ${baseUrl} calls no tools, and without them no task can be done. ${why} Choose another model (command “Airlock: Choose Model…”, or ANTHROPIC_MODEL), or switch tool calling on in the server, then retry the task.`,
     { retryable: false, model },
   );
+}
+
+/** What somebody else's question comes to may take long. */
+function aborted(signal: AbortSignal): Promise<false> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(false);
+    else signal.addEventListener('abort', () => resolve(false), { once: true });
+  });
 }

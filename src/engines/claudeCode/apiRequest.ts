@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sha256 } from '../../base/digest';
 import { contentBlockSchema, type ContentBlock, type ConversationMessage } from '../../core/engine';
+import { isMcpTool } from '../../core/mcp';
 
 const contentSchema = z.union([z.string(), z.array(contentBlockSchema)]);
 const messageSchema = z.looseObject({ role: z.string(), content: contentSchema });
@@ -153,6 +154,6 @@ function digestOf(
     content.filter((block) => !isReminder(block) && !isNudge(block)).map((block) => withoutEdges(withoutMark(block))),
   ]);
   // Tools of servers come when these are ready, which is another moment each time.
-  const names = (body.tools ?? []).map(({ name }) => name).filter((name) => !name.startsWith('mcp__'));
+  const names = (body.tools ?? []).map(({ name }) => name).filter((name) => !isMcpTool(name));
   return sha256(JSON.stringify([body.model, names, words]));
 }

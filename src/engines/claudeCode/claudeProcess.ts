@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../base/clock';
+import { LineCutter } from '../../base/lineCutter';
 import type { Session, SessionProgram } from '../../core/session';
-import { readLines } from './boundedLines';
 import type { Launch } from './launch';
 import { type ClaudeMessage, readMessage } from './wire';
 
@@ -35,7 +35,8 @@ export class ClaudeProcess {
     private readonly options: ClaudeProcessOptions,
   ) {
     this.listener = options;
-    readLines(program.stdout, maxLineBytes, (line) => this.receive(line));
+    const lines = new LineCutter(maxLineBytes, (line) => this.receive(line));
+    program.stdout.on('data', (chunk: Buffer) => lines.push(chunk));
     program.stderr.on('data', (bytes: Buffer) => {
       this.words = (this.words + bytes.toString('utf8')).slice(-keptWords);
     });

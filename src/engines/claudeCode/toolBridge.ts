@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import type { EngineHost, ToolDefinition } from '../../core/engine';
+import { isMcpTool, mcpToolName, ownServer } from '../../core/mcp';
 
-/** The server that Claude Code believes the executor's own tools to be on. */
-export const ownServer = 'airlock';
-
-const prefix = 'mcp__';
 const maxIdLength = 200;
 
 /** Claude Code's name of a tool that it does not do itself. One of an MCP server has such a name already. */
 export function bridgedName(name: string): string {
-  return name.startsWith(prefix) ? name : `${prefix}${ownServer}__${name}`;
+  return isMcpTool(name) ? name : mcpToolName(ownServer, name);
 }
 
 /** The executor's own server, and those that are named. */
@@ -104,7 +101,7 @@ export class ToolBridge {
   }
 
   private listed(server: string): unknown[] {
-    const own = `${prefix}${server}__`;
+    const own = mcpToolName(server, '');
     return this.options.tools().flatMap(({ name, description, inputSchema, readOnly }) => {
       const bridged = bridgedName(name);
       if (!bridged.startsWith(own)) return [];
@@ -113,7 +110,7 @@ export class ToolBridge {
   }
 
   private async call(server: string, call: BridgedCall): Promise<unknown> {
-    const claudeName = `${prefix}${server}__${call.name}`;
+    const claudeName = mcpToolName(server, call.name);
     const tool = this.options.tools().find(({ name }) => bridgedName(name) === claudeName);
     const id = call._meta?.['claudecode/toolUseId'] ?? this.announcedId(claudeName, call.arguments);
     if (!tool || id === undefined) return content('There is no such tool.', true);

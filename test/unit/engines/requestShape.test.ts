@@ -67,8 +67,8 @@ describe('what not every server and model takes', () => {
       await start(() => ((read += 1) > 25 ? says('Seen.') : calls('read', {}, `toolu_${read}`)));
       await (await harness.open({ maxTurns: 99 })).send('Look.');
       const shown = JSON.stringify(harness.api.requests.at(-1)?.body.messages);
-      assert.equal(shown.split('"type":"image"').length - 1, 20);
-      assert.equal(shown.split('An older image was left out').length - 1, 5);
+      assert.equal(shown.split('"type":"image"').length - 1, 15);
+      assert.equal(shown.split('An older image was left out').length - 1, 10);
     });
 
     it('are shown up to a size that a whole request may have, the newest in any case', () => {

@@ -83,6 +83,48 @@ describe('MCP servers over HTTP', () => {
     assert.match(result?.text ?? '', /x\n\[… 5 more characters were left out\. Ask for less at once\.\]$/);
   });
 
+  it('give of their secrets nothing when that stands where a long answer is cut, nor in what they say of their tools', async () => {
+    const schema = (word: string) => ({ type: 'object', properties: { word: { type: 'string', default: word } } });
+    const talkative = await startFakeMcpServer({
+      listed: () => ({
+        tools: [
+          { name: 'echo', description: 'The key is very-secret.', inputSchema: schema('x') },
+          { name: 'leaks', inputSchema: schema('very-secret') },
+        ],
+      }),
+    });
+    try {
+      const servers = await opened(
+        { url: talkative.url, headers: { Authorization: '{{ secret.KEY }}' } },
+        { privateHosts: () => [new URL(talkative.url).host] },
+      );
+      await changed(servers);
+      const [echo, ...others] = servers.tools();
+      assert.deepEqual([echo?.definition.description, others], ['The key is (the secret KEY).', []]);
+      const cut = await echo?.run({ text: `${'x'.repeat(maxResultCharacters - 6)}very-secret` }, context);
+      assert.doesNotMatch(cut?.text ?? '', /very/);
+    } finally {
+      await talkative.close();
+    }
+  });
+
+  it('are listed to an end, however many pages they have and however much they say', async () => {
+    let pages = 0;
+    const endless = await startFakeMcpServer({
+      listed: () => ({
+        tools: [{ name: `tool-${(pages += 1)}`, inputSchema: { type: 'object', description: 'x'.repeat(60_000) } }],
+        nextCursor: 'more',
+      }),
+    });
+    try {
+      const servers = await opened({ url: endless.url }, { privateHosts: () => [new URL(endless.url).host] });
+      await changed(servers);
+      assert.deepEqual([pages, servers.tools().length], [10, 4]);
+    } finally {
+      await endless.close();
+    }
+  });
+
   it('are not started without a secret that they need', async () => {
     await assert.rejects(opened({ headers: { Authorization: '{{secret.OTHER}}' } }), {
       code: 'mcp-secret-missing',
@@ -97,7 +139,7 @@ describe('MCP servers over HTTP', () => {
   });
 
   it('lead nobody elsewhere', async () => {
-    const away = await startFakeMcpServer(server.url);
+    const away = await startFakeMcpServer({ redirect: server.url });
     try {
       await opened({ url: away.url }, { privateHosts: () => [new URL(away.url).host] });
       assert.match(await noticed(), /cannot be used/);
