@@ -84,6 +84,8 @@ async function addCommitted(list: Listing, repo: string, options: PersonasOption
 
 /** What is wrong with the repository itself was said already. */
 async function lendServers(list: Listing, repo: string, { committedFiles, logger }: PersonasOptions): Promise<void> {
+  // Hardly any persona asks for servers, and this is read for each start of a task.
+  if (list.personas.every(({ persona }) => persona.mcpTools.length === 0)) return;
   try {
     const found = readRepositoryServers(await committedFiles(repo, { file: serversFile }, maxPersonaBytes));
     list.diagnostics.push(...found.diagnostics);
