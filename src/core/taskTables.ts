@@ -13,16 +13,17 @@ export interface TableRow {
   readonly priority: Priority | null;
   readonly owner: string;
   readonly notes: string;
+  /** Columns that are understood and that its table has. */
+  readonly columns: readonly string[];
 }
 
+/** All tables of a file. */
 export interface TableView {
   /** Absolute path of the file. */
   readonly path: string;
   /** The source that works this table. */
   readonly sourceId: string;
   readonly rows: readonly TableRow[];
-  /** Columns that are understood and that this table has. */
-  readonly columns: readonly string[];
 }
 
 /** What cells are to hold, by column. A column that the table does not have is left out. */
@@ -45,7 +46,7 @@ export interface RowTasks {
 export interface TaskTables {
   /** `undefined` when there is no such file. @throws {UserError} `task-file-unreadable`, `task-file-outside`. */
   read(repo: string, file: string): Promise<TableView | undefined>;
-  /** Adds a row at the end, and the file where there is none. @returns Its ID. @throws {UserError} */
+  /** Adds a row at the end of the file’s first table, and the file where there is none. @returns Its ID. @throws {UserError} */
   add(repo: string, file: string, cells: RowCells & { readonly title: string }): Promise<string>;
   /**
    * Changes cells of one row.

@@ -1,15 +1,15 @@
 import { makeVisible } from '../../base/visible';
-import type { KnownColumn, TaskRow, TaskTable } from './taskTable';
+import type { KnownColumn, TaskRow } from './taskTable';
 
 /** What some cells of a row are to hold, as plain text. Columns that the table does not have are left out. */
 export type CellEdits = Partial<Readonly<Record<KnownColumn, string>>>;
 
 /** The text with these cells of one row changed, and every other character as it was. */
-export function editRow(text: string, table: TaskTable, row: TaskRow, edits: CellEdits): string {
-  const { source } = row;
+export function editRow(text: string, row: TaskRow, edits: CellEdits): string {
+  const { source, part } = row;
   const changes: { readonly start: number; readonly end: number; readonly text: string }[] = [];
   const missing = new Map<number, string>();
-  for (const [column, index] of table.columns) {
+  for (const [column, index] of part.columns) {
     const wanted = edits[column];
     const cell = source.cells[index];
     if (wanted === undefined || (cell?.text ?? '') === wanted) continue;

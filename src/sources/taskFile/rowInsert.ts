@@ -1,6 +1,6 @@
 import { escapeBars } from './cellEdit';
 import type { CellEdits } from './cellEdit';
-import type { TaskTable } from './taskTable';
+import type { TablePart } from './taskTable';
 
 /** A table to begin with. */
 export const newTableText = `# Tasks
@@ -10,7 +10,7 @@ export const newTableText = `# Tasks
 `;
 
 /** The text with a row more at the table's end, and every other character as it was. */
-export function insertRow(text: string, table: TaskTable, cells: CellEdits): string {
+export function insertRow(text: string, table: TablePart, cells: CellEdits): string {
   const { header, rows } = table.source;
   // Without rows, it goes behind the line of dashes that follows the header.
   const last = rows.at(-1)?.end ?? lineEnd(text, header.end + endingAt(text, header.end).length);

@@ -26,7 +26,7 @@ class TableDesk implements TaskTables {
     return {
       path: path.resolve(repo, file),
       sourceId: taskFileSourceId(repo, file),
-      rows: [...table.rows.values()].map(({ id, line, title, status, priority, owner, notes }) => ({
+      rows: [...table.rows.values()].map(({ id, line, title, status, priority, owner, notes, part }) => ({
         id,
         line,
         title,
@@ -34,8 +34,8 @@ class TableDesk implements TaskTables {
         priority,
         owner,
         notes,
+        columns: [...part.columns.keys()],
       })),
-      columns: [...table.columns.keys()],
     };
   }
 
@@ -46,8 +46,12 @@ class TableDesk implements TaskTables {
       place.rewrite((text, table) => {
         if (!table) throw noTable(place.path);
         // Rows that are not clear have IDs too.
-        const id = nextId(table.source.rows.map((row) => row.cells[table.columns.get('id') ?? -1]?.text ?? ''));
-        return { text: insertRow(text, table, { status: 'Todo', ...cells, id }), result: id };
+        const id = nextId(
+          table.parts.flatMap(({ source, columns }) =>
+            source.rows.map((row) => row.cells[columns.get('id') ?? -1]?.text ?? ''),
+          ),
+        );
+        return { text: insertRow(text, table.parts[0], { status: 'Todo', ...cells, id }), result: id };
       }),
     );
   }

@@ -56,7 +56,7 @@ export class TaskFile {
     return this.rewrite((text, table) => {
       const row = table?.rows.get(id);
       const { edits, result } = edit(row);
-      return { text: table && row ? editRow(text, table, row, edits) : text, result };
+      return { text: row ? editRow(text, row, edits) : text, result };
     });
   }
 

@@ -38,24 +38,33 @@ export interface TaskRow {
   /** Columns that mean nothing to us, by their headers. */
   readonly others: Readonly<Record<string, string>>;
   readonly source: TableRow;
+  /** The table that it stands in. */
+  readonly part: TablePart;
 }
 
-export interface TaskTable {
+/** One of a file's tables. */
+export interface TablePart {
   /** Places of the columns. */
   readonly columns: ReadonlyMap<KnownColumn, number>;
-  readonly rows: ReadonlyMap<string, TaskRow>;
   /** As it stands in the file. */
   readonly source: MarkdownTable;
+}
+
+/** All task tables of a file, whose rows are told apart by their IDs. */
+export interface TaskTable {
+  /** In the order of the file. */
+  readonly parts: readonly [TablePart, ...TablePart[]];
+  readonly rows: ReadonlyMap<string, TaskRow>;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The first table whose header has `ID`, `Title` and `Status`. `undefined` when the text has none. */
+/** The tables whose header has `ID`, `Title` and `Status`. `undefined` when the text has none. */
 export function taskTableIn(text: string, path: string): TaskTable | undefined {
-  for (const table of tablesIn(text)) {
-    const columns = columnsOf(table.header);
-    if (columns.has('id') && columns.has('title') && columns.has('status')) return readTable(table, columns, path);
-  }
-  return undefined;
+  const [first, ...others] = tablesIn(text).flatMap((source) => {
+    const columns = columnsOf(source.header);
+    return columns.has('id') && columns.has('title') && columns.has('status') ? [{ columns, source }] : [];
+  });
+  return first && readTable([first, ...others], path);
 }
 
 function columnsOf(header: TableRow): Map<KnownColumn, number> {
@@ -68,22 +77,19 @@ function columnsOf(header: TableRow): Map<KnownColumn, number> {
   return columns;
 }
 
-function readTable(table: MarkdownTable, columns: ReadonlyMap<KnownColumn, number>, path: string): TaskTable {
+function readTable(parts: TaskTable['parts'], path: string): TaskTable {
   const diagnostics: Diagnostic[] = [];
   const byId = new Map<string, TaskRow[]>();
-  for (const source of table.rows) {
-    const report = (severity: Diagnostic['severity'], message: string, column?: KnownColumn): void => {
-      const cell = column === undefined ? undefined : source.cells[columns.get(column) ?? -1];
-      diagnostics.push({
-        path,
-        line: source.line,
-        column: (cell?.start ?? source.start) - source.start + 1,
-        severity,
-        message,
-      });
-    };
-    const row = readRow(table.header, columns, source, report);
-    if (row) byId.set(row.id, [...(byId.get(row.id) ?? []), row]);
+  for (const part of parts) {
+    for (const source of part.source.rows) {
+      const report: Report = (severity, message, column) => {
+        const cell = column === undefined ? undefined : source.cells[part.columns.get(column) ?? -1];
+        const at = (cell?.start ?? source.start) - source.start + 1;
+        diagnostics.push({ path, line: source.line, column: at, severity, message });
+      };
+      const row = readRow(part, source, report);
+      if (row) byId.set(row.id, [...(byId.get(row.id) ?? []), row]);
+    }
   }
   const rows = new Map<string, TaskRow>();
   for (const [id, [first, ...others]] of byId) {
@@ -94,17 +100,14 @@ function readTable(table: MarkdownTable, columns: ReadonlyMap<KnownColumn, numbe
     }
   }
   diagnostics.sort((a, b) => a.line - b.line);
-  return { columns, rows, source: table, diagnostics };
+  return { parts, rows, diagnostics };
 }
 
 type Report = (severity: Diagnostic['severity'], message: string, column?: KnownColumn) => void;
 
-function readRow(
-  header: TableRow,
-  columns: ReadonlyMap<KnownColumn, number>,
-  source: TableRow,
-  report: Report,
-): TaskRow | undefined {
+function readRow(part: TablePart, source: TableRow, report: Report): TaskRow | undefined {
+  const { columns } = part;
+  const { header } = part.source;
   const cell = (column: KnownColumn): string => source.cells[columns.get(column) ?? -1]?.text ?? '';
   const id = plainText(cell('id'));
   const title = plainText(cell('title'));
@@ -131,6 +134,7 @@ function readRow(
         .filter((name) => name !== '' && name !== '-' && name !== '—'),
       others: otherCells(header.cells, source.cells, new Set(columns.values())),
       source,
+      part,
     };
   }
   return undefined;

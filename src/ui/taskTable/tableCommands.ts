@@ -70,7 +70,7 @@ async function editRow(parts: TableParts, argument: unknown): Promise<void> {
   const chosen = await choose(parts, argument, l10n.t('Which row is to be changed?'), { isOne: true });
   const [row] = chosen.rows;
   if (!row) return;
-  const columns = editable.filter((column) => chosen.view.columns.includes(column));
+  const columns = editable.filter((column) => row.columns.includes(column));
   const column = await askOne(l10n.t('Which cell of {0}?', row.id), columns);
   if (column === 'status' || column === 'priority') {
     const value = await askOne(l10n.t('What is it to be?'), column === 'status' ? tableStatuses : priorities);

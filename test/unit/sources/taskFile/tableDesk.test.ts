@@ -33,6 +33,23 @@ describe('task tables that people change by commands', () => {
     );
   });
 
+  it('get a row at the end of the first of several, with an ID that none of them has', async () => {
+    const second = '\n## Later\n\n|ID|Title|Status|Notes|\n|-|-|-|-|\n|T-7|Seven|Todo||\n';
+    write(`|ID|Title|Status|\n|-|-|-|\n|T-1|One|Todo|\n${second}`);
+    assert.equal(await tables.add(folder.path, file, { title: 'Next' }), 'T-8');
+    assert.equal(text(), `|ID|Title|Status|\n|-|-|-|\n|T-1|One|Todo|\n| T-8 | Next | Todo |\n${second}`);
+    await tables.edit(folder.path, file, { id: 'T-7', cells: { notes: 'Soon' } });
+    assert.match(text(), /\|T-7\|Seven\|Todo\| Soon \|/);
+    assert.deepEqual(
+      (await tables.read(folder.path, file))?.rows.map(({ id, columns }) => [id, columns.includes('notes')]),
+      [
+        ['T-1', false],
+        ['T-8', false],
+        ['T-7', true],
+      ],
+    );
+  });
+
   it('get their first row behind the line of dashes, at the end of a file too', async () => {
     write('|ID|Title|Status|\n|-|-|-|');
     await tables.add(folder.path, file, { title: 'One' });
@@ -138,7 +155,7 @@ describe('a new row', () => {
           const after = isLast ? '' : `${ending}${ending}The end`;
           const table = taskTableIn(before + after, '/x');
           assert.ok(table);
-          const result = insertRow(before + after, table, { id: 'T-2', title, status: 'Todo' });
+          const result = insertRow(before + after, table.parts[0], { id: 'T-2', title, status: 'Todo' });
           assert.ok(result.startsWith(before) && result.endsWith(after));
           assert.equal(taskTableIn(result, '/x')?.rows.get('T-2')?.title, title);
         },

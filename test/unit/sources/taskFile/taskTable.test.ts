@@ -11,11 +11,11 @@ function read(text: string): TaskTable {
   return table;
 }
 
-function edited(text: string, id: string, edits: Parameters<typeof editRow>[3]): string {
+function edited(text: string, id: string, edits: Parameters<typeof editRow>[2]): string {
   const table = read(text);
   const row = table.rows.get(id);
   assert.ok(row, `there is a row ${id}`);
-  return editRow(text, table, row, edits);
+  return editRow(text, row, edits);
 }
 
 function complaints(text: string): string[] {
@@ -25,12 +25,28 @@ function complaints(text: string): string[] {
 }
 
 describe('a task table', () => {
-  it('is the first table whose header has ID, Title and Status, and none in code or HTML', () => {
+  it('is each table whose header has ID, Title and Status, and none in code or HTML', () => {
     const table = '|ID|Title|Status|\n|-|-|-|\n|T-1|Real|Todo|\n';
     const decoy = '|ID|Title|Status|\n|-|-|-|\n|X|Decoy|Todo|\n';
-    const text = `\`\`\`\n${decoy}\`\`\`\n\n<!--\n${decoy}-->\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n${table}\n${decoy}`;
-    assert.deepEqual([...read(text).rows.keys()], ['T-1']);
+    const text = `\`\`\`\n${decoy}\`\`\`\n\n<!--\n${decoy}-->\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n${table}\n## Later\n\n|Status|ID|Title|\n|-|-|-|\n|Todo|T-2|Later|\n`;
+    assert.deepEqual([...read(text).rows.keys()], ['T-1', 'T-2']);
     assert.equal(taskTableIn(`\`\`\`\n${decoy}\`\`\`\n`, path), undefined);
+  });
+
+  it('may be one of several, whose columns are their own, while an ID stands for one row of the file', () => {
+    const first = '|ID|Title|Status|\n|-|-|-|\n|T-1|One|Todo|\n|T-2|Two|Todo|\n';
+    const second = '|Status|Notes|Title|ID|\n|-|-|-|-|\n|Todo||Three|T-3|\n|Todo||Again|T-2|\n';
+    const text = `${first}\nBetween.\n\n${second}`;
+    assert.equal(
+      edited(text, 'T-3', { status: 'Review', notes: 'done' }),
+      text.replace('|Todo||Three|', '|Review| done |Three|'),
+    );
+    assert.equal(edited(text, 'T-1', { status: 'Review', notes: 'lost' }), text.replace('|One|Todo|', '|One|Review|'));
+    assert.deepEqual([...read(text).rows.keys()], ['T-1', 'T-3']);
+    assert.deepEqual(
+      read(text).diagnostics.map(({ line, message }) => [line, message.slice(0, 40)]),
+      [4, 11].map((line) => [line, 'The ID T-2 stands in more than one row, ']),
+    );
   });
 
   it('reads every column that means something, and keeps the others', () => {
@@ -41,7 +57,7 @@ describe('a task table', () => {
     ].join('\n');
     const row = read(text).rows.get('T-1');
     assert.ok(row);
-    const { source: _source, ...values } = row;
+    const { source: _source, part: _part, ...values } = row;
     assert.deepEqual(values, {
       id: 'T-1',
       line: 3,
@@ -139,14 +155,14 @@ describe('a change of cells', () => {
         const row = table?.rows.get('T');
         if (!table || !row) return;
         const wanted = raw.replace(/[\r\n\\]/g, ' ').trim();
-        const after = editRow(text, table, row, { status: 'Review', notes: wanted });
+        const after = editRow(text, row, { status: 'Review', notes: wanted });
         const again = read(after).rows.get('T');
         assert.deepEqual([again?.status, again?.notes], ['Review', wanted]);
         const other = (whole: string): string[] =>
           whole.split(/(?<=\r\n|\n|\r(?!\n))/).filter((each) => !each.startsWith('| T '));
         assert.deepEqual(other(after), other(text));
         // The same again is no change at all.
-        assert.equal(editRow(after, read(after), again ?? row, { status: 'Review', notes: wanted }), after);
+        assert.equal(editRow(after, again ?? row, { status: 'Review', notes: wanted }), after);
       }),
       { numRuns: 300 },
     );
