@@ -118,7 +118,7 @@ async function copyJournal(from: string, to: string, head: JournalPosition): Pro
   if (dropped.length > 0) await writeDropped(to, dropped);
   for (let segment = dropped.length + 1; segment <= head.segment; segment += 1) {
     const file = segmentFile(to, segment);
-    await cp(segmentFile(from, segment), file).catch((error: unknown) => {
+    await cp(segmentFile(from, segment), file, { preserveTimestamps: true }).catch((error: unknown) => {
       throw systemCodeOf(error) === 'ENOENT' ? disturbed(error) : error;
     });
     if (segment === head.segment) await cut(file, head.offset);
@@ -147,10 +147,10 @@ async function copySnapshots(from: string, to: string, throughSeq: number): Prom
   }
 }
 
-/** A file that goes away meanwhile (an older snapshot, a blob that the user deletes) is left out. */
+/** A file that goes away meanwhile (an older snapshot, a blob that the user deletes) is left out. A copy is as old as the file. */
 async function copyIfThere(from: string, to: string): Promise<void> {
   try {
-    await cp(from, to, { recursive: true, filter: isFileOrFolder });
+    await cp(from, to, { recursive: true, preserveTimestamps: true, filter: isFileOrFolder });
   } catch (error) {
     if (systemCodeOf(error) !== 'ENOENT') throw error;
   }

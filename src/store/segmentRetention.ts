@@ -80,17 +80,19 @@ export class SegmentRetention {
     const { journal, limits, clock } = this.options;
     let before = await journalBeginning(journal);
     const there = (await listSegments(journal)).filter((segment) => segment >= before.segment);
-    const sizes = await Promise.all(there.map((segment) => sizeOf(journal, segment)));
-    let bytes = sizes.reduce((sum, size) => sum + size, 0);
+    const files = await Promise.all(there.map(async (segment) => ({ segment, ...(await fileOf(journal, segment)) })));
+    let bytes = files.reduce((sum, { size }) => sum + size, 0);
+    const keptFromMs = limits.keepMs === null ? -Infinity : clock.nowMs() - limits.keepMs;
     const old: DroppedSegment[] = [];
-    for (const [index, segment] of there.slice(0, -1).entries()) {
+    for (const { segment, size, writtenAtMs } of files.slice(0, -1)) {
+      const tooMuch = limits.maxBytes !== null && bytes > limits.maxBytes;
+      // A file that was written to since has no last event from before: to know that, it need not be read at each start.
+      if (!tooMuch && writtenAtMs >= keptFromMs) break;
       const found = this.seen.get(segment) ?? (await readThrough(journal, before));
       this.seen.set(segment, found);
-      const tooOld = limits.keepMs !== null && found.lastAtMs < clock.nowMs() - limits.keepMs;
-      const tooMuch = limits.maxBytes !== null && bytes > limits.maxBytes;
-      if (!tooOld && !tooMuch) break;
+      if (!tooMuch && found.lastAtMs >= keptFromMs) break;
       old.push(found);
-      bytes -= sizes[index] ?? 0;
+      bytes -= size;
       before = { segment: segment + 1, offset: 0, hash: found.last, seq: found.lastSeq };
     }
     return old;
@@ -104,8 +106,12 @@ async function coveredSegment(snapshots: string): Promise<number> {
   return good.length < 2 ? 0 : Math.min(...good) - 1;
 }
 
-async function sizeOf(journal: string, segment: number): Promise<number> {
-  return (await stat(segmentFile(journal, segment))).size;
+async function fileOf(
+  journal: string,
+  segment: number,
+): Promise<{ readonly size: number; readonly writtenAtMs: number }> {
+  const { size, mtimeMs } = await stat(segmentFile(journal, segment));
+  return { size, writtenAtMs: mtimeMs };
 }
 
 /** Reads the segment that begins at `from` whole, so that nothing damaged is ever written down as good. */

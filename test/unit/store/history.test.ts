@@ -12,6 +12,7 @@ import type { EventBody } from '../../../src/core/events';
 import { dimensions, type HistoryAnswer, type HistoryQuery } from '../../../src/core/history';
 import type { WorkerProgram } from '../../../src/store/history/workerHistory';
 import { migrate, migrations } from '../../../src/store/history/migrations';
+import { listSegments, segmentFile } from '../../../src/store/segments';
 import { openStore, type OpenStoreOptions, type Store } from '../../../src/store/store';
 import { FakeClock } from '../../fakes/clock';
 import { eventBody } from '../core/arbitraryEvents';
@@ -24,7 +25,7 @@ import {
   sampleUsage,
   usageRecorded,
 } from '../core/sampleEvents';
-import { newFolder, removeFolders } from './storageFolder';
+import { newFolder, removeFolders, writtenAt } from './storageFolder';
 
 const dayMs = 86_400_000;
 const monday = Date.UTC(2026, 0, 5, 12);
@@ -93,6 +94,11 @@ async function everyTable(file: string): Promise<Record<string, unknown>> {
 
 async function everyFileOf(storage: string): Promise<string[]> {
   return (await readdir(storage)).filter((name) => name.startsWith('history.sqlite'));
+}
+
+async function segmentsOf(storage: string): Promise<string[]> {
+  const journal = path.join(storage, 'journal');
+  return (await listSegments(journal)).map((segment) => segmentFile(journal, segment));
 }
 
 describe('the history', function () {
@@ -661,11 +667,13 @@ describe('the history', function () {
       await store.journal.append([queued(`task-${day}`), runStarted(`run-${day}`, `task-${day}`)]);
       await store.journal.append(ended(`task-${day}`, 'verified', `run-${day}`));
       await store.close();
+      // What they hold says how old they are.
+      for (const segment of await segmentsOf(storage)) await writtenAt(segment, 0);
       await clock.advance(2 * dayMs);
     }
     const last = await open(storage, small);
     await last.close();
-    const segments = (await readdir(path.join(storage, 'journal'))).filter((name) => /^\d/.test(name));
+    const segments = await segmentsOf(storage);
     assert.ok(segments.length < 5, segments.join(' '));
     const warnings: string[] = [];
     const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };

@@ -9,7 +9,7 @@ import { openStore, type OpenStoreOptions, type Store } from '../../../src/store
 import { verifyJournal } from '../../../src/store/verifyJournal';
 import { FakeClock } from '../../fakes/clock';
 import { queued } from '../core/sampleEvents';
-import { contentOf, newFolder, removeFolders } from './storageFolder';
+import { contentOf, newFolder, removeFolders, writtenAt } from './storageFolder';
 
 const dayMs = 86_400_000;
 const never = { keepMs: null, maxBytes: null };
@@ -20,6 +20,8 @@ function open(storage: string, options: Partial<OpenStoreOptions> = {}): Promise
   return openStore({ storage, clock: new FakeClock(), logger: silentLogger, ...small, ...options });
 }
 
+const segmentName = (segment: number): string => `00000${segment}.jsonl`;
+
 /** A task on each of six days, and a snapshot after each; the clock is then at the seventh. */
 async function sixDays(storage: string): Promise<FakeClock> {
   const clock = new FakeClock(0);
@@ -27,6 +29,7 @@ async function sixDays(storage: string): Promise<FakeClock> {
     const store = await open(storage, { clock });
     await store.journal.append([queued(`task-${day}`)]);
     await store.close();
+    await writtenAt(path.join(storage, 'journal', segmentName(day)), clock.nowMs());
     await clock.advance(dayMs);
   }
   return clock;
@@ -56,7 +59,7 @@ const tasksOf = async (storage: string): Promise<string[]> => {
   return tasks;
 };
 const sixTasks = ['task-1', 'task-2', 'task-3', 'task-4', 'task-5', 'task-6'];
-const sixSegments = sixTasks.map((_, index) => `00000${index + 1}.jsonl`);
+const sixSegments = sixTasks.map((_, index) => segmentName(index + 1));
 
 describe('old segments of the journal', () => {
   let storage: string;
@@ -142,6 +145,22 @@ describe('old segments of the journal', () => {
     assert.deepEqual(await filesOf(storage), sixSegments);
   });
 
+  it('are not read while their files are young, so that a start does not wait for it', async () => {
+    const clock = await sixDays(storage);
+    const limits = { keepMs: 100 * dayMs, maxBytes: null };
+    const file = path.join(journal, segmentName(1));
+    // Who reads it rejects.
+    await writeFile(file, (await readFile(file, 'utf8')).replace('task-1', 'task-x'));
+    await writtenAt(file, 0);
+    assert.equal(await retention(storage, clock, { limits }).drop(), 0);
+  });
+
+  it('stay while their last event is young, however old their files say that they are', async () => {
+    const clock = await sixDays(storage);
+    for (const name of sixSegments) await writtenAt(path.join(journal, name), 0);
+    assert.equal(await retention(storage, clock).drop(), 3);
+  });
+
   it('count for nothing when a process was killed before it had removed them, and are removed later', async () => {
     const clock = await sixDays(storage);
     const there = await contentOf(journal);
@@ -202,6 +221,14 @@ describe('old segments of the journal', () => {
     assert.equal(await readFile(path.join(restored, 'history.sqlite'), 'utf8'), 'what the database has');
     assert.deepEqual((await verifyJournal(restored)).dropped, { segments: 3, throughSeq: 3 });
     assert.deepEqual(await tasksOf(restored), sixTasks);
+  });
+
+  it('are as old in a storage that was restored as in the one that the backup was taken of', async () => {
+    const clock = await sixDays(storage);
+    const [backup, restored] = [path.join(storage, '..', 'backup'), path.join(storage, '..', 'restored')];
+    await backUp(storage, backup);
+    await restore(backup, restored);
+    assert.equal(await retention(restored, clock).drop(), 3);
   });
 
   function noWorker(): { entry: string } {

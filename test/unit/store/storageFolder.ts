@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -32,4 +32,9 @@ export async function contentOf(folder: string): Promise<Record<string, string>>
   const files = entries.filter((entry) => entry.isFile()).map((entry) => path.join(entry.parentPath, entry.name));
   const read = files.sort().map(async (file) => [path.relative(folder, file), await readFile(file, 'base64')] as const);
   return Object.fromEntries(await Promise.all(read));
+}
+
+/** Files have the time of the machine, and events that of a test's clock: this gives a file the time of its events. */
+export function writtenAt(file: string, atMs: number): Promise<void> {
+  return utimes(file, atMs / 1000, atMs / 1000);
 }
