@@ -1,37 +1,18 @@
 /** Keeps the sums of work by day: runs, waiting, sessions, retries and endings of tasks. */
-import type { SqlValue } from 'sql.js';
 import { usageKeys, workSums } from './migrations';
+import { keysOfRun, keysOfTask, type RowKeys } from './rowKeys';
 import type { Statements } from './statements';
 
-type WorkSum = (typeof workSums)[number];
-type Keys = readonly SqlValue[];
-
-/** What rows by day are told apart by, of a run; `undefined` when there is no such run. In the order of `usageKeys`. */
-function keysOfRun(rows: Statements, runId: string): Keys | undefined {
-  const [run] = rows.all(
-    'SELECT model, engine, runs.persona AS persona, source_id, runs.repo AS repo FROM runs LEFT JOIN tasks USING (task_id) WHERE run_id = ?',
-    [runId],
-  );
-  return run && usageKeys.map((key) => run[key] ?? '');
-}
-
-/** Of a task that ended without a run. */
-function keysOfTask(rows: Statements, taskId: string): Keys {
-  const [task] = rows.all(`SELECT '' AS model, '' AS engine, persona, source_id, repo FROM tasks WHERE task_id = ?`, [
-    taskId,
-  ]);
-  return usageKeys.map((key) => task?.[key] ?? '');
-}
+type WorkSums = Readonly<Partial<Record<(typeof workSums)[number], number>>>;
 
 /** Adds to the sums of a day. Of a run that is not known nothing is counted. */
-export function addDailyWork(
-  rows: Statements,
-  day: string,
-  runId: string,
-  sums: Readonly<Partial<Record<WorkSum, number>>>,
-): void {
+export function addDailyWork(rows: Statements, day: string, runId: string, sums: WorkSums): void {
   const keys = keysOfRun(rows, runId);
-  if (!keys) return;
+  if (keys) addWorkOf(rows, day, keys, sums);
+}
+
+/** Adds to the sums of a day under these keys. */
+export function addWorkOf(rows: Statements, day: string, keys: RowKeys, sums: WorkSums): void {
   const columns = workSums.filter((sum) => sums[sum] !== undefined);
   rows.run(
     `INSERT INTO daily_work (day, ${usageKeys.join(', ')}, ${columns.join(', ')})

@@ -1,8 +1,9 @@
 import type { AirlockEvent } from '../../core/events';
 import type { TokenUsage } from '../../core/usage';
 import { addDailyUsage } from './dailyUsage';
-import { addDailyOutcome, addDailyWork } from './dailyWork';
+import { addDailyOutcome, addDailyWork, addWorkOf } from './dailyWork';
 import { usageColumns } from './migrations';
+import { keysOfRequest } from './rowKeys';
 import type { Statements } from './statements';
 
 type EventOf<K extends AirlockEvent['kind']> = Extract<AirlockEvent, { kind: K }>;
@@ -240,11 +241,11 @@ function recordUsage(rows: Statements, event: EventOf<'usage.recorded'>): void {
     `INSERT OR REPLACE INTO usage (seq, at_ms, run_id, model, cost_usd, ${usageList}) VALUES (?, ?, ?, ?, ?, ${usageMarks})`,
     [seq, atMs, runId, model, costUsd, ...tokens],
   );
-  addDailyUsage(rows, { day: dayOf(atMs), runId, model, costUsd, tokens });
+  const [day, keys] = [dayOf(atMs), keysOfRequest(rows, runId, model)];
+  addDailyUsage(rows, { day, keys, costUsd, tokens });
   rows.run('INSERT OR IGNORE INTO run_models VALUES (?, ?)', [runId, model]);
   const { firstTokenMs } = event;
-  if (firstTokenMs !== undefined)
-    addDailyWork(rows, dayOf(atMs), runId, { first_tokens: 1, first_token_ms: firstTokenMs });
+  if (firstTokenMs !== undefined) addWorkOf(rows, day, keys, { first_tokens: 1, first_token_ms: firstTokenMs });
   rows.run(
     `UPDATE runs SET requests = requests + 1, unpriced = unpriced + ?, cost_usd = cost_usd + ?,
        ${usageColumns.map((column) => `${column} = ${column} + ?`).join(', ')} WHERE run_id = ?`,

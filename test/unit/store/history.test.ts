@@ -333,6 +333,20 @@ describe('the history', function () {
     );
   });
 
+  it('has what a request cost and the time to its first token in one row, under the model that answered', async () => {
+    const store = await open(await newFolder());
+    const request = { ...usageRecorded('run-1', 1, 'model-b'), firstTokenMs: 700 };
+    await store.journal.append([queued('task-a'), runStarted('run-1', 'task-a'), request]);
+    for (const by of [['model'], [...dimensions]] as const) {
+      const rows = sumsOf(await store.history.query({ kind: 'sums', span: week, by: [...by] }));
+      const told = rows.map(({ keys, costUsd, firstTokens, firstTokenMs }) => [
+        keys.model,
+        [costUsd, firstTokens, firstTokenMs],
+      ]);
+      assert.deepEqual(Object.fromEntries(told), { 'model-a': [0, 0, 0], 'model-b': [1, 1, 700] });
+    }
+  });
+
   it('lists the tasks behind a row of sums, those that go on first', async () => {
     const store = await twoDays(await newFolder());
     await store.journal.append([
