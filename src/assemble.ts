@@ -4,12 +4,13 @@
  */
 import path from 'node:path';
 import { pricesWith } from './analytics/prices';
-import { TraceExporter } from './analytics/traceExporter';
+import { exportTelemetry, type Telemetry } from './analytics/telemetry';
 import { reportWriter } from './analytics/usageReport';
 import { createEngines, isLocal } from './assemble/createEngine';
 import { openPersonas } from './assemble/openPersonas';
 import { openSources } from './assemble/openSources';
 import type { AirlockOptions, McpChoice } from './assemble/options';
+import { providersOf } from './assemble/providerNames';
 import { systemClock, type Clock } from './base/clock';
 import { UserError } from './base/errors';
 import type { Executor } from './core/executor';
@@ -135,9 +136,9 @@ async function ownExecutor(
         options.onNotice?.(message);
       },
     });
-    let traces: TraceExporter | undefined;
+    let telemetry: Telemetry | undefined;
     // Beside each other: a collector that does not answer must not keep the journal open.
-    ends.push(async () => void (await Promise.all([store.close(), traces?.close()])));
+    ends.push(async () => void (await Promise.all([store.close(), telemetry?.close()])));
     for (const note of store.notes) logger.warn(note);
     const sources = role === 'work' ? await openSources(options, clock, knownTasksOf(store.state), ends) : [];
     const executor = joinRooms(options, clock, store, sources, endAll);
@@ -145,7 +146,8 @@ async function ownExecutor(
     ends.push(() => gateway.close());
     if (role === 'work') {
       const { otlpEndpoint: endpoint } = options;
-      if (endpoint) traces = new TraceExporter(executor, { endpoint, version, clock, logger });
+      const providerOf = providersOf(options);
+      if (endpoint) telemetry = exportTelemetry(executor, { endpoint, version, providerOf, clock, logger });
       await executor.start();
       const changes = options.onDidChangeCredentials?.(() => {
         executor.credentialsChanged().catch((error: unknown) => logger.error('Waiting tasks could not go on', error));

@@ -34,7 +34,11 @@ export class RunSpans {
   /** By run and call: the name of the tool. */
   private readonly tools = new Map<string, string>();
 
-  constructor(private readonly state: () => LiveState) {}
+  /** @param providerOf whose models an engine asks, by its kind. */
+  constructor(
+    private readonly state: () => LiveState,
+    private readonly providerOf: (engine: string) => string,
+  ) {}
 
   /** @returns the spans that ended with this event. */
   take(event: AirlockEvent): Span[] {
@@ -43,7 +47,7 @@ export class RunSpans {
         this.requests.set(event.runId, { seq: event.seq, model: event.model, startMs: event.atMs });
         return [];
       case 'usage.recorded':
-        return this.endRequest(event, { model: event.model, usage: event.usage, firstTokenMs: event.firstTokenMs });
+        return this.endRequest(event, event);
       case 'request.settled':
         return this.endRequest(event, { error: 'no_answer' });
       case 'tool.called':
@@ -60,18 +64,21 @@ export class RunSpans {
 
   private endRequest(
     { runId, atMs }: { readonly runId: RunId; readonly atMs: number },
-    end: { model?: string; usage?: TokenUsage; firstTokenMs?: number | undefined; error?: string },
+    end: { model?: string; usage?: TokenUsage; firstTokenMs?: number; costUsd?: number | null; error?: string },
   ): Span[] {
     const open = this.requests.get(runId);
     if (!open) return [];
     this.requests.delete(runId);
-    const { usage, firstTokenMs, error } = end;
+    const { usage, firstTokenMs, costUsd = null, error } = end;
+    const engine = this.state().runs.get(runId)?.engine ?? '';
     const attributes = {
       'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': this.providerOf(engine),
       'gen_ai.request.model': open.model,
       ...(end.model === undefined ? {} : { 'gen_ai.response.model': end.model }),
       ...(usage ? usageAttributes(usage) : {}),
       ...(firstTokenMs === undefined ? {} : { 'gen_ai.response.time_to_first_chunk': firstTokenMs / 1000 }),
+      ...(costUsd === null ? {} : { 'airlock.cost.usd': costUsd }),
     };
     const span = {
       name: `chat ${open.model}`,
@@ -116,6 +123,7 @@ export class RunSpans {
         endMs: atMs,
         attributes: {
           'gen_ai.operation.name': 'invoke_agent',
+          'gen_ai.provider.name': this.providerOf(run.engine),
           'gen_ai.agent.name': run.persona,
           'gen_ai.request.model': run.model,
           'airlock.engine': run.engine,

@@ -124,7 +124,7 @@ export interface AirlockOptions {
   readonly toolChains?: readonly string[];
   /** What of the user's MCP servers may have. Absent: no secret, nothing approved, no private host. */
   readonly mcp?: McpChoice;
-  /** Base address of the user's OTLP collector, which gets a trace of each run. Absent or empty: nothing is sent. */
+  /** Base address of the user's OTLP collector, which gets a trace of each run, and metrics. Absent or empty: nothing is sent. */
   readonly otlpEndpoint?: string;
   /** VS Code's own copy of node-pty. */
   readonly nodePtyPath?: string;

@@ -53,7 +53,7 @@ export interface WorkOptions {
   readonly prices: OwnPrices;
   /** Where Prometheus may ask; absent: nowhere. */
   readonly metricsPort?: number | undefined;
-  /** Where traces are sent; absent: nowhere. */
+  /** Where traces and metrics are sent; absent: nowhere. */
   readonly otlpEndpoint?: string | undefined;
   readonly untilIdle: boolean;
   readonly json: boolean;

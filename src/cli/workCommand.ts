@@ -139,7 +139,8 @@ interface WorkFlags extends EngineFlags, BudgetFlags {
 }
 
 function otlpOption(): Option {
-  const help = 'send a trace of each run to this OpenTelemetry collector (OTLP over HTTP); nothing is sent otherwise';
+  const help =
+    'send a trace of each run, and metrics, to this OpenTelemetry collector (OTLP over HTTP); nothing is sent otherwise';
   return new Option('--otlp-endpoint <url>', help).argParser(webAddress);
 }
 

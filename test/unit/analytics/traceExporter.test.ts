@@ -1,65 +1,36 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { TraceExporter } from '../../../src/analytics/traceExporter';
 import { type Logger, silentLogger } from '../../../src/base/logger';
 import { spanIdOf, tracedLogger, traceIdOf } from '../../../src/core/runTrace';
 import { FakeClock } from '../../fakes/clock';
+import { attributesOf, Collector, spansOf, type WireSpan } from '../../fakes/collector';
 import { FakeExecutor } from '../../fakes/executor';
 import { queued, runStarted, sampleDigest, sampleUsage } from '../core/sampleEvents';
 import { until } from '../gateway/until';
 
 const flushDelayMs = 5_000;
 
-interface WireSpan {
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-  readonly name: string;
-  readonly kind: number;
-  readonly startTimeUnixNano: string;
-  readonly endTimeUnixNano: string;
-  readonly attributes: readonly { readonly key: string; readonly value: Record<string, unknown> }[];
-  readonly status: { readonly code?: number };
-}
-
 describe('the traces of runs', () => {
-  let server: Server;
-  let bodies: string[];
-  let paths: string[];
-  let status: number;
-  let location: string | undefined;
-  let answers: boolean;
+  let collector: Collector;
   let executor: FakeExecutor;
   let clock: FakeClock;
   let warnings: string[];
   let exporter: TraceExporter;
 
   beforeEach(async () => {
-    [bodies, paths, warnings, status, location, answers] = [[], [], [], 200, undefined, true];
-    server = createServer((request, response) => {
-      const parts: Buffer[] = [];
-      request.on('data', (part: Buffer) => parts.push(part));
-      request.on('end', () => {
-        paths.push(`${request.method ?? ''} ${request.url ?? ''}`);
-        bodies.push(Buffer.concat(parts).toString('utf8'));
-        if (!answers) return;
-        response.writeHead(status, location === undefined ? {} : { location });
-        response.end('{}');
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    warnings = [];
+    collector = await Collector.start();
     executor = new FakeExecutor();
     clock = new FakeClock(Date.UTC(2026, 0, 5));
     const logger: Logger = { ...silentLogger, warn: (message) => warnings.push(message) };
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    exporter = new TraceExporter(executor, { endpoint, version: '1.2.3', clock, logger });
+    const providerOf = (engine: string): string => `maker of ${engine}`;
+    const names = { endpoint: collector.endpoint, version: '1.2.3', instanceId: 'instance-1' };
+    exporter = new TraceExporter(executor, { ...names, providerOf, clock, logger });
   });
 
   afterEach(async () => {
     await exporter.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await collector.close();
   });
 
   function runToItsEnd(): void {
@@ -95,18 +66,11 @@ describe('the traces of runs', () => {
     executor.append({ kind: 'run.ended', runId: 'run-1', outcome: 'verified', reason: 'a private reason' });
   }
 
-  const spansOf = (body: string): WireSpan[] =>
-    (JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: WireSpan[] }[] }[] }).resourceSpans.flatMap(
-      ({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans),
-    );
-  const attributesOf = ({ attributes }: WireSpan): Record<string, unknown> =>
-    Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
-
   it('arrive at a collector as OTLP over HTTP: the run, its requests and its tool calls', async () => {
     runToItsEnd();
     await exporter.close();
-    assert.deepEqual(paths, ['POST /v1/traces']);
-    const spans = spansOf(bodies[0] ?? '');
+    assert.deepEqual(collector.paths, ['POST /v1/traces']);
+    const spans = spansOf(collector.bodies[0] ?? '');
     assert.deepEqual(
       spans.map(({ name, kind, status: { code } }) => [name, kind, code]),
       [
@@ -125,6 +89,7 @@ describe('the traces of runs', () => {
     const [chat, tool, open] = spans.map(attributesOf);
     assert.deepEqual(chat, {
       'gen_ai.operation.name': 'chat',
+      'gen_ai.provider.name': 'maker of anthropic',
       'gen_ai.request.model': 'model-a',
       'gen_ai.response.model': 'model-a-2',
       'gen_ai.usage.input_tokens': '634',
@@ -132,6 +97,7 @@ describe('the traces of runs', () => {
       'gen_ai.usage.cache_read.input_tokens': '500',
       'gen_ai.usage.cache_creation.input_tokens': '34',
       'gen_ai.response.time_to_first_chunk': 0.7,
+      'airlock.cost.usd': 0.25,
     });
     assert.deepEqual([tool?.['gen_ai.tool.name'], open?.['error.type']], ['bash', 'interrupted']);
     assert.deepEqual(
@@ -144,63 +110,63 @@ describe('the traces of runs', () => {
   it('have no title, prompt, command, output or reason in them', async () => {
     runToItsEnd();
     await exporter.close();
-    assert.equal(/private/.test(bodies.join()), false);
+    assert.equal(/private/.test(collector.bodies.join()), false);
   });
 
   it('wait for a collector that is away, and are sent when it answers again', async () => {
-    status = 503;
+    collector.status = 503;
     runToItsEnd();
     await clock.advance(flushDelayMs);
     await until(() => warnings.length === 1);
-    assert.equal(bodies.length, 1);
-    status = 200;
+    assert.equal(collector.bodies.length, 1);
+    collector.status = 200;
     runToItsEnd();
     await clock.advance(flushDelayMs);
-    await until(() => bodies.length === 2);
-    const [before, after] = bodies.map(spansOf);
+    await until(() => collector.bodies.length === 2);
+    const [before, after] = collector.bodies.map(spansOf);
     assert.deepEqual(after?.slice(0, before?.length), before);
     assert.ok((after?.length ?? 0) > (before?.length ?? 0));
     await exporter.close();
-    assert.deepEqual([bodies.length, warnings.length], [2, 1]);
+    assert.deepEqual([collector.bodies.length, warnings.length], [2, 1]);
   });
 
   it('hold up no end for a collector that is known to be away', async () => {
-    status = 503;
+    collector.status = 503;
     runToItsEnd();
     await clock.advance(flushDelayMs);
     await until(() => warnings.length === 1);
     await exporter.close();
-    assert.deepEqual([bodies.length, warnings.length], [1, 1]);
+    assert.deepEqual([collector.bodies.length, warnings.length], [1, 1]);
   });
 
   for (const isSending of [false, true]) {
     const when = isSending ? 'while spans are on their way' : 'at the end';
     it(`hold up the end for two seconds at most when a collector takes them and does not answer: ${when}`, async () => {
-      answers = false;
+      collector.answers = false;
       runToItsEnd();
       if (isSending) await clock.advance(flushDelayMs);
-      if (isSending) await until(() => bodies.length === 1);
+      if (isSending) await until(() => collector.bodies.length === 1);
       const closing = exporter.close();
-      await until(() => bodies.length === 1);
+      await until(() => collector.bodies.length === 1);
       await clock.advance(2_000);
       await closing;
-      assert.deepEqual([bodies.length, warnings.length, clock.pendingTimers], [1, 1, 0]);
+      assert.deepEqual([collector.bodies.length, warnings.length, clock.pendingTimers], [1, 1, 0]);
     });
   }
 
   it('are not sent again to a collector that will never take them', async () => {
-    status = 400;
+    collector.status = 400;
     runToItsEnd();
     await exporter.close();
     await exporter.close();
-    assert.deepEqual([bodies.length, warnings.length], [1, 1]);
+    assert.deepEqual([collector.bodies.length, warnings.length], [1, 1]);
   });
 
   it('do not follow a collector elsewhere', async () => {
-    [status, location] = [307, '/elsewhere'];
+    [collector.status, collector.location] = [307, '/elsewhere'];
     runToItsEnd();
     await exporter.close();
-    assert.deepEqual(paths, ['POST /v1/traces']);
+    assert.deepEqual(collector.paths, ['POST /v1/traces']);
   });
 
   it('take no more memory than 2,048 of them, however long the collector is away', async () => {
@@ -212,8 +178,8 @@ describe('the traces of runs', () => {
       executor.append({ kind: 'tool.finished', ...call, ok: true, output: sampleDigest, durationMs: 1 });
     }
     await exporter.close();
-    const sent = bodies.flatMap(spansOf);
-    assert.deepEqual([sent.length, bodies.length], [2048, 4]);
+    const sent = collector.bodies.flatMap(spansOf);
+    assert.deepEqual([sent.length, collector.bodies.length], [2048, 4]);
     assert.equal(attributesOf(sent[0] as WireSpan)['gen_ai.tool.call.id'], 'call-952');
   });
 
