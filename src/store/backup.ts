@@ -6,7 +6,7 @@ import { forgetNewest } from './anchorVault';
 import { newId } from '../base/ids';
 import { diskFull, isDiskFull, makePrivateFolder, syncFolder } from '../base/durableFile';
 import { anchorsFile } from './anchorLines';
-import { readDropped, writeDropped } from './droppedSegments';
+import { type DroppedSegment, droppedSegmentsOf, writeDropped } from './droppedSegments';
 import type { JournalPosition } from './journalPosition';
 import { segmentFile } from './segments';
 import { listSnapshotPlaces } from './snapshotFiles';
@@ -29,12 +29,14 @@ const historyFile = 'history.sqlite';
 export async function backUp(storage: string, target: string): Promise<number> {
   await refuseExisting(target, 'backup-exists');
   return copyWhole(target, async (folder) => {
-    // First: they must not know of more than the journal beside them.
+    // First: a segment that is dropped after that is missed when it is to be copied, and may not be in this history yet.
+    const dropped = await droppedSegmentsOf(path.join(storage, 'journal'));
+    // Second: they must not know of more than the journal beside them.
     await copyIfThere(path.join(storage, historyFile), path.join(folder, historyFile));
     await makePrivateFolder(path.join(folder, 'journal'));
     await copyIfThere(anchorsFile(storage), anchorsFile(folder));
     const head = await headOf(storage);
-    await copyJournal(path.join(storage, 'journal'), path.join(folder, 'journal'), head);
+    await copyJournal(path.join(storage, 'journal'), path.join(folder, 'journal'), dropped, head);
     await copySnapshots(path.join(storage, 'snapshots'), path.join(folder, 'snapshots'), head.seq);
     // After the journal: what an event names was there before the event.
     for (const name of besideTheJournal) await copyIfThere(path.join(storage, name), path.join(folder, name));
@@ -113,8 +115,12 @@ async function copyWhole(target: string, fill: (folder: string) => Promise<numbe
  * What is written down of dropped segments, and whole segments as they are; the last one up to `head`, for it may be written to
  * meanwhile.
  */
-async function copyJournal(from: string, to: string, head: JournalPosition): Promise<void> {
-  const dropped = await readDropped(from);
+async function copyJournal(
+  from: string,
+  to: string,
+  dropped: readonly DroppedSegment[],
+  head: JournalPosition,
+): Promise<void> {
   if (dropped.length > 0) await writeDropped(to, dropped);
   for (let segment = dropped.length + 1; segment <= head.segment; segment += 1) {
     const file = segmentFile(to, segment);

@@ -77,9 +77,18 @@ function endOf(last: DroppedSegment | undefined): JournalPosition {
  * @throws {UserError} `journal-corrupt` when the list of dropped segments is damaged, or segments are missing that it does not
  * name.
  */
-export async function journalBeginning(folder: string): Promise<JournalPosition> {
+export function journalBeginning(folder: string): Promise<JournalPosition> {
+  return inWords(folder, () => beginningOf(folder));
+}
+
+/** As `readDropped`. @throws {UserError} `journal-corrupt` when the list is damaged. */
+export function droppedSegmentsOf(folder: string): Promise<readonly DroppedSegment[]> {
+  return inWords(folder, () => readDropped(folder));
+}
+
+async function inWords<T>(folder: string, read: () => Promise<T>): Promise<T> {
   try {
-    return await beginningOf(folder);
+    return await read();
   } catch (error) {
     throw error instanceof JournalDamage ? await damageError(error, folder) : error;
   }

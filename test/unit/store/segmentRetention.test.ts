@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readdirSync, renameSync } from 'node:fs';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { silentLogger } from '../../../src/base/logger';
 import { backUp, restore } from '../../../src/store/backup';
 import { droppedSegmentsFile, readDropped, writeDropped } from '../../../src/store/droppedSegments';
@@ -221,6 +223,24 @@ describe('old segments of the journal', () => {
     assert.equal(await readFile(path.join(restored, 'history.sqlite'), 'utf8'), 'what the database has');
     assert.deepEqual((await verifyJournal(restored)).dropped, { segments: 3, throughSeq: 3 });
     assert.deepEqual(await tasksOf(restored), sixTasks);
+  });
+
+  it('spoil a backup when they are dropped after it has the history, which may not know of them yet', async () => {
+    const clock = await sixDays(storage);
+    await writeFile(path.join(storage, 'history.sqlite'), 'what the database had before');
+    const top = path.dirname(storage);
+    const after = path.join(top, 'after');
+    await cp(storage, after, { recursive: true, preserveTimestamps: true });
+    await retention(after, clock).drop();
+    const taking = backUp(storage, path.join(top, 'backup'));
+    // The folder for the copy of the journal is made behind the history.
+    const hasHistory = (): boolean =>
+      readdirSync(top).some((name) => name.startsWith('backup') && existsSync(path.join(top, name, 'journal')));
+    while (!hasHistory()) await setImmediate();
+    renameSync(journal, path.join(top, 'before'));
+    renameSync(path.join(after, 'journal'), journal);
+    await assert.rejects(taking, { code: 'backup-disturbed' });
+    assert.deepEqual((await readdir(top)).sort(), ['after', 'before', 'storage']);
   });
 
   it('are as old in a storage that was restored as in the one that the backup was taken of', async () => {
