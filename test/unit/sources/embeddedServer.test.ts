@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { connect } from 'node:net';
 import path from 'node:path';
@@ -290,5 +290,44 @@ describe('the embedded ZMemory server', () => {
         ['open', 'open', 'accepted'],
       ],
     );
+  });
+
+  describe('forgets the artifacts of tasks that are over', () => {
+    const over = Date.parse('2026-01-01T00:00:00Z');
+    const artifacts = (): string => path.join(folder.path, 'zmemory', 'artifacts');
+
+    beforeEach(async () => {
+      await server.api.create([{ id: 'over', description: 'secret' }]);
+      await server.api.accept('over', 'me');
+      await server.api.addArtifact('over', { name: 'log', content: 'secret' });
+    });
+
+    const end = (): Promise<unknown> => server.api.fail('over', { error: 'no', failed_at: '2026-01-01T00:00:00Z' });
+
+    it('at a second try, where the first one ended at a file', async () => {
+      await end();
+      const [digest = ''] = await readdir(artifacts());
+      // What is no file cannot be removed like one.
+      await rename(path.join(artifacts(), digest), path.join(folder.path, 'aside'));
+      await mkdir(path.join(artifacts(), digest));
+      await assert.rejects(server.api.forget(over));
+      await rm(path.join(artifacts(), digest), { recursive: true });
+      await rename(path.join(folder.path, 'aside'), path.join(artifacts(), digest));
+      await server.api.forget(over);
+      assert.deepEqual(await readdir(artifacts()), []);
+      assert.equal(server.api.get('over')?.description, '');
+    });
+
+    it('with those that others of their name have replaced', async () => {
+      await server.api.addArtifact('over', { name: 'log', content: 'another secret' });
+      await end();
+      await server.api.forget(over);
+      assert.deepEqual(await readdir(artifacts()), []);
+    });
+
+    it('and leaves those of tasks that go on', async () => {
+      await server.api.forget(over);
+      assert.equal((await readdir(artifacts())).length, 1);
+    });
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../../../base/clock';
 import { sha256 } from '../../../base/digest';
@@ -125,14 +125,11 @@ export class EmbeddedZMemory implements ZMemoryApi {
   }
 
   async addArtifact(id: string, { name, content }: ArtifactBody): Promise<ChangeAnswer> {
-    if (!this.byId.has(id)) return { kind: 'refused', reason: 'there is no such task' };
-    const digest = sha256(content);
-    await writeFile(path.join(this.folder, 'artifacts', digest), content, { mode: 0o600, flush: true });
-    const artifact = { name, sha256: digest, bytes: Buffer.byteLength(content) };
-    return this.change(id, (task) => ({
-      ...task,
-      artifacts: [...task.artifacts.filter((other) => other.name !== name), artifact],
-    }));
+    const artifact = { name, sha256: sha256(content), bytes: Buffer.byteLength(content) };
+    return this.change(id, async (task) => {
+      await writeFile(this.fileOf(artifact.sha256), content, { mode: 0o600, flush: true });
+      return { ...task, artifacts: [...task.artifacts.filter((other) => other.name !== name), artifact] };
+    });
   }
 
   async stateOf(id: string): Promise<StoredTask | undefined> {
@@ -146,15 +143,25 @@ export class EmbeddedZMemory implements ZMemoryApi {
   forget(beforeMs: number): Promise<void> {
     return this.turns.run(async () => {
       const over = this.list().filter((task) => endedMs(task) <= beforeMs && !isBlank(task));
-      if (over.length === 0) return;
       const blank = new Map(over.map((task) => [task.id, blanked(task)]));
       const kept = this.list().map((task) => blank.get(task.id) ?? task);
+      // First: killed in between, the tasks still have their texts, so that this is done again.
+      await this.removeAllBut(new Set(kept.flatMap(({ artifacts }) => artifacts.map(({ sha256: digest }) => digest))));
+      if (over.length === 0) return;
       await this.file.replace(kept.map(lineOf));
       for (const task of kept) this.byId.set(task.id, task);
-      const named = new Set(kept.flatMap(({ artifacts }) => artifacts.map(({ sha256: digest }) => digest)));
-      const unnamed = over.flatMap(({ artifacts }) => artifacts).filter(({ sha256: digest }) => !named.has(digest));
-      for (const { sha256: digest } of unnamed) await rm(path.join(this.folder, 'artifacts', digest), { force: true });
     });
+  }
+
+  /** Those that no task names any more go too: one of the same name was put in their place, or a process was killed over them. */
+  private async removeAllBut(named: ReadonlySet<string>): Promise<void> {
+    for (const digest of await readdir(path.join(this.folder, 'artifacts'))) {
+      if (!named.has(digest)) await rm(this.fileOf(digest), { force: true });
+    }
+  }
+
+  private fileOf(digest: string): string {
+    return path.join(this.folder, 'artifacts', digest);
   }
 
   /** Writes what waits and lets go of the folder. */
@@ -171,11 +178,14 @@ export class EmbeddedZMemory implements ZMemoryApi {
   }
 
   /** Answers the task as it is to be, or why it cannot be changed so. */
-  private change(id: string, decide: (task: StoredTask) => StoredTask | string): Promise<ChangeAnswer> {
+  private change(
+    id: string,
+    decide: (task: StoredTask) => StoredTask | string | Promise<StoredTask>,
+  ): Promise<ChangeAnswer> {
     return this.turns.run(async (): Promise<ChangeAnswer> => {
       const task = this.byId.get(id);
       if (!task) return { kind: 'refused', reason: 'there is no such task' };
-      const decided = decide(task);
+      const decided = await decide(task);
       if (typeof decided === 'string') return { kind: 'refused', reason: decided };
       await this.store([{ ...decided, updated_at: this.nowText() }]);
       return { kind: 'done' };
