@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import type { AirlockOptions, EngineChoice, SourceChoice } from './assemble';
 import type { Logger } from './base/logger';
+import { serverKey } from './base/serverAddress';
 import type { Effort } from './core/engine';
 import type { SecretSlot } from './core/secretSlot';
 import { prioritySchema } from './core/task';
@@ -138,7 +139,8 @@ function zmemoryServers(settings: Settings, credentials: Credentials): SourceCho
   const url = settings.value('airlock.zmemory.url');
   const listed = settings.value('airlock.zmemory.servers');
   // One that stands in both is one: its tasks are not to be done twice.
-  const single = url === '' || listed.some((server) => server.url === url) ? [] : [{ name: new URL(url).host, url }];
+  const isListed = listed.some((server) => serverKey(server.url) === serverKey(url));
+  const single = url === '' || isListed ? [] : [{ name: new URL(url).host, url }];
   const choices = [
     ...single.map((server) => serverChoice(server, () => credentials.zmemoryToken())),
     ...listed.map((server) => serverChoice(server, () => credentials.zmemoryToken(server.name))),

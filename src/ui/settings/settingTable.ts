@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { serverKey } from '../../base/serverAddress';
 import { artifactKinds, type ArtifactKind } from '../../core/artifact';
 import { approvalModeSchema } from '../../core/approval';
 import { efforts } from '../../core/engine';
@@ -46,7 +47,17 @@ const serversSchema = z
     }),
   )
   .max(20)
-  .refine((servers) => new Set(servers.map(({ name }) => name)).size === servers.length, 'two servers have one name');
+  .refine((servers) => isEachOnce(servers.map(({ name }) => name)), 'two servers have one name')
+  .refine(
+    // Their tasks would be done twice. Parts of one queue may have names of their own.
+    (servers) =>
+      isEachOnce(
+        servers.map(({ url, agent, repos, personas, priorities, query }) =>
+          JSON.stringify([serverKey(url), agent, repos, personas, priorities, query]),
+        ),
+      ),
+    'two servers have one address, and choose the same tasks there',
+  );
 export type ServerSetting = z.infer<typeof serversSchema>[number];
 
 /** Every setting that there is, with its unit in the name where it has one. */
@@ -142,6 +153,10 @@ export type SettingValue<K extends SettingId> = (typeof settingTable)[K]['fallba
 
 function machine<T>(schema: z.ZodType<T>, fallback: T): SettingEntry<T> {
   return { schema, fallback, scope: 'machine' };
+}
+
+function isEachOnce(texts: readonly string[]): boolean {
+  return new Set(texts).size === texts.length;
 }
 
 function hasCredentials(url: string): boolean {

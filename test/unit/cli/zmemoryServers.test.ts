@@ -33,6 +33,12 @@ describe('the servers of the command line', () => {
     ['a=http://a.example', 'a=http://b.example'],
     ['a b=http://a.example'],
     ['=http://a.example'],
+    // Both would get the token of `ZMEMORY_TOKEN_SHOP_2`.
+    ['shop-2=http://a.example', 'shop_2=http://b.example'],
+    ['shop-2=http://a.example', 'SHOP-2=http://b.example'],
+    // One server, whose tasks would be done twice.
+    ['a=https://a.example', 'b=https://A.example:443/'],
+    ['a=https://a.example/api', 'https://a.example/api/'],
   ]) {
     it(`are refused as ${given.join(' and ')}`, () => {
       assert.throws(() => zmemoryServers(given, { agent: 'me', artifacts: true }, environment), {

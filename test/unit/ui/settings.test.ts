@@ -27,6 +27,18 @@ describe('a setting', () => {
       assert.ok(problem !== null && !problem.includes('secret'), raw);
     }
   });
+
+  it('takes no two ZMemory servers that would choose the same tasks', () => {
+    const problemOf = (...servers: object[]) => readSetting('airlock.zmemory.servers', servers).problem;
+    const [a, again] = [
+      { name: 'a', url: 'https://a.example/api' },
+      { name: 'b', url: 'https://A.example/api/' },
+    ];
+    assert.match(problemOf(a, again) ?? '', /one address/);
+    assert.match(problemOf({ ...a, agent: 'me' }, { ...again, agent: 'me' }) ?? '', /one address/);
+    for (const other of [{ agent: 'me' }, { priorities: ['P0'] }, { query: { project: 'shop' } }])
+      assert.equal(problemOf(a, { ...again, ...other }), null);
+  });
 });
 
 describe('a secret', () => {
