@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type ModelListServer, startModelListServer, writeJson } from '../fakes/modelListServer';
-import { type DemoWorld, makeDemoWorld } from './demoWorld';
-import { eventually, pictureFailure, Workbench } from './workbench';
+import { openDemo } from './demoWindow';
+import type { DemoWorld } from './demoWorld';
+import { eventually, type Workbench } from './workbench';
 
 const models = [
   { id: 'claude-sonnet-5-5', display_name: 'Claude Sonnet 5.5', max_input_tokens: 1_000_000, lifecycle: 'active' },
@@ -21,22 +22,15 @@ describe('choosing a model in a real VS Code', function () {
     server = await startModelListServer((_, response) =>
       hasList ? writeJson(response, 200, { data: models }) : writeJson(response, 404, { error: 'not found' }),
     );
-    world = await makeDemoWorld({ tasks: [] });
-    const { folder, settings, repository } = world;
-    const env = { ...world.env, ANTHROPIC_BASE_URL: server.baseUrl };
-    workbench = await Workbench.open({ folder, settings, env, workspace: repository });
-    await workbench.openContainer('Airlock');
   });
 
-  afterEach(function () {
-    return pictureFailure(workbench, this.currentTest);
-  });
+  openDemo(
+    { tasks: [] },
+    (opened) => ({ world, workbench } = opened),
+    ({ env }) => ({ env: { ...env, ANTHROPIC_BASE_URL: server.baseUrl } }),
+  );
 
-  after(async () => {
-    await workbench?.close();
-    await world?.close();
-    await server?.close();
-  });
+  after(() => server?.close());
 
   const chosen = async (): Promise<string | undefined> => {
     const files = [

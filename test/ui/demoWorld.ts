@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -22,6 +23,8 @@ export interface DemoWorld {
   readonly settings: Readonly<Record<string, unknown>>;
   /** The extension's storage. */
   readonly storage: string;
+  /** What git says in the repository, without the white space round it. */
+  readonly git: (...args: string[]) => string;
   /** Ends the model, and deletes everything. */
   close(): Promise<void>;
 }
@@ -58,6 +61,7 @@ export async function makeDemoWorld(options: DemoWorldOptions = {}): Promise<Dem
     repository,
     folder,
     storage,
+    git: (...args) => execFileSync('git', args, { cwd: repository, encoding: 'utf8' }).trim(),
     env: model ? { ANTHROPIC_BASE_URL: model.baseUrl, ANTHROPIC_AUTH_TOKEN: model.token, ANTHROPIC_API_KEY: '' } : {},
     settings: model ? { 'airlock.engine.model': scriptedModelName } : {},
     async close() {

@@ -1,26 +1,22 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { type DemoWorld, makeDemoWorld } from './demoWorld';
-import { eventually, pictureFailure, Workbench } from './workbench';
+import { onlyTask, openDemo, startQueue, taskSays } from './demoWindow';
+import type { DemoWorld } from './demoWorld';
+import { eventually, type Workbench } from './workbench';
 
 const title = 'Greet the reader';
 
-const scenario = {
-  name: 'greet',
-  marker: title,
-  steps: [
-    {
-      say: 'I write the greeting.',
-      calls: [{ tool: 'bash', input: { command: "printf 'hello\\nreader\\n' > greeting.txt; echo x > notes.txt" } }],
-    },
-    { say: 'The greeting is there.' },
-    {
-      say: 'I make it louder.',
-      calls: [{ tool: 'bash', input: { command: "printf 'HELLO hello\\nreader\\n' > greeting.txt" } }],
-    },
-    { say: 'It is louder now.' },
-  ],
-};
+const steps = [
+  {
+    say: 'I write the greeting.',
+    calls: [{ tool: 'bash', input: { command: "printf 'hello\\nreader\\n' > greeting.txt; echo x > notes.txt" } }],
+  },
+  { say: 'The greeting is there.' },
+  {
+    say: 'I make it louder.',
+    calls: [{ tool: 'bash', input: { command: "printf 'HELLO hello\\nreader\\n' > greeting.txt" } }],
+  },
+  { say: 'It is louder now.' },
+];
 
 /** A person looks through a result, comments on it, sends it back, and decides. Each test goes on where the one before ended. */
 describe('reviewing a result in a real VS Code', function () {
@@ -28,41 +24,17 @@ describe('reviewing a result in a real VS Code', function () {
   let world: DemoWorld;
   let workbench: Workbench;
 
+  openDemo(
+    onlyTask(title, { checks: ['grep -q hello greeting.txt'], steps }),
+    (opened) => ({ world, workbench } = opened),
+  );
+
   before(async () => {
-    world = await makeDemoWorld({
-      scenarios: [scenario],
-      tasks: [{ id: 'greet', description: title, context: { checks: ['grep -q hello greeting.txt'] } }],
-    });
-    const { folder, env, settings, repository } = world;
-    workbench = await Workbench.open({ folder, env, settings, workspace: repository });
-    await workbench.openContainer('Airlock');
-    await eventually(
-      () => workbench.rows('Tasks'),
-      (rows) => rows.length > 0,
-    );
-    await workbench.command('Airlock: Start Queue');
+    await startQueue(workbench);
     await says(/^verified · 2 files/);
   });
 
-  afterEach(function () {
-    return pictureFailure(workbench, this.currentTest);
-  });
-
-  after(async () => {
-    await workbench?.close();
-    await world?.close();
-  });
-
-  async function says(words: RegExp): Promise<void> {
-    await eventually(
-      async () => (await workbench.rows('Tasks')).find(({ label }) => label === title)?.description ?? '',
-      (description) => words.test(description),
-      60_000,
-    );
-  }
-
-  const git = (...args: string[]): string =>
-    execFileSync('git', args, { cwd: world.repository, encoding: 'utf8' }).trim();
+  const says = (words: RegExp): Promise<void> => taskSays(workbench, title, words);
   const entry = () => workbench.page.locator('.multiDiffEntry').filter({ hasText: 'greeting.txt' });
   const line = (text: string) => entry().locator('.editor.modified .view-line', { hasText: text }).first();
   /** One of the links above the details. */
@@ -114,7 +86,7 @@ describe('reviewing a result in a real VS Code', function () {
     await link('Send to the Agent…').click();
     await workbench.answer('And nothing else.');
     await eventually(
-      () => Promise.resolve(git('branch', '--list', 'airlock/*', '--format=%(refname:short)')),
+      () => Promise.resolve(world.git('branch', '--list', 'airlock/*', '--format=%(refname:short)')),
       (branches) => branches.split('\n').length === 2,
       60_000,
     );
@@ -130,7 +102,7 @@ describe('reviewing a result in a real VS Code', function () {
     await choices.filter({ hasText: 'notes.txt' }).click();
     await workbench.page.locator('.quick-input-action', { hasText: 'OK' }).click();
     await says(/^landed on main/);
-    assert.deepEqual(git('diff', '--name-only', 'HEAD~1').split('\n'), ['greeting.txt']);
+    assert.deepEqual(world.git('diff', '--name-only', 'HEAD~1').split('\n'), ['greeting.txt']);
     await workbench.contextMenu('Tasks', title, 'Undo Accept');
     await says(/^verified · 2 files/);
   });
@@ -138,13 +110,13 @@ describe('reviewing a result in a real VS Code', function () {
   it('says afterwards why an acceptance cannot be undone any more', async () => {
     await workbench.contextMenu('Tasks', title, 'Accept');
     await says(/^landed on main/);
-    git('-c', 'user.name=U', '-c', 'user.email=u@example.invalid', 'commit', '-q', '--allow-empty', '-m', 'Mine');
+    world.git('-c', 'user.name=U', '-c', 'user.email=u@example.invalid', 'commit', '-q', '--allow-empty', '-m', 'Mine');
     await workbench.contextMenu('Tasks', title, 'Undo Accept');
     await workbench.page
       .locator('.notification-toast', { hasText: 'has gone on since the result was accepted' })
       .waitFor();
     await workbench.screenshot('undo-too-late-light');
     await says(/^landed on main/);
-    assert.equal(git('log', '-1', '--format=%s'), 'Mine');
+    assert.equal(world.git('log', '-1', '--format=%s'), 'Mine');
   });
 });

@@ -1,48 +1,31 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { type DemoWorld, makeDemoWorld } from './demoWorld';
-import { eventually, pictureFailure, type TreeRow, Workbench } from './workbench';
+import { onlyTask, openDemo } from './demoWindow';
+import type { DemoWorld } from './demoWorld';
+import { eventually, type TreeRow, type Workbench } from './workbench';
 
 const title = 'Keep the note';
 const words = 'typed-by-hand';
 
 /** The agent waits in its jail for a file that nobody makes but the user. */
-const scenario = {
-  name: 'note',
-  marker: title,
-  steps: [
-    {
-      say: 'I wait for the note.',
-      calls: [{ tool: 'bash', input: { command: 'until [ -s note.txt ]; do sleep 0.2; done; cat note.txt' } }],
-    },
-    { say: 'The note is there.' },
-  ],
-};
+const steps = [
+  {
+    say: 'I wait for the note.',
+    calls: [{ tool: 'bash', input: { command: 'until [ -s note.txt ]; do sleep 0.2; done; cat note.txt' } }],
+  },
+  { say: 'The note is there.' },
+];
 
 describe('the sessions in a real VS Code', function () {
   this.timeout(120_000);
   let world: DemoWorld;
   let workbench: Workbench;
 
-  before(async () => {
-    world = await makeDemoWorld({
-      scenarios: [scenario],
-      tasks: [{ id: 'keep-note', description: title, context: { checks: [`grep -q ${words} note.txt`] } }],
-    });
-    const { folder, env, settings, repository } = world;
-    workbench = await Workbench.open({ folder, env, settings, workspace: repository });
-    await workbench.openContainer('Airlock');
-  });
-
-  afterEach(function () {
-    return pictureFailure(workbench, this.currentTest);
-  });
-
-  after(async () => {
-    await workbench?.close();
-    await world?.close();
-  });
+  openDemo(
+    onlyTask(title, { checks: [`grep -q ${words} note.txt`], steps }),
+    (opened) => ({ world, workbench } = opened),
+  );
 
   const rows = (): Promise<TreeRow[]> => workbench.rows('Sessions');
   /** The group that is shown and the description of its one row. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { type DemoWorld, makeDemoWorld } from './demoWorld';
-import { eventually, pictureFailure, Workbench } from './workbench';
+import { openDemo } from './demoWindow';
+import { eventually, type Workbench } from './workbench';
 
 const definition = `# TODO: choose a better hour
 name: Update the changelog
@@ -12,29 +12,24 @@ task: { prompt: Bring CHANGELOG.md up to date. }
 
 describe('steering the queue in a real VS Code', function () {
   this.timeout(120_000);
-  let world: DemoWorld;
   let workbench: Workbench;
 
-  before(async () => {
-    const tasks = ['First', 'Second', 'Third'].map((description) => ({ id: description, description, context: {} }));
-    world = await makeDemoWorld({ scenarios: [], tasks });
-    const folder = path.join(world.repository, '.airlock', 'tasks');
-    fs.mkdirSync(folder, { recursive: true });
-    fs.writeFileSync(path.join(folder, 'changelog.yaml'), definition);
-    fs.writeFileSync(path.join(folder, 'wrong.yaml'), 'name: Wrong\ntask: {}\n');
-    workbench = await Workbench.open({ ...world, workspace: world.repository });
-    await workbench.openContainer('Airlock');
-    await eventually(queued, (labels) => labels.length === 3);
-  });
+  openDemo(
+    {
+      scenarios: [],
+      tasks: ['First', 'Second', 'Third'].map((description) => ({ id: description, description, context: {} })),
+    },
+    (opened) => ({ workbench } = opened),
+    ({ repository }) => {
+      const folder = path.join(repository, '.airlock', 'tasks');
+      fs.mkdirSync(folder, { recursive: true });
+      fs.writeFileSync(path.join(folder, 'changelog.yaml'), definition);
+      fs.writeFileSync(path.join(folder, 'wrong.yaml'), 'name: Wrong\ntask: {}\n');
+      return {};
+    },
+  );
 
-  afterEach(function () {
-    return pictureFailure(workbench, this.currentTest);
-  });
-
-  after(async () => {
-    await workbench?.close();
-    await world?.close();
-  });
+  before(() => eventually(queued, (labels) => labels.length === 3));
 
   /** What stands under the first group, before the next one. */
   const queued = async (): Promise<string[]> => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { type DemoWorld, makeDemoWorld } from './demoWorld';
-import { eventually, pictureFailure, type TreeRow, Workbench } from './workbench';
+import { openDemo } from './demoWindow';
+import { eventually, type TreeRow, type Workbench } from './workbench';
 
 const prompt = 'task: { prompt: Look }\n';
 const definitions = {
@@ -13,40 +13,26 @@ const definitions = {
 
 describe('the task tree in a real VS Code', function () {
   this.timeout(120_000);
-  let world: DemoWorld;
   let workbench: Workbench;
 
-  before(async () => {
-    world = await makeDemoWorld({
+  openDemo(
+    {
       tasks: [
         { id: 'totals', description: 'Add up the totals', context: {} },
         { id: 'names', description: 'Sort the names', context: {} },
       ],
-    });
-    const { folder, env, settings, repository } = world;
-    const tasks = path.join(repository, '.airlock', 'tasks');
-    fs.mkdirSync(tasks, { recursive: true });
-    for (const [file, text] of Object.entries(definitions)) fs.writeFileSync(path.join(tasks, file), text);
-    // Written days ago, so that a start of it has been missed.
-    const daysAgo = Date.now() / 1000 - 3 * 24 * 3600;
-    fs.utimesSync(path.join(tasks, 'nightly.yaml'), daysAgo, daysAgo);
-    workbench = await Workbench.open({
-      folder,
-      env,
-      settings: { ...settings, 'airlock.taskDefinitions.enabled': true },
-      workspace: repository,
-    });
-    await workbench.openContainer('Airlock');
-  });
-
-  afterEach(function () {
-    return pictureFailure(workbench, this.currentTest);
-  });
-
-  after(async () => {
-    await workbench?.close();
-    await world?.close();
-  });
+    },
+    (opened) => ({ workbench } = opened),
+    ({ repository, settings }) => {
+      const tasks = path.join(repository, '.airlock', 'tasks');
+      fs.mkdirSync(tasks, { recursive: true });
+      for (const [file, text] of Object.entries(definitions)) fs.writeFileSync(path.join(tasks, file), text);
+      // Written days ago, so that a start of it has been missed.
+      const daysAgo = Date.now() / 1000 - 3 * 24 * 3600;
+      fs.utimesSync(path.join(tasks, 'nightly.yaml'), daysAgo, daysAgo);
+      return { settings: { ...settings, 'airlock.taskDefinitions.enabled': true } };
+    },
+  );
 
   const rows = (): Promise<TreeRow[]> => workbench.rows('Tasks');
   const texts = async (): Promise<string[]> =>

@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { root } from '../../scripts/vscode.mjs';
-import { type DemoWorld, makeDemoWorld } from './demoWorld';
-import { eventually, pictureFailure, type TreeRow, Workbench } from './workbench';
+import { openDemo } from './demoWindow';
+import type { DemoWorld } from './demoWorld';
+import { eventually, type TreeRow, type Workbench } from './workbench';
 
 /**
  * A person installs the package, and follows the sample tasks from the queue to their results: each test goes on where
@@ -15,21 +16,11 @@ describe('the whole way in a real VS Code', function () {
   let world: DemoWorld;
   let workbench: Workbench;
 
-  before(async () => {
-    world = await makeDemoWorld({ turnDelayMs: 1000 });
-    const { folder, env, settings, repository } = world;
-    workbench = await Workbench.open({ vsix: packaged(), folder, env, settings, workspace: repository });
-    await workbench.openContainer('Airlock');
-  });
-
-  afterEach(function () {
-    return pictureFailure(workbench, this.currentTest);
-  });
-
-  after(async () => {
-    await workbench?.close();
-    await world?.close();
-  });
+  openDemo(
+    { turnDelayMs: 1000 },
+    (opened) => ({ world, workbench } = opened),
+    () => ({ vsix: packaged() }),
+  );
 
   const rows = (): Promise<TreeRow[]> => workbench.rows('Tasks');
   const group = async (label: string): Promise<string | undefined> =>
@@ -121,8 +112,7 @@ describe('the whole way in a real VS Code', function () {
   });
 
   it('leaves each result on a branch of its own, and the folder as it was', () => {
-    const git = (...args: string[]): string =>
-      execFileSync('git', args, { cwd: world.repository, encoding: 'utf8' }).trim();
+    const { git } = world;
     const branches = git('branch', '--list', 'airlock/*', '--format=%(subject)').split('\n').sort();
     assert.deepEqual(
       branches.map((subject) => subject.replace(/ *[([].*$/, '')),
