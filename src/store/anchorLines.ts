@@ -29,29 +29,47 @@ export function anchorsFile(storage: string): string {
   return path.join(storage, 'journal', 'anchors.jsonl');
 }
 
-/** Whatever can be read of the file, oldest first. Lines that are none are counted: the file is outside of the chain. */
-export async function readAnchors(
-  storage: string,
-): Promise<{ readonly anchors: readonly Anchor[]; readonly bad: number }> {
-  const text = await readFile(anchorsFile(storage), 'utf8').catch((error: unknown) => {
-    if (systemCodeOf(error) !== 'ENOENT') throw error;
-    return '';
-  });
-  const lines = text.split('\n').filter((line) => line !== '');
-  const anchors = lines.flatMap((line) => anchorSchema.safeParse(parseJson(line)).data ?? []);
-  return { anchors, bad: lines.length - anchors.length };
+/** What stands in the file. */
+export interface AnchorLines {
+  /** Whatever can be read of it, oldest first. */
+  readonly anchors: readonly Anchor[];
+  /** How many lines are none: the file is outside of the chain. */
+  readonly bad: number;
+  /** Each new anchor pushes the oldest one out. */
+  readonly isFull: boolean;
 }
 
-/** Puts one behind the others, on disk when it resolves. @throws {UserError} `disk-full`. */
+export async function readAnchors(storage: string): Promise<AnchorLines> {
+  const lines = await linesOf(storage);
+  const anchors = anchorsIn(lines);
+  return { anchors, bad: lines.length - anchors.length, isFull: lines.length >= maxAnchors };
+}
+
+/**
+ * Puts one behind the others, on disk when it resolves. Lines that are none stay: that somebody changed them is to show.
+ * @throws {UserError} `disk-full`.
+ */
 export async function addAnchor(
   storage: string,
   key: Buffer,
   anchor: Pick<Anchor, 'head' | 'atMs' | 'lostSeq'>,
 ): Promise<void> {
-  const { anchors } = await readAnchors(storage);
-  const unsigned = { ...anchor, key: keyName(key), before: anchors.at(-1)?.mac ?? '' };
-  const all = [...anchors, { ...unsigned, mac: macOf(unsigned, key) }].slice(-maxAnchors);
-  await writeDurably(anchorsFile(storage), all.map((each) => `${JSON.stringify(each)}\n`).join(''));
+  const lines = await linesOf(storage);
+  const unsigned = { ...anchor, key: keyName(key), before: anchorsIn(lines).at(-1)?.mac ?? '' };
+  const all = [...lines, JSON.stringify({ ...unsigned, mac: macOf(unsigned, key) })].slice(-maxAnchors);
+  await writeDurably(anchorsFile(storage), all.map((line) => `${line}\n`).join(''));
+}
+
+async function linesOf(storage: string): Promise<string[]> {
+  const text = await readFile(anchorsFile(storage), 'utf8').catch((error: unknown) => {
+    if (systemCodeOf(error) !== 'ENOENT') throw error;
+    return '';
+  });
+  return text.split('\n').filter((line) => line !== '');
+}
+
+function anchorsIn(lines: readonly string[]): Anchor[] {
+  return lines.flatMap((line) => anchorSchema.safeParse(parseJson(line)).data ?? []);
 }
 
 export function isGenuine({ mac, ...unsigned }: Anchor, key: Buffer): boolean {

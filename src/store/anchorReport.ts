@@ -1,6 +1,6 @@
 import type { AnchorReport, JournalReport } from '../core/journalReport';
 import type { SecretSlot } from '../core/secretSlot';
-import { type Anchor, isGenuine, keyName, readAnchors } from './anchorLines';
+import { type Anchor, type AnchorLines, isGenuine, keyName, readAnchors } from './anchorLines';
 import { readVault, type Vault } from './anchorVault';
 import type { JournalPosition } from './journalPosition';
 
@@ -25,16 +25,13 @@ type Head = NonNullable<Vault['newest']>;
 
 export async function anchorsToCheck(storage: string, slot: SecretSlot | undefined): Promise<AnchorsToCheck> {
   const vault = slot && (await readVault(slot));
-  const { anchors, bad } = await readAnchors(storage);
-  const own = vault ? anchors.filter(({ key }) => key === keyName(vault.key)) : [];
-  const genuine = vault ? own.filter((anchor) => isGenuine(anchor, vault.key)) : [];
+  const lines = await readAnchors(storage);
+  const { own, genuine } = vault ? ownOf(lines, vault) : { own: [], genuine: [] };
   const heads: Head[] = [...genuine, ...(vault?.newest ? [vault.newest] : [])];
   // A loss that was found, told and written down is not told as a new one.
   const lastLoss = genuine.findLastIndex(({ lostSeq }) => lostSeq !== null);
   const standing = lastLoss === -1 ? heads : [...genuine.slice(lastLoss), ...newerThan(vault, genuine)];
-  const fileProblem = vault
-    ? problemOfFile(anchors, { genuine, forged: own.length - genuine.length + bad, vault })
-    : null;
+  const fileProblem = vault ? problemOfLines(lines, vault) : null;
   return {
     wanted: heads.map(({ head }) => head.seq),
     judge: ({ hashes, beginning, head: end, state }) => {
@@ -48,7 +45,7 @@ export async function anchorsToCheck(storage: string, slot: SecretSlot | undefin
         through: through && { seq: through.head.seq, atMs: through.atMs },
         problem,
         earlier: genuine.flatMap(({ lostSeq, atMs }) => (lostSeq === null ? [] : [{ seq: lostSeq, atMs }])),
-        otherKeys: anchors.length - own.length,
+        otherKeys: lines.anchors.length - own.length,
       };
     },
   };
@@ -74,20 +71,34 @@ function problemOfJournal(lost: Head, through: Head | null, end: JournalPosition
     : `The journal was rewritten: event ${lost.head.seq} is not the one that was anchored on ${when}. ${upTo}`;
 }
 
-interface OwnAnchors {
-  readonly genuine: readonly Anchor[];
-  /** Lines that are none, or not of the key that they name. */
-  readonly forged: number;
-  readonly vault: Vault;
+/** What is wrong with the file of the anchors, whatever became of the journal; `null`: it has what was anchored with this key. */
+export async function problemOfAnchorsFile(storage: string, vault: Vault): Promise<string | null> {
+  return problemOfLines(await readAnchors(storage), vault);
 }
 
-function problemOfFile(anchors: readonly Anchor[], { genuine, forged, vault }: OwnAnchors): string | null {
+interface OwnAnchors {
+  /** Those that name this key. */
+  readonly own: readonly Anchor[];
+  readonly genuine: readonly Anchor[];
+}
+
+function ownOf({ anchors }: AnchorLines, { key }: Vault): OwnAnchors {
+  const own = anchors.filter((anchor) => anchor.key === keyName(key));
+  return { own, genuine: own.filter((anchor) => isGenuine(anchor, key)) };
+}
+
+function problemOfLines(lines: AnchorLines, vault: Vault): string | null {
+  const { anchors, bad, isFull } = lines;
+  const { own, genuine } = ownOf(lines, vault);
+  const forged = own.length - genuine.length + bad;
   if (forged > 0) return `${forged} of the lines in journal/anchors.jsonl are not as they were written.`;
   const gap = anchors.find((anchor, index) => index > 0 && anchor.before !== anchors[index - 1]?.mac);
   if (gap && genuine.includes(gap)) {
     return `The anchor before that of event ${gap.head.seq} was taken out of journal/anchors.jsonl.`;
   }
   const { newest: last } = vault;
-  if (!last || genuine.some(({ head }) => head.seq === last.head.seq && head.hash === last.head.hash)) return null;
+  // Anchors with other keys, for which this one is not asked, may have pushed it out.
+  if (!last || isFull) return null;
+  if (genuine.some(({ head }) => head.seq === last.head.seq && head.hash === last.head.hash)) return null;
   return `journal/anchors.jsonl was cut back: event ${last.head.seq} was anchored, and it has nothing of that.`;
 }

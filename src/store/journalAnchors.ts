@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger';
 import { Mutex } from '../base/mutex';
 import type { SecretSlot } from '../core/secretSlot';
 import { addAnchor, isGenuine, keyName, readAnchors } from './anchorLines';
+import { problemOfAnchorsFile } from './anchorReport';
 import { newVault, readVault, type Vault, writeVault } from './anchorVault';
 import { journalBeginning } from './droppedSegments';
 import { isAnchored, type JournalPosition } from './journalPosition';
@@ -35,12 +36,12 @@ export class JournalAnchors {
 
   /** Looks whether the journal, which ends at `end`, still has what was anchored. Returns at once. */
   check(end: JournalPosition): void {
-    this.run((vault) => this.look(vault, end));
+    this.run((vault, slot) => this.look(vault, slot, end));
   }
 
   /** Anchors a head that is durable. Returns at once. */
   anchor(head: JournalPosition): void {
-    this.run((vault) => this.add(vault, head));
+    this.run((vault, slot) => this.add(vault, slot, head));
   }
 
   /** Anchors the last head; what was begun is at its end when this resolves. */
@@ -49,19 +50,20 @@ export class JournalAnchors {
     return this.last;
   }
 
-  private run(action: (vault: Vault) => Promise<void>): void {
+  private run(action: (vault: Vault, slot: SecretSlot) => Promise<void>): void {
     const { slot, logger } = this.options;
     if (!slot) return;
     this.last = this.oneByOne
-      .run(async () => action((await readVault(slot)) ?? newVault()))
+      .run(async () => action((await readVault(slot)) ?? newVault(), slot))
       .catch((error: unknown) => logger.warn('The journal could not be anchored', { reason: messageOf(error) }));
   }
 
-  private async look(vault: Vault, end: JournalPosition): Promise<void> {
-    const newest = await newestAnchor(this.options.storage, vault);
+  private async look(vault: Vault, slot: SecretSlot, end: JournalPosition): Promise<void> {
+    const { storage } = this.options;
+    const newest = await newestAnchor(storage, vault);
     if (!newest) return;
     this.anchoredSeq = newest.head.seq;
-    if (await stillHas(this.options.storage, newest.head, end)) return;
+    if (await stillHas(storage, newest.head, end)) return this.lookAtFile(vault, slot);
     this.lostSeq = newest.head.seq;
     this.anchoredSeq = 0;
     this.options.onBroken(
@@ -71,9 +73,17 @@ export class JournalAnchors {
     );
   }
 
-  private async add(vault: Vault, head: JournalPosition): Promise<void> {
-    const { storage, slot, clock } = this.options;
-    if (!slot || head.seq <= this.anchoredSeq) return;
+  /** What the next anchor covers up, or what stays as it is: each is said at one start. */
+  private async lookAtFile(vault: Vault, slot: SecretSlot): Promise<void> {
+    const problem = await problemOfAnchorsFile(this.options.storage, vault);
+    if (problem === vault.told) return;
+    if (problem !== null) this.options.onBroken(`${problem} The journal itself has what was anchored last.`);
+    await writeVault(slot, { ...vault, told: problem });
+  }
+
+  private async add(vault: Vault, slot: SecretSlot, head: JournalPosition): Promise<void> {
+    const { storage, clock } = this.options;
+    if (head.seq <= this.anchoredSeq) return;
     const atMs = clock.nowMs();
     // A new key is kept before it is used.
     if (!vault.newest) await writeVault(slot, vault);
@@ -86,7 +96,7 @@ export class JournalAnchors {
 }
 
 /** The newest of what the vault knows and what the storage has with its key. */
-export async function newestAnchor(storage: string, vault: Vault): Promise<Vault['newest']> {
+async function newestAnchor(storage: string, vault: Vault): Promise<Vault['newest']> {
   const { anchors } = await readAnchors(storage);
   const own = anchors.findLast((anchor) => anchor.key === keyName(vault.key) && isGenuine(anchor, vault.key));
   if (!own) return vault.newest;

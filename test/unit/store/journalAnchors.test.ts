@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Logger, silentLogger } from '../../../src/base/logger';
 import type { SecretSlot } from '../../../src/core/secretSlot';
-import { anchorsFile } from '../../../src/store/anchorLines';
+import { addAnchor, anchorsFile } from '../../../src/store/anchorLines';
 import { backUp, restore } from '../../../src/store/backup';
 import { openStore, type OpenStoreOptions, type Store } from '../../../src/store/store';
 import { verifyJournal } from '../../../src/store/verifyJournal';
@@ -129,6 +129,34 @@ describe('anchored heads of a journal', () => {
     const cut = 'journal/anchors.jsonl was cut back: event 2 was anchored, and it has nothing of that.';
     const changed = '1 of the lines in journal/anchors.jsonl are not as they were written.';
     assert.deepEqual(problems, [cut, null, changed, changed, cut]);
+  });
+
+  it('are looked at with each start, which says once what is wrong with their file', async () => {
+    await use('task-1');
+    await use('task-2');
+    await rm(anchorsFile(storage));
+    await use();
+    await use();
+    assert.match(told.splice(0).join('|'), /^journal\/anchors\.jsonl was cut back: event 2 [^|]*$/);
+    await use('task-3');
+    await appendFile(anchorsFile(storage), 'nonsense\n');
+    await use('task-4');
+    await use('task-5');
+    const changed = '1 of the lines in journal/anchors.jsonl are not as they were written.';
+    assert.deepEqual(told, [`${changed} The journal itself has what was anchored last.`]);
+    // The anchors that came since have not covered it up.
+    assert.deepEqual((await verifyJournal(storage, slot)).anchors.problem, changed);
+  });
+
+  it('may be pushed out by those of another key, which is nothing wrong', async () => {
+    await use('task-1');
+    const { head } = await verifyJournal(storage);
+    for (let count = 0; count < 400; count += 1) {
+      await addAnchor(storage, Buffer.alloc(32), { head, atMs: count, lostSeq: null });
+    }
+    assert.deepEqual(await verdict(), held(1));
+    await use('task-2');
+    assert.deepEqual([await verdict(), told], [held(2), []]);
   });
 
   it('cannot be checked without their key, and say so', async () => {
