@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { sha256 } from '../base/digest';
 import { passed } from '../core/evidence';
 import type { AirlockEvent } from '../core/events';
 import type { LiveState } from '../core/liveState';
@@ -48,7 +49,7 @@ export class Metrics {
       counted([...reports.values()].map(({ status }) => status)),
     );
     this.gauge('airlock_source_up', 'Whether a source answers.', 'source', ({ sources }) =>
-      [...sources].map(([id, { healthy }]) => [id, healthy ? 1 : 0]),
+      [...sources].map(([id, { healthy }]) => [sourceLabel(id), healthy ? 1 : 0]),
     );
     this.gauge('airlock_queue_held', 'Why no new run starts.', 'cause', ({ holds }) => counted([...holds.keys()]));
     this.gauge('airlock_sessions', 'Living sessions, by who has the keyboard.', 'keyboard', ({ sessions }) =>
@@ -124,6 +125,13 @@ export class Metrics {
       },
     });
   }
+}
+
+/** `zmemory:<name>` as it is; of the others, whose ids have paths in them, the kind and eight characters of a digest. */
+function sourceLabel(id: string): string {
+  const [kind = ''] = id.split(':', 1);
+  const isName = kind === id || kind === 'zmemory';
+  return isName && !id.includes('/') ? id : `${kind === id ? 'source' : kind}:${sha256(id).slice(0, 8)}`;
 }
 
 function counted(names: readonly string[]): Map<string, number> {

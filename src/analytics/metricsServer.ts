@@ -12,8 +12,8 @@ export interface MetricsServer {
 const loopback = '127.0.0.1';
 
 /**
- * Serves the metrics of an executor at `/metrics` on loopback, for Prometheus. They tell counts and names of models, sources and
- * outcomes alone, so that there is no token; a web page gets nothing all the same.
+ * Serves the metrics of an executor at `/metrics` on loopback, for Prometheus. They tell counts and names of models, ZMemory
+ * servers and outcomes alone, and of other sources their kind, so that there is no token; a web page gets nothing all the same.
  * @param port 0 for any that is free.
  * @throws {UserError} `port-in-use`.
  */

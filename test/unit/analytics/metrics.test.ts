@@ -67,6 +67,29 @@ describe('metrics for Prometheus', () => {
     assert.ok(!(await ask()).text.includes('secret words'));
   });
 
+  it('have no path in a label, and tell sources apart all the same', async () => {
+    const sourceIds = [
+      'zmemory:main',
+      'zmemory:a/b',
+      'tasks:/home/dev/project',
+      'table:/home/dev/project/TASKS.md',
+      'table:/home/dev/other/TASKS.md',
+      '/home/dev',
+    ];
+    for (const sourceId of sourceIds)
+      await log.append([{ kind: 'source.changed', sourceId, healthy: true, message: '' }]);
+    const labels = (await ours()).flatMap((line) => /^airlock_source_up\{source="(.*)"\} 1$/.exec(line)?.[1] ?? []);
+    assert.equal(new Set(labels).size, sourceIds.length);
+    assert.equal(labels[0], 'zmemory:main');
+    for (const [index, kind] of ['zmemory', 'tasks', 'table', 'table', 'source'].entries()) {
+      assert.match(labels[index + 1] ?? '', new RegExp(`^${kind}:[0-9a-f]{8}$`));
+    }
+    assert.deepEqual(
+      (await ours()).filter((line) => line.includes('/')),
+      [],
+    );
+  });
+
   it('are for programs on this machine, not for web pages, and are all that is served', async () => {
     const statuses = await Promise.all([
       ask({ host: 'evil.example' }),
