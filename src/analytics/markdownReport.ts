@@ -5,10 +5,12 @@ import { amountText } from '../core/budgetRooms';
 import type { Dimension, SumRow, WorkedTaskRow } from '../core/history';
 import { taskOutcomes } from '../core/task';
 import { addUsage, cacheHitPercent, inputTokensOf, noUsage, totalTokens, type TokenUsage } from '../core/usage';
-import type { UsageReport } from './usageReport';
+import type { UsageSummary } from './usageReport';
 
-const shownTasks = 100;
-const sections: readonly (readonly [Dimension, string])[] = [
+/** More tasks than these are not in the report. */
+export const shownTasks = 100;
+
+const sections: readonly (readonly [keyof UsageSummary['by'], string])[] = [
   ['day', 'Day (UTC)'],
   ['model', 'Model'],
   ['persona', 'Persona'],
@@ -16,7 +18,7 @@ const sections: readonly (readonly [Dimension, string])[] = [
   ['repository', 'Repository'],
 ];
 
-export function markdownReport(report: UsageReport): string {
+export function markdownReport(report: UsageSummary): string {
   const { span, by, budgets } = report;
   if (by.day.length === 0 && report.tasks.length === 0)
     return `# Airlock from ${span.from} to ${span.to}\n\nNothing happened in these days.\n\n${budgetSection(budgets)}`;
@@ -140,22 +142,19 @@ function paceText({ scope, spent, limit, atEnd, reachedAtMs, unit }: BudgetForec
 }
 
 function taskSection(tasks: readonly WorkedTaskRow[], hasMore: boolean): string {
-  const rows = tasks
-    .slice(0, shownTasks)
-    .map(({ taskId, title, outcome, attempts, usage, costUsd, endedAtMs }) => [
-      taskId,
-      title,
-      outcome ?? 'goes on',
-      count(attempts),
-      count(totalTokens(usage)),
-      costUsd === null ? 'unknown' : amountText(costUsd, 'usd'),
-      endedAtMs === null ? '' : new Date(endedAtMs).toISOString().slice(0, 16).replace('T', ' '),
-    ]);
-  const isCut = hasMore || tasks.length > shownTasks;
+  const rows = tasks.map(({ taskId, title, outcome, attempts, usage, costUsd, endedAtMs }) => [
+    taskId,
+    title,
+    outcome ?? 'goes on',
+    count(attempts),
+    count(totalTokens(usage)),
+    costUsd === null ? 'unknown' : amountText(costUsd, 'usd'),
+    endedAtMs === null ? '' : new Date(endedAtMs).toISOString().slice(0, 16).replace('T', ' '),
+  ]);
   return [
     '## Tasks that were worked on\n',
     markdownTable([['Task', 'Title', 'Verdict', 'Attempts', 'Tokens', 'Cost of all its runs', 'Ended (UTC)'], ...rows]),
-    isCut ? `These are the newest ${rows.length}; there are more.\n` : '',
+    hasMore ? `These are the newest ${rows.length}; there are more.\n` : '',
   ].join('\n');
 }
 

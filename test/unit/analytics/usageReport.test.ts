@@ -126,6 +126,30 @@ describe('a report of usage', () => {
     assert.ok(text.includes('| task-1 | a \\| b # \\<img src=x> \\[c\\](http://d) | verified |'));
   });
 
+  it('asks for what its format writes, and for nothing else', async () => {
+    const asked = async (format: ReportFormat): Promise<string[]> => {
+      executor.calls.length = 0;
+      await written(format);
+      return executor.calls.map((call) => JSON.stringify(call));
+    };
+    assert.equal((await asked('csv')).length, 1);
+    const [md, json] = [await asked('md'), await asked('json')];
+    assert.deepEqual(
+      md.filter((call) => call.includes('engine')),
+      [],
+    );
+    assert.equal(json.length, md.length + 2);
+  });
+
+  it('shows in Markdown the newest hundred tasks, and says that there are more', async () => {
+    executor.tasks = Array.from({ length: 101 }, (_, index) => taskRow(`task-${index}`));
+    const text = await written('md');
+    assert.match(text, /^These are the newest 100; there are more\.$/m);
+    assert.ok(text.includes('| task-99 |') && !text.includes('| task-100 |'));
+    executor.tasks.pop();
+    assert.ok(!(await written('md')).includes('there are more'));
+  });
+
   it('says when nothing happened', async () => {
     assert.match(await written('md'), /Nothing happened in these days\./);
     assert.equal((await written('csv')).split('\r\n').length, 2);
