@@ -45,6 +45,7 @@ export { serveMetrics, type MetricsServer } from './analytics/metricsServer';
 export { serveMcp } from './mcp/serveMcp';
 export { createJails } from './jail/jails';
 export { checkPty } from './sessions/nodePty';
+export { redactorOf } from './sessions/redactText';
 export { startScriptedModel } from './engines/scripted/scriptedModel';
 export { startEmbeddedServer } from './sources/zmemory/embeddedServer';
 export { createTableDesk } from './sources/taskFile/tableDesk';
@@ -215,7 +216,10 @@ function joinRooms(
 const noMcp: McpChoice = { secret: () => Promise.resolve(undefined), approved: () => [], privateHosts: () => [] };
 
 /** What was given to this process to keep. One that cannot be read now is in no jail either. */
-async function knownSecrets({ engine, otherEngines = [], sources }: AirlockOptions): Promise<string[]> {
+export async function knownSecrets(
+  options: Pick<AirlockOptions, 'engine' | 'otherEngines' | 'sources'>,
+): Promise<string[]> {
+  const { engine, otherEngines = [], sources } = options;
   const read = sources.flatMap((source) => (source.kind === 'server' ? [source.token()] : []));
   for (const choice of [engine, ...otherEngines]) if ('credential' in choice) read.push(choice.credential.read());
   const found = await Promise.allSettled(read);

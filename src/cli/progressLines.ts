@@ -5,14 +5,15 @@ import { oneLine } from './words';
 
 /** One line for an event that people want to see while the queue is worked off; `undefined` for the others. */
 export function progressLine(state: LiveState, event: AirlockEvent): string | undefined {
-  const text = describe(state, event);
+  const text = progressText(state, event);
   if (text === undefined) return undefined;
   const taskId = taskOf(state, event);
   const time = new Date(event.atMs).toTimeString().slice(0, 8);
   return taskId === undefined ? `${time}  ${text}` : `${time}  ${oneLine(taskId, 24).padEnd(24)}  ${text}`;
 }
 
-function describe(state: LiveState, event: AirlockEvent): string | undefined {
+/** The same without its time and task. */
+export function progressText(state: LiveState, event: AirlockEvent): string | undefined {
   switch (event.kind) {
     case 'queue.changed':
       return `the queue is ${event.mode}`;

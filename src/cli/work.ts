@@ -1,7 +1,13 @@
 import { anchorSlotOf } from './anchorSlot';
-import { openExecutor, serveMetrics, type EngineChoice, type MetricsServer, type SourceChoice } from '../assemble';
+import {
+  type AirlockOptions,
+  openExecutor,
+  serveMetrics,
+  type EngineChoice,
+  type MetricsServer,
+  type SourceChoice,
+} from '../assemble';
 import { DisposableStore, type Disposable } from '../base/disposable';
-import { makeVisible } from '../base/visible';
 import { diagnosticLine } from '../core/diagnostic';
 import type { ApprovalMode } from '../core/approval';
 import type { BudgetLimits } from '../core/budget';
@@ -12,10 +18,10 @@ import { UserError } from '../base/errors';
 import { isIdle } from '../core/idle';
 import type { LiveState, TaskState } from '../core/liveState';
 import { isEnded } from '../core/task';
-import { consoleLogger } from './consoleLogger';
 import { namedToolChains } from './namedToolChains';
 import { progressLine } from './progressLines';
 import { exitCodeFor, summaryText } from './summary';
+import { type LogFileChoice, openLog, type WorkLog } from './workLog';
 
 export interface WorkOptions {
   readonly storage: string;
@@ -55,6 +61,8 @@ export interface WorkOptions {
   readonly metricsPort?: number | undefined;
   /** Where traces and metrics are sent; absent: nowhere. */
   readonly otlpEndpoint?: string | undefined;
+  /** A file for the log beside the terminal; absent: none. */
+  readonly logTo?: LogFileChoice | undefined;
   readonly untilIdle: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -67,68 +75,38 @@ export interface WorkResult {
 
 /** Works the queue off in this process, or follows the executor that already does, until it is idle or interrupted. */
 export async function work(options: WorkOptions): Promise<WorkResult> {
-  const executor = await openExecutor(
-    {
-      storage: options.storage,
-      anchorSlot: await anchorSlotOf(options.storage),
-      settings: {
-        concurrency: options.concurrency,
-        warmSessions: options.warm,
-        setupDomains: options.setupNetwork,
-        personaDomains: options.personaNetwork,
-        routes: options.route,
-        reviewPersona: options.review ?? null,
-        reviewHolds: options.reviewHolds,
-        approvalMode: options.approvals,
-        approvalTimeoutMs: options.approvalMinutes === 0 ? null : options.approvalMinutes * 60_000,
-        maxCostUsd: options.budget.perRunUsd,
-        budget: options.budget,
-        effort: options.effort ?? null,
-        maxHostCpuPercent: options.maxCpu,
-        maxHostMemoryPercent: options.maxMemory,
-      },
-      personas: options.personas,
-      prices: options.prices,
-      otlpEndpoint: options.otlpEndpoint ?? '',
-      repositories: () => options.repositories,
-      engine: options.engine,
-      otherEngines: options.otherEngines ?? [],
-      sources: options.sources,
-      toolChains: namedToolChains(process.env),
-      mcp: {
-        secret: (name) => Promise.resolve(process.env[`AIRLOCK_SECRET_${name}`]),
-        approved: () => options.approvedMcp,
-        privateHosts: () => options.mcpPrivateHosts,
-      },
-      logger: consoleLogger(options.verbose),
-      onNotice: (message) => process.stderr.write(`${makeVisible(message)}\n`),
-      onDiagnostics: (_source, diagnostics) => {
-        for (const each of diagnostics) process.stderr.write(`${makeVisible(diagnosticLine(each))}\n`);
-      },
-    },
-    'work',
-  );
+  const log = await openLog(options);
+  try {
+    const result = await workWith(options, log);
+    log.file.info('The worker ended', { exitCode: result.exitCode });
+    return result;
+  } catch (error) {
+    log.file.error('The worker ended with an error', error);
+    throw error;
+  }
+}
+
+async function workWith(options: WorkOptions, log: WorkLog): Promise<WorkResult> {
+  const executor = await openExecutor(await executorOptions(options, log), 'work');
   const metrics = await openMetrics(executor, options.metricsPort);
   const followed = new FollowedTasks(executor);
   const output = executor.onDidAppend((events) => {
     for (const event of events) {
       const line = options.json ? JSON.stringify(event) : progressLine(executor.state, event);
       if (line !== undefined) process.stdout.write(`${line}\n`);
+      log.event(executor.state, event);
     }
   });
   try {
-    if (executor.place.kind === 'elsewhere') {
-      process.stderr.write(
-        `Another executor (process ${executor.place.pid}) works this storage already; following it.\n`,
-      );
-    }
+    if (executor.place.kind === 'elsewhere')
+      log.say(`Another executor (process ${executor.place.pid}) works this storage already; following it.`);
     await startQueue(executor);
     const end = await (options.untilIdle ? Promise.race([interrupted(), idle(executor)]) : interrupted());
     const tasks = followed.tasks(executor.state);
     if (!options.json) process.stdout.write(`\n${summaryText(executor.state, tasks)}\n`);
     // Whoever waited for the end of the queue must not take an interruption for it.
     const isHeld = executor.state.holds.has('budget');
-    const isShort = options.untilIdle && (saySilentSources(executor.state) || isHeld || end === 'interrupted');
+    const isShort = options.untilIdle && (saySilentSources(executor.state, log) || isHeld || end === 'interrupted');
     return { tasks, exitCode: isShort ? 2 : exitCodeFor(tasks) };
   } finally {
     followed.dispose();
@@ -136,6 +114,47 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
     await metrics?.close();
     await executor.shutdown();
   }
+}
+
+async function executorOptions(options: WorkOptions, log: WorkLog): Promise<AirlockOptions> {
+  return {
+    storage: options.storage,
+    anchorSlot: await anchorSlotOf(options.storage),
+    settings: {
+      concurrency: options.concurrency,
+      warmSessions: options.warm,
+      setupDomains: options.setupNetwork,
+      personaDomains: options.personaNetwork,
+      routes: options.route,
+      reviewPersona: options.review ?? null,
+      reviewHolds: options.reviewHolds,
+      approvalMode: options.approvals,
+      approvalTimeoutMs: options.approvalMinutes === 0 ? null : options.approvalMinutes * 60_000,
+      maxCostUsd: options.budget.perRunUsd,
+      budget: options.budget,
+      effort: options.effort ?? null,
+      maxHostCpuPercent: options.maxCpu,
+      maxHostMemoryPercent: options.maxMemory,
+    },
+    personas: options.personas,
+    prices: options.prices,
+    otlpEndpoint: options.otlpEndpoint ?? '',
+    repositories: () => options.repositories,
+    engine: options.engine,
+    otherEngines: options.otherEngines ?? [],
+    sources: options.sources,
+    toolChains: namedToolChains(process.env),
+    mcp: {
+      secret: (name) => Promise.resolve(process.env[`AIRLOCK_SECRET_${name}`]),
+      approved: () => options.approvedMcp,
+      privateHosts: () => options.mcpPrivateHosts,
+    },
+    logger: log.logger,
+    onNotice: (message) => log.say(message),
+    onDiagnostics: (_source, diagnostics) => {
+      for (const each of diagnostics) log.say(diagnosticLine(each));
+    },
+  };
 }
 
 async function openMetrics(executor: Executor, port: number | undefined): Promise<MetricsServer | undefined> {
@@ -161,9 +180,9 @@ async function startQueue(executor: Executor): Promise<void> {
 }
 
 /** Says which sources do not answer: whether there is more to do there, nobody knows. */
-function saySilentSources(state: LiveState): boolean {
+function saySilentSources(state: LiveState, log: WorkLog): boolean {
   const silent = [...state.sources].filter(([, source]) => !source.healthy);
-  for (const [id, { message }] of silent) process.stderr.write(`${id} does not answer: ${message}\n`);
+  for (const [id, { message }] of silent) log.say(`${id} does not answer: ${message}`);
   return silent.length > 0;
 }
 

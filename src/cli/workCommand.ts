@@ -17,6 +17,7 @@ import {
 } from './arguments';
 import { addBudgetOptions, budgetFrom, type BudgetFlags } from './budgetFlags';
 import { addEngineOptions, engineChoices, type EngineFlags } from './engineFlags';
+import { addLogOptions, logFileFrom, type LogFlags } from './logFlags';
 import { repositoryOf } from './places';
 import { repositorySources } from './repositorySources';
 import { work } from './work';
@@ -28,7 +29,7 @@ or --until-idle was interrupted`;
 
 /** `airlock work`: the queue is worked off in this process. */
 export function addWork(airlock: Command): void {
-  addBudgetOptions(addEngineOptions(airlock.command('work').description('work the queue off')))
+  addLogOptions(addBudgetOptions(addEngineOptions(airlock.command('work').description('work the queue off'))))
     .addOption(storageOption())
     .option('--repo <dir>', 'a repository that tasks may be for; may be repeated', collect, [])
     .option(
@@ -93,6 +94,7 @@ export function addWork(airlock: Command): void {
         ...options,
         storage: path.resolve(options.storage),
         personas: path.resolve(options.personas),
+        logTo: logFileFrom(options),
         approvedMcp: options.approveMcp,
         mcpPrivateHosts: options.mcpPrivateHost,
         ...budgetFrom(options),
@@ -107,7 +109,7 @@ export function addWork(airlock: Command): void {
     });
 }
 
-interface WorkFlags extends EngineFlags, BudgetFlags {
+interface WorkFlags extends EngineFlags, BudgetFlags, LogFlags {
   readonly storage: string;
   readonly repo: readonly string[];
   readonly zmemory: readonly string[];
