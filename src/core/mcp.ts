@@ -37,7 +37,9 @@ const httpSchema = z.object({
   headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,100}$/), valueSchema).default({}),
 });
 
-export const mcpServerSchema = z.union([httpSchema, stdioSchema]);
+export const mcpServerSchema = z.union([httpSchema, stdioSchema], {
+  error: 'it is neither a program (`command`) nor a server on the network (`type` http, `url`)',
+});
 export type McpServer = z.output<typeof mcpServerSchema>;
 
 /** As people write them, in the shape that `.mcp.json` has. */

@@ -9,8 +9,13 @@ import { readYaml } from '../core/yamlFile';
 /** Where a repository says which servers of tools it has, for any agent. Only what is committed counts. */
 export const serversFile = '.mcp.json';
 
-/** Other programs have keys of their own in it. */
-const fileSchema = z.object({ mcpServers: mcpServersSchema.default({}) });
+/** Other programs have keys of their own in it, and servers of kinds that are not known here. */
+const fileSchema = z.object({ mcpServers: z.record(z.string(), z.unknown()).default({}) });
+const maxServers = 20;
+
+/** As Claude Code writes a value that comes from its environment: `${NAME}`, or `${NAME:-what else}`. */
+const variable = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+const hasVariable = (text: string): boolean => text.search(variable) >= 0;
 
 export interface RepositoryServers {
   readonly servers: Readonly<Record<string, McpServer>>;
@@ -25,8 +30,50 @@ export function readRepositoryServers({ root, files }: CommittedFiles): Reposito
   if (found.bytes === null) {
     return { servers: {}, diagnostics: [{ path, line: 1, column: 1, severity: 'error', message: found.problem }] };
   }
-  const { value, diagnostics } = readYaml(Buffer.from(found.bytes).toString('utf8'), fileSchema, { path });
-  return { servers: value?.mcpServers ?? {}, diagnostics };
+  const { value, diagnostics, place } = readYaml(Buffer.from(found.bytes).toString('utf8'), fileSchema, { path });
+  const entries = Object.entries(value?.mcpServers ?? {});
+  const servers: Record<string, McpServer> = {};
+  const wrong = [...diagnostics];
+  for (const [index, [name, entry]] of entries.entries()) {
+    const read =
+      index < maxServers ? readServer(name, entry) : { keys: [], problem: `more than ${maxServers} servers` };
+    if ('server' in read) servers[name] = read.server;
+    else {
+      const keys = [name, ...read.keys];
+      const at = place(['mcpServers', ...keys]);
+      wrong.push({ path, ...at, severity: 'error', message: `mcpServers.${keys.join('.')}: ${read.problem}.` });
+    }
+  }
+  return { servers, diagnostics: wrong };
+}
+
+type ReadServer = { readonly server: McpServer } | { readonly keys: readonly PropertyKey[]; readonly problem: string };
+
+/** One that is wrong keeps nobody from the others. */
+function readServer(name: string, entry: unknown): ReadServer {
+  const { data, error } = mcpServersSchema.safeParse({ [name]: entry });
+  const [issue] = error?.issues ?? [];
+  if (issue) return { keys: issue.path.slice(1), problem: issue.message };
+  const server = data?.[name];
+  if (!server) return { keys: [], problem: 'it cannot be read' };
+  if (server.type === 'http') {
+    if (hasVariable(server.url)) return { keys: ['url'], problem: onlyInValues };
+    return { server: { ...server, headers: filled(server.headers) } };
+  }
+  if ([server.command, ...server.args].some(hasVariable)) return { keys: [], problem: onlyInValues };
+  return { server: { ...server, env: filled(server.env) } };
+}
+
+const onlyInValues = 'Variables are filled in in `env` and `headers` alone, from the secrets of their names';
+
+/** A variable of the user's environment is none of a repository's business: it is a secret that the user has given under its name. */
+function filled(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [
+      key,
+      value.replace(variable, (_all, name: string, otherwise?: string) => otherwise ?? `{{ secret.${name} }}`),
+    ]),
+  );
 }
 
 /**

@@ -166,6 +166,35 @@ describe('the personas that tasks can name', () => {
       assert.deepEqual(serversOf(list, 'mine'), [['docs', 'user', 'my-docs']]);
     });
 
+    it('are there though others are wrong or of a kind that is not known', async () => {
+      writeMine('mine.md', '---\ntools: [mcp__docs, mcp__old, mcp__mine]\n---\n');
+      const old = { type: 'sse', url: 'https://example.org/sse' };
+      const repo = repository({ '.mcp.json': mcpJson({ old, docs, mine: { command: '${HOME}/bin/mine' } }) });
+      const list = await personas().of(repo);
+      assert.deepEqual(serversOf(list, 'mine'), [['docs', 'repository', 'docs']]);
+      assert.deepEqual(
+        list.diagnostics.map(({ line, message }) => [line, message]),
+        [
+          [3, 'mcpServers.old: it is neither a program (`command`) nor a server on the network (`type` http, `url`).'],
+          [
+            13,
+            'mcpServers.mine: Variables are filled in in `env` and `headers` alone, from the secrets of their names.',
+          ],
+        ],
+      );
+    });
+
+    it('have secrets where Claude Code would take variables of its environment', async () => {
+      writeMine('mine.md', '---\ntools: [mcp__docs]\n---\n');
+      const env = { TOKEN: 'Bearer ${DOCS_TOKEN}', LEVEL: '${LEVEL:-info}' };
+      const list = await personas().of(repository({ '.mcp.json': mcpJson({ docs: { ...docs, env } }) }));
+      const { server } = personaNamed(list, 'mine')?.mcpServers['docs'] ?? {};
+      assert.deepEqual(server?.type === 'stdio' && server.env, {
+        TOKEN: 'Bearer {{ secret.DOCS_TOKEN }}',
+        LEVEL: 'info',
+      });
+    });
+
     it('are told of at the line that is wrong, and harm no persona', async () => {
       writeMine('mine.md', '---\ntools: [mcp__docs]\n---\n');
       const repo = repository({ '.mcp.json': '{\n "mcpServers": {\n  "docs": {\n   "command": 7 } } }' });
