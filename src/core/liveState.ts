@@ -25,6 +25,8 @@ export interface TaskState {
   statusBeforeWait: TaskStatus | null;
   /** Whom or what it waits for while it is `waiting`; `null` otherwise. */
   waitingOn: 'user' | 'budget' | 'lane' | null;
+  /** The digest of the repository's MCP server that the user has to approve first. Absent: it waits for nothing of that kind. */
+  mcpServer?: Digest;
   /** Its source has given it to us. */
   accepted: boolean;
   /** Runs so far. */

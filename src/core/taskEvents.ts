@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { runIdSchema, taskIdSchema } from './ids';
+import { digestSchema, runIdSchema, taskIdSchema } from './ids';
 import { taskOriginSchema, taskOutcomeSchema, taskSpecSchema } from './task';
 
 /** A task from when it is queued to its end. */
@@ -17,6 +17,8 @@ export const taskEvents = [
     reason: z.string(),
     /** When it goes on by itself, in wall time. Absent: when what it waits for has passed. */
     untilMs: z.number().nullable().optional(),
+    /** The digest of what a server of the repository is, which the user has to approve first. Absent: there is none. */
+    mcpServer: digestSchema.optional(),
   }),
   /** The user holds it back: it goes on when the user says so. */
   z.object({ kind: z.literal('task.paused'), taskId: taskIdSchema }),

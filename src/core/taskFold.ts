@@ -25,6 +25,7 @@ export function foldTask(state: LiveState, event: AirlockEvent): void {
     case 'task.waiting':
       hold(task, 'waiting', event.reason);
       task.waitingOn = event.on;
+      if (event.mcpServer !== undefined) task.mcpServer = event.mcpServer;
       task.notBeforeMs = event.untilMs ?? 0;
       return;
     case 'task.paused':
@@ -129,6 +130,7 @@ export function setStatus(task: TaskState, status: TaskState['status'], reason =
   task.reason = reason;
   task.statusBeforeWait = null;
   delete task.paused;
+  delete task.mcpServer;
   task.waitingOn = null;
 }
 
@@ -137,5 +139,6 @@ function hold(task: TaskState, status: 'blocked' | 'waiting', reason: string): v
   task.statusBeforeWait ??= task.status;
   task.status = status;
   task.reason = reason;
+  delete task.mcpServer;
   task.waitingOn = null;
 }

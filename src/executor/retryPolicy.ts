@@ -1,4 +1,5 @@
 import { systemCodeOf, UserError } from '../base/errors';
+import { type Digest, digestSchema } from '../core/ids';
 import { SourceUnreachableError } from '../core/source';
 
 /**
@@ -45,4 +46,11 @@ export function treatmentOf(error: unknown): ErrorTreatment {
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'pause';
   // What nobody foresaw may be a passing fault of the machine; the number of tries is bounded.
   return 'retry';
+}
+
+/** What of the repository's the user has to approve before it goes on. */
+export function unapprovedServer(error: unknown): { readonly mcpServer?: Digest } {
+  if (!(error instanceof UserError) || error.code !== 'mcp-unapproved') return {};
+  const { data } = digestSchema.safeParse(error.facts['digest']);
+  return data === undefined ? {} : { mcpServer: data };
 }

@@ -15,7 +15,7 @@ import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { removeEngineFolder, reopenedWorkspace } from './reopenedWorkspace';
 import { engineOf, modelOf } from './runEngine';
 import { RunClock } from './runClock';
-import { treatmentOf } from './retryPolicy';
+import { treatmentOf, unapprovedServer } from './retryPolicy';
 import { type PlannedReview, reviewOf } from './reviews';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
 import { narrowed, wallMsOf } from './runSession';
@@ -316,7 +316,7 @@ export class TaskRun {
     if ((await this.ports.room.look()) !== undefined) return this.leave(diskFullReason);
     if (error instanceof UserError && error.code === 'journal-failed') throw error;
     if (treatment === 'wait') {
-      await this.append([{ kind: 'task.waiting', taskId: this.taskId, on: 'user', reason }]);
+      await this.append([{ kind: 'task.waiting', taskId: this.taskId, on: 'user', reason, ...unapprovedServer(error) }]);
       // What was said while it was being left found nobody who heard it.
       const isAnswered = error instanceof UserError && error.code === 'approval-open' && !needsWord(run);
       return isAnswered && !this.task.paused ? this.leave('') : undefined;

@@ -61,6 +61,8 @@ export class Notifications implements Disposable {
 
   private helpFor(task: TaskState): Help | undefined {
     if (lacksRepository(task)) return { title: l10n.t('Assign Repository…'), command: 'airlock.assignRepository' };
+    if (task.mcpServer !== undefined)
+      return { title: l10n.t('Approve MCP Server…'), command: 'airlock.approveMcpServer' };
     if (openApprovalOf(task, runOf(this.link.state, task)) !== undefined)
       return { title: l10n.t('Allow or Deny…'), command: 'airlock.decide' };
     const isAsked = openQuestionOf(task, runOf(this.link.state, task)) !== undefined;

@@ -24,7 +24,7 @@ describe('the airlock command', () => {
   const run = (...args: string[]): Promise<CommandEnd> => room.command(args).exited;
 
   it('is described in docs/commandLine.md as it describes itself', function () {
-    this.timeout(60_000);
+    this.timeout(300_000);
     const script = path.resolve(import.meta.dirname, '../../scripts/commandLineReference.mjs');
     const { status, stderr } = spawnSync(process.execPath, [script, '--check', `--program=${builtCommand()}`]);
     assert.equal(status, 0, stderr.toString());

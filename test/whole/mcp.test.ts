@@ -87,10 +87,12 @@ describe('MCP servers of a persona', () => {
     const shown = /“near”.*: ([0-9a-f]{64}) stands for TOKEN="\{\{ secret\.T \}\}" node -e /;
     const digest = shown.exec(task.reason)?.[1] ?? '';
     assert.notEqual(digest, '', task.reason);
+    assert.equal(task.mcpServer, digest);
     assert.equal(room.model.api.requests.length, 0, 'nothing was asked');
     approved.push(digest);
     await executor.retry(id);
-    assert.equal((await taskEnded(executor, id)).status, 'unchecked');
+    const ended = await taskEnded(executor, id);
+    assert.deepEqual([ended.status, ended.mcpServer], ['unchecked', undefined]);
   });
 
   it('of the repository’s .mcp.json that a persona of the user’s names run only when they were approved, too', async () => {

@@ -29,6 +29,7 @@ export type TaskActions = Record<
   | 'cancelTask'
   | 'retryTask'
   | 'assignRepository'
+  | 'approveMcpServer'
   | 'answer'
   | 'decide'
   | 'openTerminal'

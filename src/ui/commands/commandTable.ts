@@ -65,6 +65,11 @@ export const commandTable = {
   'airlock.assignRepository': entry('assignRepository', all('assignRepository'), 'airlock.can.assignRepository'),
   'airlock.answer': entry('answer', one('answer'), `${isTrusted} && airlock.can.answer`),
   'airlock.decide': entry('decide', one('decide'), `${isTrusted} && airlock.can.decide`),
+  'airlock.approveMcpServer': entry(
+    'approveMcpServer',
+    one('approveMcpServer'),
+    `${isTrusted} && airlock.can.approveMcpServer`,
+  ),
   'airlock.openTerminal': entry('openTerminal', one('openTerminal'), 'airlock.can.openTerminal'),
   'airlock.takeOverTerminal': entry('takeOverTerminal', one('takeOver'), `${isTrusted} && airlock.can.takeOver`),
   'airlock.giveBackTerminal': entry('giveBackTerminal', one('giveBack'), 'airlock.can.giveBack'),

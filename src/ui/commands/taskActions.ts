@@ -14,6 +14,7 @@ import type { LookedAt } from '../tasks/lookedAt';
 import type { TaskTree } from '../tasks/taskTree';
 import type { CommandAction, TaskActions } from './commandActions';
 import { answerQuestion } from './answerQuestion';
+import { approveMcpServer } from './approveMcpServer';
 import { decideApproval } from './decideApproval';
 import { pickRepository } from './pickRepository';
 import { withCancellableProgress } from './progress';
@@ -56,6 +57,7 @@ export function taskActions(parts: TaskActionParts): TaskActions {
       await Promise.all(taskIds.map((taskId) => executor.cancel(taskId)));
     },
     decide: one((taskId) => decideApproval(link, reports.get(), taskId)),
+    approveMcpServer: one((taskId) => approveMcpServer(link, taskId)),
     answer: one((taskId) => answerQuestion(link, taskId)),
     assignRepository: async ({ taskIds }) => {
       const repo = await pickRepository(parts.repositories(), { always: true });
