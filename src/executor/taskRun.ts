@@ -316,7 +316,9 @@ export class TaskRun {
     if ((await this.ports.room.look()) !== undefined) return this.leave(diskFullReason);
     if (error instanceof UserError && error.code === 'journal-failed') throw error;
     if (treatment === 'wait') {
-      await this.append([{ kind: 'task.waiting', taskId: this.taskId, on: 'user', reason, ...unapprovedServer(error) }]);
+      await this.append([
+        { kind: 'task.waiting', taskId: this.taskId, on: 'user', reason, ...unapprovedServer(error) },
+      ]);
       // What was said while it was being left found nobody who heard it.
       const isAnswered = error instanceof UserError && error.code === 'approval-open' && !needsWord(run);
       return isAnswered && !this.task.paused ? this.leave('') : undefined;

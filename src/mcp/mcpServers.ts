@@ -32,15 +32,18 @@ export function createMcpServers(options: McpServersOptions): McpServers {
   };
 }
 
-/** The digest covers all of it; more than this nobody reads. */
+/** Characters. The digest covers all of it; who can only be shown a part is not offered to approve it with a click. */
 const maxShown = 4000;
 
 function throwUnlessApproved(name: string, { server, from }: FoundMcpServer, approved: readonly string[]): void {
   const digest = mcpDigest(name, server);
   if (from === 'user' || approved.includes(digest)) return;
+  const whole = describeMcpServer(server);
+  const isShown = whole.length <= maxShown;
+  const shown = isShown ? whole : `${whole.slice(0, maxShown)} … and ${whole.length - maxShown} more characters`;
   throw new UserError(
     'mcp-unapproved',
-    `The repository brings the MCP server “${name}”, which runs only when you approve it as it is: ${digest} stands for ${describeMcpServer(server).slice(0, maxShown)}`,
-    { server: name, digest, retryable: false },
+    `The repository brings the MCP server “${name}”, which runs only when you approve it as it is: ${digest} stands for ${shown}`,
+    { server: name, retryable: false, ...(isShown ? { digest } : {}) },
   );
 }

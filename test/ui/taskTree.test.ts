@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { commitAll, writeFiles } from '../unit/workspaces/sampleRepository';
 import { openDemo } from './demoWindow';
+import type { DemoWorld } from './demoWorld';
 import { eventually, type TreeRow, type Workbench } from './workbench';
 
 const prompt = 'task: { prompt: Look }\n';
@@ -11,8 +13,12 @@ const definitions = {
   'wrong.yaml': `name: Wrong\nschedule: { type: cron, expression: "0 9" }\n${prompt}`,
 };
 
+/** A persona of the repository that brings a server of tools: a program that only reads what it is told. */
+const asker = '---\ntools: [bash, mcp__near]\nmcp_servers: { near: { command: cat } }\n---\nYou ask the server.\n';
+
 describe('the task tree in a real VS Code', function () {
   this.timeout(120_000);
+  let world: DemoWorld;
   let workbench: Workbench;
 
   openDemo(
@@ -20,10 +26,13 @@ describe('the task tree in a real VS Code', function () {
       tasks: [
         { id: 'totals', description: 'Add up the totals', context: {} },
         { id: 'names', description: 'Sort the names', context: {} },
+        { id: 'servers', description: 'Ask the server', context: { persona: 'asker', checks: ['true'] } },
       ],
     },
-    (opened) => ({ workbench } = opened),
+    (opened) => ({ world, workbench } = opened),
     ({ repository, settings }) => {
+      writeFiles(repository, { '.airlock/personas/asker.md': asker });
+      commitAll(repository, 'A persona with a server');
       const tasks = path.join(repository, '.airlock', 'tasks');
       fs.mkdirSync(tasks, { recursive: true });
       for (const [file, text] of Object.entries(definitions)) fs.writeFileSync(path.join(tasks, file), text);
@@ -98,12 +107,28 @@ describe('the task tree in a real VS Code', function () {
     await eventually(message, (text) => text === said);
     await workbench.command('Airlock: Filter Tasks…');
     await workbench.answer('nowhere-to-be-found');
-    await eventually(message, (text) => text === 'Filtered: nowhere-to-be-found, 0 of 7 shown');
+    await eventually(message, (text) => text === 'Filtered: nowhere-to-be-found, 0 of 8 shown');
     assert.deepEqual(await rows(), []);
     await workbench.command('Airlock: Clear Filter');
     await eventually(labels, (all) => all.includes('Sort the names'));
     await eventually(message, (text) => text === '');
     await pictures('scheduled-narrow');
+  });
+
+  it('shows the server that a repository brings, whole, and goes on with its task when the user approves it', async () => {
+    await workbench.contextMenu('Tasks', 'Ask the server', 'Run Now');
+    const waits = (all: readonly string[]): boolean =>
+      all.some((row) => row.startsWith('Ask the server: The repository brings'));
+    await eventually(texts, waits);
+    await workbench.contextMenu('Tasks', 'Ask the server', 'Approve MCP Server…');
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.getByText('stands for cat (no network)').waitFor();
+    await workbench.screenshot('approve-mcp-server-dark');
+    await dialog.getByRole('button', { name: 'Approve', exact: true }).click();
+    await eventually(texts, (all) => all.some((row) => row.startsWith('Ask the server: ')) && !waits(all));
+    const settings = fs.readFileSync(path.join(world.folder, 'd', 'Machine', 'settings.json'), 'utf8');
+    assert.match(settings, /"airlock\.mcp\.approved": \[\s*"[0-9a-f]{64}"/);
+    await eventually(texts, (all) => all.some((row) => /^Ask the server: (?!The repository)/.test(row)));
   });
 
   /** Drags the side bar's edge, as a user does. */

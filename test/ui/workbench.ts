@@ -19,6 +19,9 @@ const themes = {
 } as const;
 export type Theme = keyof typeof themes;
 
+/** A window on a machine that is busy with something else. */
+const startMs = 90_000;
+
 /** Where screenshots go: build output, looked at by people. */
 const screenshots = path.join(root, 'out', 'screenshots');
 
@@ -70,7 +73,7 @@ export class Workbench {
   /** Reloads the window as a user does: VS Code saves what it keeps. */
   async reload(): Promise<void> {
     await Promise.all([
-      this.page.waitForEvent('domcontentloaded', { timeout: 30_000 }),
+      this.page.waitForEvent('domcontentloaded', { timeout: startMs }),
       this.command('Developer: Reload Window'),
     ]);
     await this.ready();
@@ -82,9 +85,9 @@ export class Workbench {
   }
 
   private async ready(): Promise<void> {
-    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 30_000 });
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: startMs });
     // The theme comes from an extension: it is there when the extension host is.
-    await this.page.locator('.monaco-workbench[class*="vscode-theme-defaults"]').waitFor({ timeout: 30_000 });
+    await this.page.locator('.monaco-workbench[class*="vscode-theme-defaults"]').waitFor({ timeout: startMs });
   }
 
   async close(): Promise<void> {
@@ -230,7 +233,7 @@ export class Workbench {
     await this.command('Preferences: Color Theme');
     await this.answer(label, { confirm: false });
     await this.pick(label);
-    await this.page.locator(`.monaco-workbench.${cssClass}`).waitFor({ timeout: 30_000 });
+    await this.page.locator(`.monaco-workbench.${cssClass}`).waitFor({ timeout: startMs });
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
@@ -263,7 +266,7 @@ function exactly(text: string): RegExp {
 export async function eventually<T>(
   read: () => Promise<T>,
   isWanted: (value: T) => boolean,
-  limitMs = 30_000,
+  limitMs = 60_000,
 ): Promise<T> {
   const deadline = Date.now() + limitMs;
   for (;;) {

@@ -160,6 +160,14 @@ describe('MCP servers over HTTP', () => {
       );
       return true;
     });
+    await assert.rejects(
+      opened({ from: 'repository', headers: { 'X-Long': 'x'.repeat(5000) } }),
+      (error: UserError) => {
+        assert.match(error.message, /x … and \d+ more characters$/);
+        assert.equal(error.facts['digest'], undefined, 'what is not shown whole is not approved by a click');
+        return true;
+      },
+    );
     const approved = { approved: () => [digest] };
     await assert.rejects(opened({ from: 'repository', headers: { 'X-Other': '1' } }, approved), {
       code: 'mcp-unapproved',
