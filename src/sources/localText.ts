@@ -122,7 +122,8 @@ async function writeLike(temporary: string, text: string, like: BigIntStats): Pr
   }
 }
 
-async function requireWithin(root: string, file: string): Promise<void> {
+/** @throws {UnreadableFileError} when the folder of a file is not really within `root`, or is not there. */
+export async function requireWithin(root: string, file: string): Promise<void> {
   try {
     const [realRoot, realFolder] = await Promise.all([realpath(root), realpath(path.dirname(file))]);
     if (realFolder !== realRoot && !realFolder.startsWith(realRoot + path.sep)) {

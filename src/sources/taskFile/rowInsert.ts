@@ -35,7 +35,7 @@ export function nextId(ids: readonly string[]): string {
     return prefix === undefined || digits === undefined ? [] : [{ prefix, digits }];
   });
   const last = numbered.at(-1);
-  if (!last) return ids.includes('T-1') ? `T-${ids.length + 1}` : 'T-1';
+  if (!last) return 'T-1';
   const alike = numbered.filter(({ prefix }) => prefix === last.prefix);
   const highest = Math.max(...alike.map(({ digits }) => Number(digits)));
   return last.prefix + String(highest + 1).padStart(last.digits.length, '0');

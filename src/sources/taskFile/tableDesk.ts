@@ -4,7 +4,7 @@ import { systemCodeOf, UserError } from '../../base/errors';
 import type { TaskState } from '../../core/liveState';
 import { dependenciesFirst } from '../../core/offerOrder';
 import type { RowCells, RowChange, RowTasks, TableView, TaskTables } from '../../core/taskTables';
-import { UnreadableFileError } from '../localText';
+import { requireWithin, UnreadableFileError } from '../localText';
 import { OwnWrites } from '../ownWrites';
 import { rowIdOf, rowsOnOffer } from './rowOffer';
 import { insertRow, newTableText, nextId } from './rowInsert';
@@ -41,7 +41,7 @@ class TableDesk implements TaskTables {
 
   async add(repo: string, file: string, cells: RowCells & { readonly title: string }): Promise<string> {
     const place = fileOf(repo, file);
-    await makeFile(place.path);
+    await readable(place.path, () => makeFile(repo, place.path));
     return readable(place.path, () =>
       place.rewrite((text, table) => {
         if (!table) throw noTable(place.path);
@@ -110,8 +110,10 @@ async function readable<T>(file: string, action: () => Promise<T>): Promise<T> {
   }
 }
 
-async function makeFile(file: string): Promise<void> {
+async function makeFile(repo: string, file: string): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
+  // A folder on the way may be a link to elsewhere.
+  await requireWithin(repo, file);
   try {
     await writeFile(file, newTableText, { flag: 'wx' });
   } catch (error) {

@@ -25,11 +25,6 @@ export function pathUnder(base: URL, path: string): string {
   return base.pathname.replace(/\/+$/, '') + path;
 }
 
-/** Whether what is sent there stays on this machine. */
-export function isLoopback(url: URL): boolean {
-  return url.hostname === 'localhost' || url.hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(url.hostname);
-}
-
 /** `undefined` when the text is no URL. */
 export function urlOf(text: string, base?: URL): URL | undefined {
   return URL.canParse(text, base?.href) ? new URL(text, base) : undefined;

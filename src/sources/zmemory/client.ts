@@ -3,10 +3,11 @@ import { sha256 } from '../../base/digest';
 import type { Disposable } from '../../base/disposable';
 import { UserError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
+import { isOnThisMachine } from '../../base/thisMachine';
 import { SourceUnreachableError } from '../../core/source';
 import { errorFor, parseAnswer, wordsOf } from './answers';
 import type { ChangeAnswer, ChangeOptions, OpenedEvents, PendingAnswer, ZMemoryApi } from './api';
-import { isLoopback, parseBaseUrl, pathUnder, urlOf } from './baseUrl';
+import { parseBaseUrl, pathUnder, urlOf } from './baseUrl';
 import { HttpExchange, type HttpAnswer, type HttpLimits, type HttpRequest } from './httpExchange';
 import {
   changeAnswerSchema,
@@ -186,7 +187,7 @@ export class ZMemoryClient implements ZMemoryApi, Disposable {
   }
 
   private warnOnce(): void {
-    if (this.warned || this.base.protocol === 'https:' || isLoopback(this.base)) return;
+    if (this.warned || this.base.protocol === 'https:' || isOnThisMachine(this.base.href)) return;
     this.warned = true;
     this.options.logger.warn('The ZMemory token goes over the network unencrypted', { origin: this.base.origin });
   }

@@ -34,8 +34,13 @@ export class Holding {
   ) {}
 
   /** The server has just said that it is ours. */
-  isHeld(id: string): void {
+  noteHeld(id: string): void {
     this.heard.set(id, { wallMs: this.clock.nowMs(), monotonicMs: this.clock.monotonicMs() });
+  }
+
+  /** It is over, or somebody else's. */
+  forget(id: string): void {
+    this.heard.delete(id);
   }
 
   /** The server has it as given to us, whoever it was that asked for it with our name. */
@@ -51,7 +56,8 @@ export class Holding {
       ...(progress === null ? {} : { progress: Math.round(Math.min(100, Math.max(0, progress))) }),
     });
     const held = answer.kind === 'done' ? this.judge(answer.task) : await this.look(id);
-    if (held.kind === 'held') this.isHeld(id);
+    if (held.kind === 'held') this.noteHeld(id);
+    else this.forget(id);
     return held;
   }
 
@@ -66,14 +72,16 @@ export class Holding {
       : Infinity;
     if (agoMs < trustedMs) return;
     const state = await this.api.stateOf(id);
-    if (!state || !this.isOthers(state)) return;
+    if (!state) return;
+    // One that is on offer may be somebody else's in a moment.
+    if (!this.isOthers(state)) return isFree(state) ? undefined : this.noteHeld(id);
     throw new UserError('source-gave-elsewhere', `ZMemory is not told of task ${id}: ${elsewhere(state)}`, { id });
   }
 
   private async look(id: string): Promise<HoldAnswer> {
     const state = await this.api.stateOf(id);
     // It was given back, or its time was up there: it is asked for once more.
-    if (state && freeStates.has(state.status.toLowerCase())) {
+    if (state && isFree(state)) {
       const again = await this.api.accept(id, this.agent);
       return again.kind === 'done' ? { kind: 'held' } : { kind: 'lost', reason: again.reason };
     }
@@ -91,6 +99,10 @@ export class Holding {
   private isOthers({ agent }: WireTaskState): boolean {
     return typeof agent === 'string' && agent !== '' && agent !== this.agent;
   }
+}
+
+function isFree({ status }: WireTaskState): boolean {
+  return freeStates.has(status.toLowerCase());
 }
 
 function elsewhere({ agent }: WireTaskState): string {

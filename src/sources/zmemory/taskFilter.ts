@@ -1,16 +1,14 @@
-import { z } from 'zod';
-import { defaultPriority, prioritySchema } from '../../core/task';
+import { defaultPriority, type Priority } from '../../core/task';
 import { readPersona, readPriority } from './context';
 
 /** Which of a server's tasks are for this executor; the others stay on offer for somebody else. Absent: whichever. */
-export const taskFilterSchema = z.strictObject({
+export interface TaskFilter {
   /** Names of repositories, as tasks have them in `context.repo`. */
-  repos: z.array(z.string().min(1).max(1000)).optional(),
-  personas: z.array(z.string().min(1).max(100)).optional(),
-  /** 0 to 3. A task without a priority that is understood has 2. */
-  priorities: z.array(prioritySchema).optional(),
-});
-export type TaskFilter = z.infer<typeof taskFilterSchema>;
+  readonly repos?: readonly string[] | undefined;
+  readonly personas?: readonly string[] | undefined;
+  /** A task without a priority that is understood has 2. */
+  readonly priorities?: readonly Priority[] | undefined;
+}
 
 /** Whether a task with this context gets through. Whatever is said must fit; a task that does not say is none of those. */
 export function passesFilter(filter: TaskFilter, context: Readonly<Record<string, unknown>>): boolean {

@@ -130,7 +130,7 @@ class ZMemorySource implements TaskSource {
       const taken = answer.kind === 'refused' && !(mayBeOurs && (await this.holding.isOurs(externalId)));
       this.unanswered.delete(externalId);
       if (taken) return { kind: 'unavailable', reason: answer.reason };
-      this.holding.isHeld(externalId);
+      this.holding.noteHeld(externalId);
       this.poller.within(this.pace.quicken());
       return { kind: 'accepted' };
     } catch (error) {
@@ -170,6 +170,7 @@ class ZMemorySource implements TaskSource {
   async report(report: Report, body: ReportBody, options: ReportOptions): Promise<void> {
     await this.holding.throwIfLost(report.externalId);
     await sendReport(this.options.api, report, body, options);
+    this.holding.forget(report.externalId);
     this.poller.within(this.pace.quicken());
   }
 

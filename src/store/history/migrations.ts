@@ -147,7 +147,6 @@ const dailyWork = `
   ) WITHOUT ROWID;
   CREATE TABLE run_models (run_id TEXT NOT NULL, model TEXT NOT NULL, PRIMARY KEY (run_id, model)) WITHOUT ROWID;
   INSERT INTO run_models SELECT DISTINCT run_id, model FROM usage;
-  CREATE INDEX runs_by_start ON runs (started_at_ms);
   ${workOfPast('runs.started_at_ms', { runs_started: 'count(*)' }, `${runsAndTasks} WHERE true`)}
   ${workOfPast(
     'tasks.started_at_ms',

@@ -5,7 +5,7 @@ import { spendOf } from './rowShapes';
 import type { Row, Statements } from './statements';
 
 /** The column that a dimension stands in. */
-export const columnOf: Readonly<Record<Dimension, string>> = {
+const columnOf: Readonly<Record<Dimension, string>> = {
   day: 'day',
   model: 'model',
   engine: 'engine',

@@ -54,6 +54,42 @@ describe('a task that a server gave us', () => {
     }
   });
 
+  describe('is told a report', () => {
+    let asked: number;
+    /** As `serverWith`, and counts how often it is asked what became of the task. */
+    const holdingWith = (state: Pick<WireTaskState, 'status' | 'agent'>, clock = new FakeClock()): Holding => {
+      const api = serverWith(state);
+      return new Holding({ ...api, stateOf: (id) => ((asked += 1), api.stateOf(id)) }, 'airlock', clock);
+    };
+    const others = { status: 'in_progress', agent: 'other' };
+
+    beforeEach(() => (asked = 0));
+
+    it('without asking for two minutes after the server said that it is ours', async () => {
+      const clock = new FakeClock();
+      const holding = holdingWith({ status: 'in_progress', agent: 'airlock' }, clock);
+      for (let count = 0; count < 3; count += 1) await holding.throwIfLost('one');
+      assert.equal(asked, 1);
+      await clock.advance(120_000);
+      await holding.throwIfLost('one');
+      assert.equal(asked, 2);
+    });
+
+    it('after asking each time while it is on offer there', async () => {
+      const holding = holdingWith({ status: 'pending' });
+      for (let count = 0; count < 2; count += 1) await holding.throwIfLost('one');
+      assert.equal(asked, 2);
+    });
+
+    it('no more once it was lost, however lately it was ours', async () => {
+      const holding = holdingWith(others);
+      holding.noteHeld('one');
+      await holding.throwIfLost('one');
+      assert.equal((await holding.keep('one', null)).kind, 'lost');
+      await assert.rejects(holding.throwIfLost('one'), { code: 'source-gave-elsewhere' });
+    });
+  });
+
   it('is held while the server does not say', async () => {
     assert.deepEqual(await keep(serverWith(undefined)), { kind: 'held' });
     assert.deepEqual(await keep(serverWith(undefined, false)), { kind: 'held' });

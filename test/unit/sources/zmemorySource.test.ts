@@ -440,6 +440,7 @@ describe('a ZMemory source', () => {
 
     it('tells it again when it is not so yet, or the server cannot say', async () => {
       for (const state of [{ id: 'one', status: 'in_progress' }, undefined]) {
+        await source.accept('one');
         api.calls.length = 0;
         api.state = state;
         await source.report(report('fail'), body, { isRepeat: true });

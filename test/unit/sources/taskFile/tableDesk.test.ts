@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
 import type { TaskState } from '../../../../src/core/liveState';
@@ -98,6 +98,14 @@ describe('task tables that people change by commands', () => {
     write('no table');
     await assert.rejects(tables.add(folder.path, file, { title: 'x' }), { code: 'task-file-unreadable' });
     assert.equal(text(), 'no table');
+  });
+
+  it('are not made behind a link that leads out of the repository', async () => {
+    const repo = path.join(folder.path, 'repo');
+    mkdirSync(repo);
+    symlinkSync(path.join(folder.path, 'docs'), path.join(repo, 'docs'));
+    await assert.rejects(tables.add(repo, file, { title: 'x' }), { code: 'task-file-unreadable' });
+    assert.deepEqual(readdirSync(path.join(folder.path, 'docs')), []);
   });
 
   it('give rows as tasks, dependencies first, and say why the others cannot be had', async () => {
