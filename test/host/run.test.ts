@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { type ScriptedModel, startScriptedModel } from '../../src/engines/scripted/scriptedModel';
+import { Collector, spansOf } from '../fakes/collector';
 import { activated, executor, repository, tabLabels } from './airlock';
+import { until } from '../unit/gateway/until';
 import { ended } from './waiting';
 
 const title = 'Greet the reader';
@@ -21,14 +23,17 @@ async function set(key: string, value: unknown): Promise<void> {
 describe('a task in a real VS Code', function () {
   this.timeout(90_000);
   let model: ScriptedModel;
+  let collector: Collector;
   let taskId: string;
 
   before(async () => {
     model = await startScriptedModel({ scenarios: [scenario], turnDelayMs: 200 });
+    collector = await Collector.start();
     process.env['ANTHROPIC_AUTH_TOKEN'] = model.token;
     await activated();
     await set('terminal.openAutomatically', true);
     await set('engine.baseUrl', model.baseUrl);
+    await set('telemetry.endpoint', collector.endpoint);
     // Opens the executor again, with the new address, at once.
     await vscode.commands.executeCommand('airlock.tryAgain');
   });
@@ -38,8 +43,10 @@ describe('a task in a real VS Code', function () {
     delete process.env['ANTHROPIC_AUTH_TOKEN'];
     await set('terminal.openAutomatically', undefined);
     await set('engine.baseUrl', undefined);
+    await set('telemetry.endpoint', undefined);
     await vscode.commands.executeCommand('airlock.tryAgain');
     await model.close();
+    await collector.close();
   });
 
   it('is worked on in a jail, in a terminal that opened by itself, until its check passes', async () => {
@@ -60,6 +67,12 @@ describe('a task in a real VS Code', function () {
     assert.equal(await terminal, title);
     const status = await ended(current, taskId);
     assert.equal(status, 'verified', current.state.tasks.get(taskId)?.reason);
+  });
+
+  it('has its trace at the collector that the setting names', async () => {
+    const isRoot = ({ name }: { readonly name: string }): boolean => name === 'invoke_agent implementer';
+    await until(() => collector.bodiesAt('/v1/traces').flatMap(spansOf).some(isRoot));
+    assert.equal(collector.bodies.join().includes(title), false);
   });
 
   it('opens as a diff whose files come from git and not from the disk', async () => {
