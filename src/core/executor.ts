@@ -1,6 +1,7 @@
 import type { Disposable } from '../base/disposable';
 import type { Event } from '../base/emitter';
 import type { ApprovalDecision } from './approval';
+import type { ConflictReport, ConflictSide, Resolution } from './conflict';
 import type { DataDeletion, DeletedData } from './dataDeletion';
 import type { AirlockEvent } from './events';
 import type { HistoryAnswer, HistoryQuery } from './history';
@@ -181,6 +182,20 @@ export interface Executor extends Disposable {
    * @throws {UserError} `wrong-state`.
    */
   sendBackConflict(taskId: TaskId): Promise<void>;
+  /**
+   * What a result and its branch are in conflict about, and what can be done about each file.
+   * @throws {UserError} `wrong-state` when it is in no conflict that can be resolved by hand; `landing-moved`.
+   */
+  conflict(taskId: TaskId): Promise<ConflictReport>;
+  /** What one side has of a file in conflict; `undefined` when it has none. @throws {UserError} `wrong-state`. */
+  readConflictFile(taskId: TaskId, side: ConflictSide, path: string): Promise<Uint8Array | undefined>;
+  /**
+   * Lets a result out with what the user has made of every file in conflict: as `land` does, onto the same branch. When it fails
+   * otherwise than by another conflict, the conflict stays and can be resolved again.
+   * @throws {UserError} what `land` throws; `resolution-invalid`, `resolution-too-large`, `resolution-unfinished` (there are
+   * conflict markers left): then nothing was begun. `landing-outdated` when nothing is in conflict any more.
+   */
+  landResolved(taskId: TaskId, resolution: Resolution): Promise<Landed>;
   /** Takes a result back that nothing was built on. @throws {UserError} `wrong-state`, `landing-built-on`, `landing-overwrites`. */
   undoLanding(taskId: TaskId): Promise<void>;
   /** Throws away what a task that is over has made: its branch, and the files that are left. @throws {UserError} `wrong-state`. */

@@ -1,3 +1,4 @@
+import type { ConflictedPath } from './conflict';
 import type { ObjectId } from './ids';
 
 /** A branch of the user's repository, and where it was when it was looked at. */
@@ -15,6 +16,8 @@ export type Merge =
   | {
       readonly kind: 'conflict';
       readonly files: readonly string[];
+      /** The same, with what each side has under that name. */
+      readonly paths: readonly ConflictedPath[];
       /** With both versions in those files, between markers. */
       readonly tree: ObjectId;
     };

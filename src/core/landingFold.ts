@@ -7,8 +7,9 @@ const noneYet = { from: null, commit: null, checks: [], code: '', reason: '', fi
 export function foldLanding(task: TaskState, event: AirlockEvent): void {
   switch (event.kind) {
     case 'landing.started': {
-      const { runId, ref } = event;
-      task.landing = { ...noneYet, phase: 'merging', runId, ref, statusBefore: task.status };
+      const { runId, ref, only, resolved } = event;
+      const conflict = resolved.length > 0 ? (task.landing?.conflict ?? null) : null;
+      task.landing = { ...noneYet, phase: 'merging', runId, ref, only, conflict, statusBefore: task.status };
       return;
     }
     case 'landing.checked':
@@ -20,10 +21,9 @@ export function foldLanding(task: TaskState, event: AirlockEvent): void {
       return;
     }
     case 'landing.failed': {
-      const { code, reason, files } = event;
       // What the user gave up is as if it had never been asked for.
-      if (code === 'landing-cancelled') task.landing = null;
-      else change(task, (landing) => ({ ...landing, phase: 'failed', code, reason, files }));
+      if (event.code === 'landing-cancelled' && !task.landing?.conflict) task.landing = null;
+      else change(task, (landing) => failed(landing, event));
       return;
     }
     case 'task.landed':
@@ -36,6 +36,18 @@ export function foldLanding(task: TaskState, event: AirlockEvent): void {
     default:
       return;
   }
+}
+
+function failed(landing: LandingState, event: Extract<AirlockEvent, { kind: 'landing.failed' }>): LandingState {
+  const { reason, files, target, conflicts } = event;
+  // With a conflict that the user was resolving, it is what it was before that was let out.
+  const code = event.code === 'landing-cancelled' ? 'landing-conflict' : event.code;
+  const found = target !== null && conflicts.length > 0 ? { target, paths: conflicts } : null;
+  // A new conflict, even one that is not kept, takes the place of the one before it.
+  const isOther = event.code === 'landing-conflict' || event.code === 'landing-outdated';
+  const conflict = isOther ? found : landing.conflict;
+  const known = files.length === 0 && conflict ? conflict.paths.map(({ path }) => path) : files;
+  return { ...landing, phase: 'failed', code, reason, files: known, conflict };
 }
 
 function change(task: TaskState, to: (landing: LandingState) => LandingState): void {

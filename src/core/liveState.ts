@@ -2,6 +2,7 @@ import type { ApprovalRule, ApprovalState } from './approval';
 import type { KeptImage } from './conversationEvents';
 import { type BudgetState, emptyBudget, type MeasuredPrompt, type Spent } from './budget';
 import type { AirlockEvent, EventBody } from './events';
+import type { Conflict } from './conflict';
 import type { CheckResult, Verdict } from './evidence';
 import type { Digest, ObjectId, ReportId, RunId, SessionId, TaskId } from './ids';
 import type { JailProof } from './jail';
@@ -108,6 +109,10 @@ export interface LandingState {
   readonly reason: string;
   /** Files in conflict. */
   readonly files: readonly string[];
+  /** Only these files of the result; `null`: all. */
+  readonly only: readonly string[] | null;
+  /** What is in conflict, as long as that can be resolved by hand: also while its resolution is let out, or was not accepted. */
+  readonly conflict: Conflict | null;
   /** What the task was before it landed. */
   readonly statusBefore: TaskStatus;
 }
@@ -118,6 +123,11 @@ export function isOutdated({ status, landing }: TaskState): boolean {
     return landing.code === 'landing-conflict' || landing.code === 'landing-check-failed';
   }
   return false;
+}
+
+/** Its result and its branch change the same places: also when what the user made of that was not accepted. */
+export function isInConflict({ landing }: TaskState): boolean {
+  return landing?.phase === 'failed' && (landing.code === 'landing-conflict' || landing.conflict !== null);
 }
 
 /** It is being let out just now. */

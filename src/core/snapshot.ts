@@ -70,7 +70,7 @@ export function fromWire(wire: unknown): LiveState {
     queueMode: parsed.queueMode,
     holds: new Map(parsed.holds),
     // What later versions added has a value in a snapshot of an earlier one too.
-    tasks: byId(parsed.tasks.map((task) => ({ landing: null, failures: 0, ...task }))),
+    tasks: byId(parsed.tasks.map((task) => ({ failures: 0, ...task, landing: landingOf(task['landing']) }))),
     runs: byId(
       parsed.runs.map((run) => {
         const before = parsed.budget ? {} : { spent: { ...nothingSpent, costUsd: Number(run['costUsd'] ?? 0) } };
@@ -86,6 +86,11 @@ export function fromWire(wire: unknown): LiveState {
     spend: new Map(parsed.spend.map(([hour, spend]) => [hour, spend as unknown as never])),
     budget: parsed.budget ? budgetOf(parsed.budget) : budgetOfEarlierVersion(parsed.spend),
   };
+}
+
+/** As it is kept now: earlier versions knew nothing of how a conflict is resolved. */
+function landingOf(wire: unknown): unknown {
+  return typeof wire === 'object' && wire !== null ? { only: null, conflict: null, ...wire } : null;
 }
 
 function budgetOf(wire: NonNullable<z.infer<typeof wireSchema>['budget']>): BudgetState {

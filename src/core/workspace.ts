@@ -1,3 +1,4 @@
+import type { ResolvedPath } from './conflict';
 import type { Dependencies, Preparation, PreparationOptions, SetupConfig } from './dependencies';
 import type { ObjectId, RunId } from './ids';
 import type { Mount } from './jailPolicy';
@@ -125,6 +126,8 @@ export interface Workspace extends KeptTrees {
    * @throws {UserError} `missing-objects`.
    */
   merge(base: ObjectId, result: ObjectId, files?: readonly string[]): Promise<Merge>;
+  /** `tree` with each of these paths as it is wanted, whatever it was before. */
+  resolve(tree: ObjectId, paths: readonly ResolvedPath[]): Promise<ObjectId>;
   /** For the session's jail: `mounts`, and the dependencies of the base. Nothing of the run may be running. */
   sessionView(dependencies?: Dependencies): Promise<JailView>;
   checkTree(tree: ObjectId, dependencies?: Dependencies): Promise<CheckTree>;
@@ -207,6 +210,8 @@ export interface Workspaces {
    * @returns `undefined` when that commit has no such file.
    */
   readFile(repo: string, commit: ObjectId, path: string): Promise<Uint8Array | undefined>;
+  /** A blob of the user's repository, up to 64 MiB; `undefined` when it is not there. */
+  readBlob(repo: string, objectId: ObjectId): Promise<Uint8Array | undefined>;
   /** What changed between two commits of the user's repository. */
   changes(repo: string, from: ObjectId, to: ObjectId): Promise<readonly FileChange[]>;
   /**

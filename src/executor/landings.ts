@@ -1,15 +1,17 @@
 import { CancelledError, messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import { Mutex } from '../base/mutex';
+import { type Conflict, maxConflictedPaths, type Resolution } from '../core/conflict';
 import { describeVerdict, passed } from '../core/evidence';
 import type { EventBody } from '../core/events';
 import type { ObjectId, RunId, TaskId } from '../core/ids';
-import type { Landed, LandingOptions, LandingTargets, TargetBranch } from '../core/landing';
+import type { Landed, LandingOptions, LandingTargets, Merge, TargetBranch } from '../core/landing';
 import type { RunState, TaskState } from '../core/liveState';
 import { narrowNetwork } from '../core/narrowNetwork';
 import type { Persona } from '../core/persona';
 import { isEnded, isJudged } from '../core/task';
 import type { Workspace } from '../core/workspace';
+import { Conflicts, type ResolvedLanding } from './conflicts';
 import { ConnectionLog } from './connectionLog';
 import { EvidenceCollector } from './evidenceCollector';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
@@ -20,6 +22,8 @@ import { commitMessage } from './runReport';
 /** A branch that somebody works on may move while checks run; one that moves more often is better left alone. */
 const maxTries = 3;
 const maxListedFiles = 20;
+
+type Landing = LandingOptions & { readonly signal: AbortSignal; readonly resolved: ResolvedLanding | undefined };
 
 /** A result as it was published. */
 interface Result {
@@ -50,7 +54,7 @@ export class Landings {
    * @throws {UserError} `wrong-state`, `no-result`, `landing-conflict`, `landing-check-failed`, `landing-overwrites`,
    * `landing-moved`, …: the branch is where it was.
    */
-  async land(taskId: TaskId, options: LandingOptions): Promise<Landed> {
+  async land(taskId: TaskId, options: LandingOptions, resolved?: ResolvedLanding): Promise<Landed> {
     const abort = this.underWay.get(taskId) ?? new AbortController();
     const signal = AbortSignal.any([this.signal, abort.signal]);
     this.underWay.set(taskId, abort);
@@ -58,7 +62,7 @@ export class Landings {
       return await this.turns.run(async () => {
         for (let tries = 1; ; tries += 1) {
           try {
-            return await this.tryToLand(this.resultOf(taskId), options, signal);
+            return await this.tryToLand(this.resultOf(taskId), { ...options, signal, resolved });
           } catch (error) {
             if (!hasCode(error, 'landing-moved') || tries === maxTries) throw error;
           }
@@ -67,6 +71,20 @@ export class Landings {
     } finally {
       if (this.underWay.get(taskId) === abort) this.underWay.delete(taskId);
     }
+  }
+
+  /**
+   * Lets a result out with what the user has made of the files in conflict.
+   * @throws {UserError} what `land` throws, and `resolution-invalid`, `resolution-too-large`, `resolution-unfinished`.
+   */
+  async landResolved(taskId: TaskId, resolution: Resolution): Promise<Landed> {
+    const { repo, task } = this.published(taskId);
+    const paths = await new Conflicts(this.ports).resolved(taskId, resolution);
+    const branch = task.landing?.ref.slice('refs/heads/'.length) ?? '';
+    const { checkedOut } = await this.ports.targets.list(repo);
+    const onto = checkedOut === branch ? undefined : branch;
+    const files = task.landing?.only ?? undefined;
+    return this.land(taskId, { onto, files }, { target: resolution.target, paths });
   }
 
   /** Gives a landing up; resolves when it is over. One whose branch is just being moved is not stopped half-way. */
@@ -146,16 +164,19 @@ export class Landings {
     await workspaces.removeRemains(landing.runId);
   }
 
-  private async tryToLand(result: Result, options: LandingOptions, signal: AbortSignal): Promise<Landed> {
+  private async tryToLand(result: Result, options: Landing): Promise<Landed> {
+    const { signal, resolved } = options;
     throwIfGivenUp(signal);
     const { targets } = this.ports;
     const { task, repo } = result;
     const target = await targets.find(repo, options.onto);
     const runId = newId('run');
-    await this.append([{ kind: 'landing.started', taskId: task.id, runId, ref: target.ref }]);
+    const only = options.files ? [...options.files] : null;
+    const byHand = resolved?.paths.map(({ path }) => path) ?? [];
+    await this.append([{ kind: 'landing.started', taskId: task.id, runId, ref: target.ref, only, resolved: byHand }]);
     try {
-      const isAsItWas = target.commit === result.base && !options.files;
-      const commit = isAsItWas ? result.commit : await this.rebuild(runId, result, target, { ...options, signal });
+      const isAsItWas = target.commit === result.base && !options.files && !resolved;
+      const commit = isAsItWas ? result.commit : await this.rebuild(runId, result, target, options);
       throwIfGivenUp(signal);
       const landed = { ref: target.ref, from: target.commit, commit };
       await this.append([{ kind: 'landing.moving', taskId: task.id, ...landed }]);
@@ -164,33 +185,28 @@ export class Landings {
       return landed;
     } catch (error) {
       const end = signal.aborted && !this.signal.aborted ? givenUp() : error;
-      const files = end instanceof LandingConflict ? end.files : [];
-      await this.append([failure(task.id, codeOf(end), messageOf(end), files)]);
+      const conflict = end instanceof LandingConflict ? end.conflict : undefined;
+      await this.append([failure(task.id, codeOf(end), messageOf(end), conflict)]);
       throw end;
     }
   }
 
   /** The result as one commit on the branch as it is now, checked there. */
-  private async rebuild(
-    runId: RunId,
-    result: Result,
-    target: TargetBranch,
-    options: LandingOptions & { readonly signal: AbortSignal },
-  ): Promise<ObjectId> {
+  private async rebuild(runId: RunId, result: Result, target: TargetBranch, options: Landing): Promise<ObjectId> {
     const { workspaces, targets } = this.ports;
     const { task, run, repo } = result;
     const place = options.onto === undefined ? {} : { base: target.commit };
-    const { signal } = options;
+    const { signal, resolved } = options;
     const workspace = await workspaces.create({ runId, repo, ...place, signal });
     const branch = `airlock/landing-${runId}`;
     try {
       if (workspace.baseCommit !== target.commit) throw moved(target);
       const merge = await workspace.merge(result.base, result.commit, options.files);
-      if (merge.kind === 'conflict') throw new LandingConflict(target, merge.files);
-      if (merge.tree === workspace.baseTree) throw nothingToLand(target);
-      if (merge.tree !== run.resultTree) await this.check(result, workspace, merge.tree, signal);
-      const ending = { outcome: run.outcome ?? 'unchecked', reason: '', response: '' };
-      return (await workspace.publish({ tree: merge.tree, branch, message: commitMessage(task, run, ending) })).commit;
+      const tree = await joinedTree(workspace, merge, target, resolved);
+      if (tree === workspace.baseTree) throw nothingToLand(target);
+      if (tree !== run.resultTree) await this.check(result, workspace, tree, signal);
+      const ending = { outcome: run.outcome ?? 'unchecked', reason: wordsOf(resolved), response: '' };
+      return (await workspace.publish({ tree, branch, message: commitMessage(task, run, ending) })).commit;
     } finally {
       const commit = await targets.tip(repo, `refs/heads/${branch}`);
       if (commit) await targets.discard(repo, branch, commit);
@@ -291,8 +307,48 @@ function narrowed(persona: Persona, { spec }: TaskState): Persona {
   return { ...persona, network: narrowNetwork(persona.network, spec.limits.network) };
 }
 
-function failure(taskId: TaskId, code: string, reason: string, files: readonly string[] = []): EventBody {
-  return { kind: 'landing.failed', taskId, code, reason, files: [...files] };
+function failure(taskId: TaskId, code: string, reason: string, conflict?: Conflict): EventBody {
+  const paths = conflict?.paths ?? [];
+  return {
+    kind: 'landing.failed',
+    taskId,
+    code,
+    reason,
+    files: paths.map(({ path }) => path),
+    target: conflict?.target ?? null,
+    conflicts: paths.length > maxConflictedPaths ? [] : [...paths],
+  };
+}
+
+/**
+ * What is let out of a merge: where there was a conflict, with what the user has made of it.
+ * @throws {UserError} `landing-conflict`; `landing-outdated` when there is none any more.
+ */
+async function joinedTree(
+  workspace: Workspace,
+  merge: Merge,
+  target: TargetBranch,
+  resolved: ResolvedLanding | undefined,
+): Promise<ObjectId> {
+  if (merge.kind === 'merged') {
+    if (resolved) throw outdated(target);
+    return merge.tree;
+  }
+  const conflict = { target: target.commit, paths: merge.paths };
+  if (!resolved) throw new LandingConflict(target, conflict);
+  if (resolved.target !== target.commit) throw new LandingConflict(target, conflict, 'moved');
+  return workspace.resolve(merge.tree, resolved.paths);
+}
+
+/** For the commit: which files are neither the agent's nor git's work. */
+function wordsOf(resolved: ResolvedLanding | undefined): string {
+  return resolved ? `Joined by hand: ${listed(resolved.paths.map(({ path }) => path))}` : '';
+}
+
+/** File names as one line, whatever is in them. */
+function listed(files: readonly string[]): string {
+  const names = files.slice(0, maxListedFiles).map((file) => file.replace(/\p{Cc}/gu, '?'));
+  return names.join(', ') + (files.length > maxListedFiles ? ', …' : '');
 }
 
 function wrongState(task: TaskState, verb: string): UserError {
@@ -313,15 +369,27 @@ function moved(target: TargetBranch): UserError {
 class LandingConflict extends UserError {
   constructor(
     target: TargetBranch,
-    readonly files: readonly string[],
+    readonly conflict: Conflict,
+    since?: 'moved',
   ) {
-    const listed = files.slice(0, maxListedFiles).join(', ') + (files.length > maxListedFiles ? ', …' : '');
+    const files = listed(conflict.paths.map(({ path }) => path));
+    const moved = since
+      ? `“${nameOf(target)}” has moved since the files were resolved, and they are in conflict anew. `
+      : '';
     super(
       'landing-conflict',
-      `The result and what “${nameOf(target)}” has become change the same places: ${listed}. Merge its branch yourself, or retry the task on what is there now.`,
+      `${moved}The result and what “${nameOf(target)}” has become change the same places: ${files}. Resolve them in the merge editor, send them to the agent, or merge its branch yourself.`,
       { ref: target.ref },
     );
   }
+}
+
+function outdated(target: TargetBranch): UserError {
+  return new UserError(
+    'landing-outdated',
+    `“${nameOf(target)}” has moved since the files were resolved, and nothing is in conflict any more. Accept the result again.`,
+    { ref: target.ref },
+  );
 }
 
 function nothingToLand(target: TargetBranch): UserError {

@@ -7,6 +7,7 @@ import type { ApprovalDecision } from '../core/approval';
 import type { DataDeletion, DeletedData } from '../core/dataDeletion';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
+import type { ConflictReport, ConflictSide, Resolution } from '../core/conflict';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
 import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
@@ -30,6 +31,7 @@ import { takeOverFromEarlierProcess } from './earlierProcess';
 import { HostWatch } from './hostWatch';
 import { Intake } from './intake';
 import { JoinedClaims } from './joinedClaims';
+import { Conflicts } from './conflicts';
 import { Landings } from './landings';
 import { LaneGovernor } from './laneGovernor';
 import { Leases } from './leases';
@@ -77,6 +79,7 @@ export class LocalExecutor implements Executor {
   private readonly data: DataRemoval;
   private readonly keeper: WorkspaceKeeper;
   private readonly landings: Landings;
+  private readonly conflicts: Conflicts;
   private readonly review: ReviewDesk;
   private readonly radar: ConflictRadar;
   private readonly questions: UserQuestions;
@@ -140,6 +143,7 @@ export class LocalExecutor implements Executor {
     this.review = new ReviewDesk(ports);
     this.radar = new ConflictRadar(ports);
     this.landings = new Landings(ports, settings, this.stopping.signal);
+    this.conflicts = new Conflicts(ports);
   }
 
   get state(): LiveState {
@@ -363,6 +367,18 @@ export class LocalExecutor implements Executor {
 
   sendBackConflict(taskId: TaskId): Promise<void> {
     return this.review.sendBackConflict(taskId);
+  }
+
+  conflict(taskId: TaskId): Promise<ConflictReport> {
+    return this.conflicts.report(taskId);
+  }
+
+  readConflictFile(taskId: TaskId, side: ConflictSide, path: string): Promise<Uint8Array | undefined> {
+    return this.conflicts.readFile(taskId, side, path);
+  }
+
+  landResolved(taskId: TaskId, resolution: Resolution): Promise<Landed> {
+    return this.landings.landResolved(taskId, resolution);
   }
 
   undoLanding(taskId: TaskId): Promise<void> {

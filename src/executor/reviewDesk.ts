@@ -2,7 +2,7 @@ import { UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { EventBody } from '../core/events';
 import type { ObjectId, TaskId } from '../core/ids';
-import { isLanding, type RunState, type TaskState } from '../core/liveState';
+import { isInConflict, isLanding, type RunState, type TaskState } from '../core/liveState';
 import {
   draftsOf,
   maxCommentBytes,
@@ -83,7 +83,7 @@ export class ReviewDesk {
   async sendBackConflict(taskId: TaskId): Promise<void> {
     const task = foundTask(this.ports.events.state, taskId);
     const { landing } = task;
-    if (landing?.phase !== 'failed' || landing.code !== 'landing-conflict') {
+    if (!landing || !isInConflict(task)) {
       throw wrongState(task, 'sent back for a conflict, for there is none');
     }
     const run = this.continuable(task);

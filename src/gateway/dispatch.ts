@@ -22,7 +22,9 @@ type ReviewCall = Extract<
       | 'comment'
       | 'deleteComment'
       | 'sendBack'
-      | 'sendBackConflict';
+      | 'sendBackConflict'
+      | 'conflict'
+      | 'landResolved';
   }
 >;
 
@@ -68,6 +70,7 @@ export async function dispatch(executor: Executor, call: PlainCall): Promise<Res
     case 'readResultFile':
     case 'snapshotChanges':
     case 'readSnapshotFile':
+    case 'readConflictFile':
     case 'restoreSnapshot':
     case 'publishSnapshot':
     case 'readRecording':
@@ -117,6 +120,10 @@ async function dispatchReview(executor: Executor, call: ReviewCall): Promise<Res
       return done(executor.sendBack(call.taskId, call.text));
     case 'sendBackConflict':
       return done(executor.sendBackConflict(call.taskId));
+    case 'conflict':
+      return executor.conflict(call.taskId);
+    case 'landResolved':
+      return executor.landResolved(call.taskId, call.resolution);
     default:
       return assertNever(call);
   }

@@ -12,6 +12,7 @@ export type FileCall = Extract<
       | 'readResultFile'
       | 'snapshotChanges'
       | 'readSnapshotFile'
+      | 'readConflictFile'
       | 'restoreSnapshot'
       | 'publishSnapshot'
       | 'readRecording';
@@ -30,6 +31,8 @@ export async function dispatchToFiles(executor: Executor, call: FileCall): Promi
       return [...(await executor.snapshotChanges(call.taskId, call.from, call.to))];
     case 'readSnapshotFile':
       return encode(await executor.readSnapshotFile(call.taskId, call.index, call.path));
+    case 'readConflictFile':
+      return encode(await executor.readConflictFile(call.taskId, call.side, call.path));
     case 'restoreSnapshot': {
       const { savedAs, files } = await executor.restoreSnapshot(call.taskId, call.index);
       return { savedAs, files: [...files] };

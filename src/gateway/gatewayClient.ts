@@ -8,6 +8,7 @@ import type { DataDeletion, DeletedData } from '../core/dataDeletion';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
 import { applyEvent } from '../core/fold';
+import type { ConflictReport, ConflictSide, Resolution } from '../core/conflict';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
 import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
@@ -288,6 +289,18 @@ class GatewayClient implements Executor {
 
   async sendBackConflict(taskId: TaskId): Promise<void> {
     await this.call({ method: 'sendBackConflict', taskId });
+  }
+
+  conflict(taskId: TaskId): Promise<ConflictReport> {
+    return this.call({ method: 'conflict', taskId }, slowRequestTimeoutMs);
+  }
+
+  async readConflictFile(taskId: TaskId, side: ConflictSide, path: string): Promise<Uint8Array | undefined> {
+    return decode(await this.call({ method: 'readConflictFile', taskId, side, path }));
+  }
+
+  landResolved(taskId: TaskId, resolution: Resolution): Promise<Landed> {
+    return this.call({ method: 'landResolved', taskId, resolution }, landingTimeoutMs);
   }
 
   async undoLanding(taskId: TaskId): Promise<void> {

@@ -7,6 +7,7 @@ import type { Logger } from '../base/logger';
 import type { DataDeletion, DeletedData } from '../core/dataDeletion';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
+import type { ConflictReport, ConflictSide, Resolution } from '../core/conflict';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
 import type { Digest, ObjectId, SessionId, TaskId } from '../core/ids';
 import type { JailProof, JailReadiness } from '../core/jail';
@@ -251,6 +252,18 @@ export class RoamingExecutor implements Executor {
 
   async sendBackConflict(taskId: TaskId): Promise<void> {
     return (await this.found()).sendBackConflict(taskId);
+  }
+
+  async conflict(taskId: TaskId): Promise<ConflictReport> {
+    return (await this.found()).conflict(taskId);
+  }
+
+  async readConflictFile(taskId: TaskId, side: ConflictSide, path: string): Promise<Uint8Array | undefined> {
+    return (await this.found()).readConflictFile(taskId, side, path);
+  }
+
+  async landResolved(taskId: TaskId, resolution: Resolution): Promise<Landed> {
+    return (await this.found()).landResolved(taskId, resolution);
   }
 
   async undoLanding(taskId: TaskId): Promise<void> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { approvalDecisionSchema } from '../core/approval';
+import { conflictReportSchema, resolutionSchema } from '../core/conflict';
 import { dataDeletionSchema, deletedDataSchema } from '../core/dataDeletion';
 import { eventSchema } from '../core/events';
 import type { ResultChanges } from '../core/executor';
@@ -24,7 +25,7 @@ import type { FileChange } from '../core/workspace';
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 11;
+export const protocolVersion = 12;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;
@@ -95,6 +96,14 @@ const methods = [
   z.object({ method: z.literal('deleteComment'), taskId: taskIdSchema, commentId: z.string() }),
   z.object({ method: z.literal('sendBack'), taskId: taskIdSchema, text: z.string() }),
   z.object({ method: z.literal('sendBackConflict'), taskId: taskIdSchema }),
+  z.object({ method: z.literal('conflict'), taskId: taskIdSchema }),
+  z.object({
+    method: z.literal('readConflictFile'),
+    taskId: taskIdSchema,
+    side: z.enum(['base', 'target', 'result']),
+    path: z.string(),
+  }),
+  z.object({ method: z.literal('landResolved'), taskId: taskIdSchema, resolution: resolutionSchema }),
   z.object({ method: z.literal('undoLanding'), taskId: taskIdSchema }),
   z.object({ method: z.literal('discard'), taskId: taskIdSchema }),
   z.object({ method: z.literal('history'), query: historyQuerySchema }),
@@ -174,6 +183,7 @@ export const resultChangesSchema: z.ZodType<ResultChanges> = z.object({
 /** Bytes as base64; `null` when there are none to give. */
 const bytesSchema = z.base64().nullable();
 const nothing = z.null();
+const landedSchema = z.object({ ref: z.string(), from: objectIdSchema, commit: objectIdSchema });
 
 /** What each call is answered with. */
 export const resultSchemas = {
@@ -213,7 +223,7 @@ export const resultSchemas = {
   readRecording: z.base64(),
   archiveSession: nothing,
   deleteSession: nothing,
-  land: z.object({ ref: z.string(), from: objectIdSchema, commit: objectIdSchema }),
+  land: landedSchema,
   landingTargets: z.object({ checkedOut: z.string().nullable(), branches: z.array(z.string()) }),
   cancelLanding: nothing,
   keepAsBranch: nothing,
@@ -221,6 +231,9 @@ export const resultSchemas = {
   deleteComment: nothing,
   sendBack: nothing,
   sendBackConflict: nothing,
+  conflict: conflictReportSchema,
+  readConflictFile: bytesSchema,
+  landResolved: landedSchema,
   undoLanding: nothing,
   discard: nothing,
   history: historyAnswerSchema,

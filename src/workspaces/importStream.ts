@@ -10,6 +10,12 @@ export interface TreeEdit {
   readonly entries: readonly { readonly path: PathBytes; readonly mode: EntryMode; readonly objectId: ObjectId }[];
   /** Symbolic links and where they point, as bytes. */
   readonly links: readonly { readonly path: PathBytes; readonly target: string }[];
+  /** Files whose content is not stored yet, as bytes. Absent: none. */
+  readonly contents?: readonly {
+    readonly path: PathBytes;
+    readonly mode: '100644' | '100755';
+    readonly bytes: string;
+  }[];
 }
 
 export interface ImportedCommit {
@@ -32,9 +38,13 @@ const commitMark = ':1';
  * tree: what the workspace holds cannot reach into it.
  */
 export function importStream(commit: ImportedCommit): Buffer {
-  const { removed, entries, links } = commit.edit ?? { removed: [], entries: [], links: [] };
+  const { removed, entries, links, contents = [] } = commit.edit ?? { removed: [], entries: [], links: [] };
+  const blobs = [
+    ...links.map(({ path, target }) => ({ path, mode: '120000', bytes: target })),
+    ...contents.map(({ path, mode, bytes }) => ({ path, mode, bytes })),
+  ];
   const parts: string[] = [];
-  links.forEach(({ target }, index) => parts.push(`blob\nmark :${index + 2}\n`, data(target)));
+  blobs.forEach(({ bytes }, index) => parts.push(`blob\nmark :${index + 2}\n`, data(bytes)));
   parts.push(
     `commit ${commit.ref}\nmark ${commitMark}\n`,
     `committer ${committer} ${Math.floor(commit.committedAtMs / 1000)} +0000\n`,
@@ -45,7 +55,7 @@ export function importStream(commit: ImportedCommit): Buffer {
   // Removed first: what was a file may be a folder now.
   for (const path of removed) parts.push(`D ${quote(path)}\n`);
   for (const { path, mode, objectId } of entries) parts.push(`M ${mode} ${objectId} ${quote(path)}\n`);
-  links.forEach(({ path }, index) => parts.push(`M 120000 :${index + 2} ${quote(path)}\n`));
+  blobs.forEach(({ path, mode }, index) => parts.push(`M ${mode} :${index + 2} ${quote(path)}\n`));
   parts.push(`\nget-mark ${commitMark}\nls ${commitMark} ""\ndone\n`);
   return Buffer.from(parts.join(''), 'latin1');
 }

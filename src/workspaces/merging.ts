@@ -1,13 +1,15 @@
 import { PassThrough } from 'node:stream';
 import { UserError } from '../base/errors';
+import type { ConflictedPath, ResolvedPath } from '../core/conflict';
 import { objectIdSchema, type ObjectId } from '../core/ids';
 import type { Merge } from '../core/landing';
 import { diffTreeArguments, parseRawChanges } from './diffListing';
 import { GitFailure } from './gitFailure';
 import type { GitJail } from './gitJail';
 import { openRepository } from './openRepository';
-import { textOf } from './pathBytes';
+import { bytesOf, isStorable, printable, textOf } from './pathBytes';
 import type { Snapshots } from './snapshots';
+import { modeOf, records } from './treeListing';
 
 export interface MergingOptions {
   readonly jail: GitJail;
@@ -44,18 +46,65 @@ export async function mergeChange(change: MergedChange, options: MergingOptions)
   const [baseTree, resultTree] = await fetchTrees(change, options);
   const theirs = change.files ? await onlyFiles(change.files, baseTree, resultTree, options) : resultTree;
   const base = await commitTree(jail, baseTree);
-  const argv = ['git', 'merge-tree', '--write-tree', '-z', '--name-only', '--no-messages'];
+  const argv = ['git', 'merge-tree', '--write-tree', '-z', '--no-messages'];
   const sides = [await commitTree(jail, ours, base), await commitTree(jail, theirs, base)];
   // It ends with 1 when there are conflicts.
   const answer = await jail.run({ argv: [...argv, ...sides], hostGit: 'write', answers: [0, 1] });
-  const [tree = '', ...files] = answer
-    .toString('utf8')
-    .split('\0')
-    .filter((part) => part !== '');
+  const [tree = '', ...stages] = records(answer).filter((part) => part !== '');
   const merged = objectIdSchema.parse(tree);
-  return files.length > 0
-    ? { kind: 'conflict', files: [...new Set(files)], tree: merged }
+  const paths = conflictedPaths(stages, sides);
+  return paths.length > 0
+    ? { kind: 'conflict', files: paths.map(({ path }) => path), paths, tree: merged }
     : { kind: 'merged', tree: merged };
+}
+
+const sideOfStage = { '1': 'base', '2': 'target', '3': 'result' } as const;
+
+/**
+ * Reads the lines of `merge-tree` about stages. A file that has to make way for a folder is listed under a name that git makes
+ * of it and of its commit.
+ */
+function conflictedPaths(stages: readonly string[], commits: readonly ObjectId[]): ConflictedPath[] {
+  const paths = new Map<string, ConflictedPath>();
+  for (const line of stages) {
+    const match = /^(\d{6}) ([0-9a-f]+) ([123])\t/.exec(line);
+    if (!match?.[1] || !match[2]) throw new Error('git merge-tree answered something unknown');
+    const bytes = line.slice(match[0].length);
+    const path = textOf(bytes) ?? printable(bytes);
+    const known = paths.get(bytes) ?? { path, base: null, target: null, result: null };
+    const isMadeUp = !isStorable(bytes) || commits.some((commit) => bytes.includes(`~${commit}`));
+    const side = sideOfStage[match[3] as keyof typeof sideOfStage];
+    const entry = { mode: modeOf(match[1]), objectId: objectIdSchema.parse(match[2]) };
+    paths.set(bytes, isMadeUp ? known : { ...known, [side]: entry });
+  }
+  return [...paths.values()];
+}
+
+/** A tree with some paths as the user wants them. */
+export async function withResolved(
+  tree: ObjectId,
+  paths: readonly ResolvedPath[],
+  snapshots: Snapshots,
+): Promise<ObjectId> {
+  const edit = {
+    removed: paths.map(({ path }) => bytesOf(path)),
+    entries: paths.flatMap((resolved) =>
+      'entry' in resolved && resolved.entry ? [{ path: bytesOf(resolved.path), ...resolved.entry }] : [],
+    ),
+    links: [],
+    contents: paths.flatMap((resolved) =>
+      'content' in resolved
+        ? [
+            {
+              path: bytesOf(resolved.path),
+              mode: resolved.mode,
+              bytes: Buffer.from(resolved.content).toString('latin1'),
+            },
+          ]
+        : [],
+    ),
+  };
+  return (await snapshots.commit({ message: 'A conflict resolved\n', tree, edit })).tree;
 }
 
 /** Brings what is not there yet from the user's repository. @returns the two trees. */

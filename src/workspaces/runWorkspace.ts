@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdtemp, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurably } from '../base/durableFile';
+import type { ResolvedPath } from '../core/conflict';
 import { objectIdSchema, type ObjectId } from '../core/ids';
 import { workspaceInJail, type Mount } from '../core/jailPolicy';
 import type { Merge } from '../core/landing';
@@ -10,7 +11,7 @@ import { checkoutCommand } from './folderScan';
 import { cacheEnvironment, cacheMount, storeEnvironment, storeMount } from './caches';
 import { copyTree } from './copyTree';
 import { dependencyMounts } from './dependencyMounts';
-import { fetchTrees, mergeChange } from './merging';
+import { fetchTrees, mergeChange, withResolved } from './merging';
 import type { RunFolders } from './runFolders';
 import { hasKeptSnapshots, removeFiles, removeRun } from './runRemoval';
 import type { RunState } from './runState';
@@ -92,6 +93,10 @@ export class RunWorkspace extends RunTrees implements Workspace {
   async merge(base: ObjectId, result: ObjectId, files?: readonly string[]): Promise<Merge> {
     const { jail, snapshots, repo, baseTree } = this;
     return mergeChange({ base, result, files }, { jail, snapshots, repo, ours: baseTree });
+  }
+
+  async resolve(tree: ObjectId, paths: readonly ResolvedPath[]): Promise<ObjectId> {
+    return withResolved(objectIdSchema.parse(tree), paths, this.snapshots);
   }
 
   async prepare(tree: ObjectId, options: PreparationOptions): Promise<Preparation> {

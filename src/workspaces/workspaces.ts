@@ -16,6 +16,7 @@ import { openRepository } from './openRepository';
 import { bytesOf, isPlainPath } from './pathBytes';
 import { configPath, invalidConfig, maxConfigBytes, parseRepositoryConfig } from './repositoryConfig';
 import { conflictingFiles } from './pairing';
+import { GitFailure } from './gitFailure';
 import { inspectRepository, type Repository } from './repositoryInspection';
 import { assertQuarantineFree } from './publishing';
 import { repositoryNotes } from './repositoryNotes';
@@ -170,6 +171,16 @@ class StoredWorkspaces implements Workspaces {
     const entry = listed.get(bytesOf(path));
     if (!entry || entry.mode === '160000') return undefined;
     return git.run(['cat-file', 'blob', entry.objectId], { maxBytes: maxReadBytes });
+  }
+
+  async readBlob(repo: string, objectId: ObjectId): Promise<Uint8Array | undefined> {
+    const git = await openRepository(repo);
+    try {
+      return await git.run(['cat-file', 'blob', objectIdSchema.parse(objectId)], { maxBytes: maxReadBytes });
+    } catch (error) {
+      if (error instanceof GitFailure) return undefined;
+      throw error;
+    }
   }
 
   async changes(repo: string, from: ObjectId, to: ObjectId): Promise<readonly FileChange[]> {

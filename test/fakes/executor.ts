@@ -8,6 +8,7 @@ import type { AirlockEvent, EventBody } from '../../src/core/events';
 import { currentVersion } from '../../src/core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../../src/core/executor';
 import { applyEvent } from '../../src/core/fold';
+import type { ConflictReport, ConflictSide, Resolution } from '../../src/core/conflict';
 import type { HistoryAnswer, HistoryQuery } from '../../src/core/history';
 import type { Digest, ObjectId, RunId, SessionId, TaskId } from '../../src/core/ids';
 import type { JailProof, JailReadiness } from '../../src/core/jail';
@@ -320,7 +321,7 @@ export class FakeExecutor implements Executor {
     await this.called('land', taskId, options);
     const landed = { ref: `refs/heads/${options.onto ?? 'main'}`, from: 'a'.repeat(40), commit: 'b'.repeat(40) };
     this.append(
-      { kind: 'landing.started', taskId, runId: 'run-landing', ref: landed.ref },
+      { kind: 'landing.started', taskId, runId: 'run-landing', ref: landed.ref, only: null, resolved: [] },
       { kind: 'landing.moving', taskId, ...landed },
       { kind: 'task.landed', taskId, ...landed },
     );
@@ -362,6 +363,22 @@ export class FakeExecutor implements Executor {
   async sendBackConflict(taskId: TaskId): Promise<void> {
     await this.called('sendBackConflict', taskId);
     this.append({ kind: 'task.requeued', taskId, reason: '', notBeforeMs: 0 });
+  }
+
+  async conflict(taskId: TaskId): Promise<ConflictReport> {
+    await this.called('conflict', taskId);
+    const file = { path: 'a', how: 'merge', isInTarget: true, isInResult: true } as const;
+    return { ref: 'refs/heads/main', target: 'a'.repeat(40), files: [file] };
+  }
+
+  async readConflictFile(taskId: TaskId, side: ConflictSide, path: string): Promise<Uint8Array | undefined> {
+    await this.called('readConflictFile', taskId, side, path);
+    return side === 'base' ? undefined : Buffer.from(`${side} ${path}`);
+  }
+
+  async landResolved(taskId: TaskId, resolution: Resolution): Promise<Landed> {
+    await this.called('landResolved', taskId, resolution);
+    return { ref: 'refs/heads/main', from: resolution.target, commit: 'b'.repeat(40) };
   }
 
   async undoLanding(taskId: TaskId): Promise<void> {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Executor } from '../../src/core/executor';
 import { systemClock } from '../../src/base/clock';
+import { maxResolvedBytes, type Resolution } from '../../src/core/conflict';
 import { isUserError } from '../../src/base/errors';
 import { silentLogger } from '../../src/base/logger';
 import type { TaskState } from '../../src/core/liveState';
@@ -104,6 +105,140 @@ describe('letting a result out', () => {
     assert.deepEqual([taskOf(executor)?.status, taskOf(executor)?.landing], ['queued', null]);
   });
 
+  describe('with a conflict that the user resolves by hand', () => {
+    const content = (text: string): string => Buffer.from(text).toString('base64');
+
+    /** The result says “right”, the branch “mine”. */
+    async function inConflict(...checks: string[]): Promise<Executor> {
+      const executor = await verified(...checks);
+      writeFiles(room.repo, { 'value.txt': 'mine\n' });
+      commitAll(room.repo, 'Mine');
+      assert.equal(await refusal(executor.land('right')), 'landing-conflict');
+      return executor;
+    }
+
+    const resolving = (target: string, text: string): Resolution => ({
+      target,
+      files: [{ path: 'value.txt', content: content(text) }],
+    });
+
+    it('shows each side, checks what was made of them, and moves the branch', async () => {
+      const executor = await inConflict('! test -e forbidden.txt');
+      writeFiles(room.repo, { 'notes.txt': 'mine, not committed\n' });
+      const target = tip();
+      const file = { path: 'value.txt', how: 'merge', isInTarget: true, isInResult: true };
+      assert.deepEqual(await executor.conflict('right'), { ref: 'refs/heads/main', target, files: [file] });
+      const sides: string[] = [];
+      for (const side of ['base', 'target', 'result'] as const) {
+        sides.push(Buffer.from((await executor.readConflictFile('right', side, 'value.txt')) ?? []).toString());
+      }
+      assert.deepEqual(sides, ['wrong\n', 'mine\n', 'right\n']);
+
+      const { from, commit } = await executor.landResolved('right', resolving(target, 'right\nand mine\n'));
+      assert.deepEqual([from, tip(), read('value.txt')], [target, commit, 'right\nand mine\n']);
+      assert.equal(git(room.repo, 'status', '--porcelain'), '?? notes.txt');
+      assert.match(git(room.repo, 'log', '-1', '--format=%B'), /^Right\n\nJoined by hand: value\.txt\n/);
+      const { status, landing } = taskOf(executor) ?? {};
+      assert.equal(status, 'landed');
+      assert.deepEqual(
+        landing?.checks.map(({ command, exitCode }) => [command, exitCode]),
+        [
+          [sampleCheck, 0],
+          ['! test -e forbidden.txt', 0],
+        ],
+      );
+      await executor.undoLanding('right');
+      assert.deepEqual([tip(), read('value.txt')], [target, 'mine\n']);
+    });
+
+    it('does not move the branch when a check fails on it, and can be resolved again', async () => {
+      const executor = await inConflict();
+      const target = tip();
+      assert.equal(
+        await refusal(executor.landResolved('right', resolving(target, 'neither\n'))),
+        'landing-check-failed',
+      );
+      const { landing } = taskOf(executor) ?? {};
+      assert.deepEqual([tip(), read('value.txt')], [target, 'mine\n']);
+      assert.deepEqual(
+        [landing?.code, landing?.files, landing?.checks.length],
+        ['landing-check-failed', ['value.txt'], 1],
+      );
+      assert.equal((await executor.conflict('right')).target, target);
+      await executor.landResolved('right', resolving(target, 'right\n'));
+      assert.deepEqual([taskOf(executor)?.status, read('value.txt')], ['landed', 'right\n']);
+    });
+
+    it('is in conflict anew when the branch has moved meanwhile', async () => {
+      const executor = await inConflict();
+      const target = tip();
+      writeFiles(room.repo, { 'value.txt': 'mine again\n' });
+      const meanwhile = commitAll(room.repo, 'Mine again');
+      assert.equal(await refusal(executor.conflict('right')), 'landing-moved');
+      assert.equal(await refusal(executor.landResolved('right', resolving(target, 'right\n'))), 'landing-conflict');
+      const { landing } = taskOf(executor) ?? {};
+      assert.match(landing?.reason ?? '', /has moved since the files were resolved/);
+      assert.deepEqual([tip(), read('value.txt')], [meanwhile, 'mine again\n']);
+      assert.equal((await executor.conflict('right')).target, meanwhile);
+      git(room.repo, 'reset', '-q', '--hard', 'HEAD~2');
+      assert.equal(await refusal(executor.landResolved('right', resolving(meanwhile, 'right\n'))), 'landing-outdated');
+      assert.equal(read('value.txt'), 'wrong\n');
+    });
+
+    it('refuses what is not finished, not whole, or too large, and begins nothing', async () => {
+      const executor = await inConflict();
+      const target = tip();
+      const { seq } = executor.state;
+      const markers = '<<<<<<< main\nmine\n=======\nright\n>>>>>>> result\n';
+      const other = { path: 'other.txt', content: content('x') };
+      const big = 'x'.repeat(maxResolvedBytes);
+      const refusals = [
+        resolving(target, markers),
+        resolving(tip('HEAD~1'), 'right\n'),
+        { target, files: [other] },
+        { target, files: [...resolving(target, 'right\n').files, other] },
+        { target, files: [...resolving(target, 'right\n').files, ...resolving(target, 'right\n').files] },
+        resolving(target, `${big}x`),
+      ].map((resolution) => refusal(executor.landResolved('right', resolution)));
+      assert.deepEqual(await Promise.all(refusals), [
+        'resolution-unfinished',
+        ...Array<string>(4).fill('resolution-invalid'),
+        'resolution-too-large',
+      ]);
+      assert.deepEqual([executor.state.seq, tip()], [seq, target]);
+    });
+
+    it('takes one side whole, also where the other has deleted it', async () => {
+      const executor = await verified();
+      git(room.repo, 'rm', '-q', 'value.txt');
+      const target = commitAll(room.repo, 'Mine');
+      assert.equal(await refusal(executor.land('right')), 'landing-conflict');
+      const file = { path: 'value.txt', how: 'choose', isInTarget: false, isInResult: true };
+      assert.deepEqual((await executor.conflict('right')).files, [file]);
+      assert.equal(await executor.readConflictFile('right', 'target', 'value.txt'), undefined);
+      const taking = (take: 'target' | 'result'): Resolution => ({ target, files: [{ path: 'value.txt', take }] });
+      // Nothing is left of the result then.
+      assert.equal(await refusal(executor.landResolved('right', taking('target'))), 'landing-empty');
+      await executor.landResolved('right', taking('result'));
+      assert.equal(read('value.txt'), 'right\n');
+    });
+
+    it('keeps to the branch and the files that it was to be let out with', async () => {
+      const executor = await verified();
+      git(room.repo, 'checkout', '-q', '-b', 'next');
+      writeFiles(room.repo, { 'value.txt': 'mine\n' });
+      const target = commitAll(room.repo, 'Mine');
+      git(room.repo, 'checkout', '-q', 'main');
+      const options = { onto: 'next', files: ['value.txt'] };
+      assert.equal(await refusal(executor.land('right', options)), 'landing-conflict');
+      const { ref } = await executor.landResolved('right', resolving(target, 'right\n'));
+      assert.deepEqual(
+        [ref, git(room.repo, 'show', 'next:value.txt'), read('value.txt')],
+        ['refs/heads/next', 'right', 'wrong\n'],
+      );
+    });
+  });
+
   it('refuses a result that the checks contradict', async () => {
     await room.queues({ id: 'wrong', description: 'Wrong', context: { checks: ['false'] } });
     room.model.plays('Wrong', writes('value.txt', 'other\n'), says('Done.'), says('Done.'), says('Done.'));
@@ -120,7 +255,7 @@ describe('letting a result out', () => {
       const ref = 'refs/heads/main';
       const store = await openStore({ storage: room.storage, clock: systemClock, logger: silentLogger });
       await store.journal.append([
-        { kind: 'landing.started', taskId: 'right', runId: 'run-landing', ref },
+        { kind: 'landing.started', taskId: 'right', runId: 'run-landing', ref, only: null, resolved: [] },
         { kind: 'landing.moving', taskId: 'right', ref, from, commit },
       ]);
       await store.close();

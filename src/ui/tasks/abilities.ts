@@ -1,5 +1,5 @@
 import { type ApprovalState, isOpenApproval } from '../../core/approval';
-import { isLanding, isOutdated, type LiveState, type RunState, type TaskState } from '../../core/liveState';
+import { isInConflict, isLanding, isOutdated, type LiveState, type RunState, type TaskState } from '../../core/liveState';
 import { isEnded } from '../../core/task';
 import { needsReview } from './lookedAt';
 import { groupOf } from './taskGroup';
@@ -27,6 +27,7 @@ export const abilities = [
   'accept',
   'sendBack',
   'sendBackConflict',
+  'resolveConflict',
   'undoAccept',
   'discard',
   'readSnapshots',
@@ -72,7 +73,8 @@ export function abilitiesOf(state: LiveState, task: TaskState, seen: Seen): Set<
     markReviewed: (needsReview(task) && !seen.result) || (seen.hasDeadReport && !seen.deadReport),
     accept: canAccept(task, run),
     sendBack: canSendBack(task, run),
-    sendBackConflict: canSendBack(task, run) && task.landing?.code === 'landing-conflict',
+    sendBackConflict: canSendBack(task, run) && isInConflict(task),
+    resolveConflict: canAccept(task, run) && isInConflict(task) && task.landing?.conflict != null,
     undoAccept: task.status === 'landed' && task.landing?.from != null && task.landing.commit !== null,
     discard: canDiscard(task, run),
     readSnapshots: hasSnapshots(task, run),

@@ -54,6 +54,15 @@ const canary = fc.record({
   held: fc.boolean(),
   controlSucceeded: fc.boolean(),
 });
+const conflictSide = fc.option(fc.record({ mode: fc.constantFrom('100644' as const, '100755' as const), objectId }), {
+  nil: null,
+});
+const conflictedPath = fc.record({
+  path: fc.constantFrom('a', 'b/c'),
+  base: conflictSide,
+  target: conflictSide,
+  result: conflictSide,
+});
 const checkResult = fc.record({
   command: fc.constantFrom('npm test', 'make check', 'true'),
   on: fc.constantFrom(...checkSubjectSchema.options),
@@ -118,10 +127,23 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'task.handedOn': fc.record({ taskId }),
   'task.lost': fc.record({ taskId, origin, reason: words }),
   'task.ended': fc.record({ taskId, outcome, reason: words, runId: fc.option(runId) }),
-  'landing.started': fc.record({ taskId, runId, ref: words }),
+  'landing.started': fc.record({
+    taskId,
+    runId,
+    ref: words,
+    only: fc.option(fc.array(words, { maxLength: 2 }), { nil: null }),
+    resolved: fc.array(words, { maxLength: 2 }),
+  }),
   'landing.checked': fc.record({ taskId, result: checkResult }),
   'landing.moving': fc.record({ taskId, ref: words, from: objectId, commit: objectId }),
-  'landing.failed': fc.record({ taskId, code: words, reason: words, files: fc.array(words, { maxLength: 2 }) }),
+  'landing.failed': fc.record({
+    taskId,
+    code: fc.oneof(words, fc.constantFrom('landing-conflict', 'landing-check-failed', 'landing-cancelled')),
+    reason: words,
+    files: fc.array(words, { maxLength: 2 }),
+    target: fc.option(objectId, { nil: null }),
+    conflicts: fc.array(conflictedPath, { maxLength: 2 }),
+  }),
   'task.landed': fc.record({
     taskId,
     commit: objectId,

@@ -112,8 +112,23 @@ describe('the fold of a review', () => {
   });
 
   it('forgets a landing that the user gave up', () => {
-    const started: EventBody = { kind: 'landing.started', taskId, runId: 'run-2', ref: 'refs/heads/main' };
-    const failed = (code: string): EventBody => ({ kind: 'landing.failed', taskId, code, reason: '', files: [] });
+    const started: EventBody = {
+      kind: 'landing.started',
+      taskId,
+      runId: 'run-2',
+      ref: 'refs/heads/main',
+      only: null,
+      resolved: [],
+    };
+    const failed = (code: string): EventBody => ({
+      kind: 'landing.failed',
+      taskId,
+      code,
+      reason: '',
+      files: [],
+      target: null,
+      conflicts: [],
+    });
     assert.equal(fold(queued(taskId), started, failed('landing-cancelled')).tasks.get(taskId)?.landing, null);
     assert.equal(fold(queued(taskId), started, failed('landing-moved')).tasks.get(taskId)?.landing?.phase, 'failed');
   });

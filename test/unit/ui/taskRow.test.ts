@@ -135,7 +135,7 @@ describe('the row of a task', () => {
       const { description, icon, contextValue } = rowOf(inputOf(executor));
       return [description.split(' · ')[0] ?? '', icon.id, contextValue];
     };
-    executor.append({ kind: 'landing.started', taskId: 'task-1', runId: 'run-2', ref });
+    executor.append({ kind: 'landing.started', taskId: 'task-1', runId: 'run-2', ref, only: null, resolved: [] });
     assert.deepEqual(row(), [
       'being laid over main',
       'loading~spin',
@@ -160,8 +160,8 @@ describe('the row of a task', () => {
   it('says what was in the way of a result, and asks for a look at it', async () => {
     const executor = await verified();
     const failure = (code: string, ...files: string[]): EventBody[] => [
-      { kind: 'landing.started', taskId: 'task-1', runId: 'run-2', ref: 'refs/heads/main' },
-      { kind: 'landing.failed', taskId: 'task-1', code, reason: 'It did not work out.', files },
+      { kind: 'landing.started', taskId: 'task-1', runId: 'run-2', ref: 'refs/heads/main', only: null, resolved: [] },
+      { kind: 'landing.failed', taskId: 'task-1', code, reason: 'It did not work out.', files, target: null, conflicts: [] },
     ];
     const row = (): unknown[] => {
       const input = inputOf(executor);
