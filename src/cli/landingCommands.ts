@@ -1,9 +1,10 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import path from 'node:path';
 import { UserError } from '../base/errors';
 import type { Executor } from '../core/executor';
 import { selfRunningFiles } from '../core/selfRunning';
 import { collect, storageOption } from './arguments';
+import { resolutionIn } from './resolvedFolder';
 import { visiting } from './visit';
 import { oneLine } from './words';
 
@@ -11,11 +12,14 @@ const landHelp = `
 The result is laid over the branch as it is now. Unless that very tree was checked before, the task's checks are run on it in
 fresh jails. Then the branch is moved forward, with the files where it is checked out. No hook and no filter is run, and files with
 changes that are not committed are never touched: where they are in the way, nothing is changed.
+After a conflict, --resolved takes the files in conflict from a folder, such as a work tree in which you have merged the task's branch:
+exactly those, onto the same branch. What comes of it is checked as ever.
 Files that would run by themselves (editor settings, git hooks, workflows, install scripts, …) are listed, and need --yes.`;
 
 interface LandFlags {
   readonly onto?: string;
   readonly file: readonly string[];
+  readonly resolved?: string;
   readonly yes?: boolean;
   readonly storage: string;
 }
@@ -28,14 +32,24 @@ export function addLandingCommands(airlock: Command): void {
     .argument('<task>')
     .option('--onto <branch>', 'another branch')
     .option('--file <path>', 'only this file of the result; may be repeated', collect, [])
+    .addOption(
+      new Option('--resolved <folder>', 'after a conflict: with the files in conflict as they are there').conflicts([
+        'onto',
+        'file',
+      ]),
+    )
     .option('--yes', 'also when files of the result would run by themselves')
     .addOption(storageOption())
     .addHelpText('after', landHelp)
-    .action((task: string, { onto, file, yes, storage }: LandFlags) =>
+    .action((task: string, { onto, file, resolved, yes, storage }: LandFlags) =>
       visiting(path.resolve(storage), async (executor) => {
-        const files = file.length > 0 ? file : undefined;
+        const only = executor.state.tasks.get(task)?.landing?.only ?? undefined;
+        const files = resolved !== undefined ? only : file.length > 0 ? file : undefined;
         await warnOfSelfRunning(executor, task, { files, yes: yes ?? false });
-        const { ref, commit } = await executor.land(task, { onto, files });
+        const { ref, commit } =
+          resolved === undefined
+            ? await executor.land(task, { onto, files })
+            : await executor.landResolved(task, await resolutionIn(executor, task, resolved));
         process.stdout.write(`${ref.slice('refs/heads/'.length)} is at ${commit}.\n`);
       }),
     );

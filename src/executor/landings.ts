@@ -204,7 +204,7 @@ export class Landings {
       const merge = await workspace.merge(result.base, result.commit, options.files);
       const tree = await joinedTree(workspace, merge, target, resolved);
       if (tree === workspace.baseTree) throw nothingToLand(target);
-      if (tree !== run.resultTree) await this.check(result, workspace, tree, signal);
+      if (tree !== run.resultTree) await this.check(result, workspace, tree, options);
       const ending = { outcome: run.outcome ?? 'unchecked', reason: wordsOf(resolved), response: '' };
       return (await workspace.publish({ tree, branch, message: commitMessage(task, run, ending) })).commit;
     } finally {
@@ -215,7 +215,8 @@ export class Landings {
   }
 
   /** @throws {UserError} `landing-check-failed`. */
-  private async check({ task, run }: Result, workspace: Workspace, tree: ObjectId, signal: AbortSignal): Promise<void> {
+  private async check({ task, run }: Result, workspace: Workspace, tree: ObjectId, options: Landing): Promise<void> {
+    const { signal, resolved } = options;
     const persona = narrowed(await roleOfRun(this.ports, run), task);
     const connections = new ConnectionLog(this.ports, workspace.runId, () => {});
     const dependencies = new RunDependencies(this.ports, this.settings, workspace, {
@@ -242,7 +243,7 @@ export class Landings {
         await this.append([{ kind: 'landing.checked', taskId: task.id, result }]);
         if (!passed(result)) failing.push(command);
       }
-      if (failing.length > 0) throw checkFailed(failing);
+      if (failing.length > 0) throw checkFailed(failing, resolved !== undefined);
     } finally {
       await dependencies.release();
     }
@@ -400,13 +401,12 @@ function nothingToLand(target: TargetBranch): UserError {
   );
 }
 
-function checkFailed(commands: readonly string[]): UserError {
+function checkFailed(commands: readonly string[], isResolved: boolean): UserError {
   const listed = commands.map((command) => `“${command.replace(/\s+/g, ' ').slice(0, 100)}”`).join(', ');
-  return new UserError(
-    'landing-check-failed',
-    `Together with what the branch has become, the result fails ${listed}. Nothing was changed. Retry the task on what is there now.`,
-    { checks: listed },
-  );
+  const message = isResolved
+    ? `As you have resolved it, the result fails ${listed}. Nothing was changed, and what you resolved is kept.`
+    : `Together with what the branch has become, the result fails ${listed}. Nothing was changed. Retry the task on what is there now.`;
+  return new UserError('landing-check-failed', message, { checks: listed });
 }
 
 function hasCode(error: unknown, code: string): boolean {

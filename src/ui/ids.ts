@@ -9,6 +9,9 @@ export const walkthroughId = 'airlock.walkthrough';
 /** Files of results and of their bases, from git objects. Never `file:`, so that nothing beside them is run. */
 export const resultScheme = 'airlock';
 
+/** Files in conflict as the user is resolving them. */
+export const mergeScheme = 'airlock-merge';
+
 /** Reports that are written when they are opened: details of a task, the jail's proof. */
 export const reportScheme = 'airlock-report';
 

@@ -1,11 +1,14 @@
+import path from 'node:path';
 import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import type { Clock } from '../base/clock';
 import { type Disposable, DisposableStore } from '../base/disposable';
+import { messageOf } from '../base/errors';
 import type { Logger } from '../base/logger';
 import type { JournalReport } from '../core/journalReport';
 import type { TaskTables } from '../core/taskTables';
 import type { TaskId } from '../core/ids';
+import { isJudged } from '../core/task';
 import type { TaskPlanner } from '../core/plannedTask';
 import type { WriteReport } from '../core/usageReport';
 import { registerAnalytics } from './analytics/analyticsPanel';
@@ -31,6 +34,7 @@ import { FileDecorations } from './explorer/fileDecorations';
 import { type Feature, Features } from './features';
 import { Notifications } from './notifications';
 import { allowedRepositories, openFolders } from './repositories';
+import { ResolvedFiles } from './landing/resolvedFiles';
 import { CommentThreads } from './review/commentThreads';
 import { ReportLenses } from './review/reportLenses';
 import { Reports } from './review/reports';
@@ -62,7 +66,10 @@ import { taskFiles } from './taskTable/taskFiles';
 import { SessionTerminals } from './terminal/sessionTerminals';
 
 export interface UiParts {
-  readonly context: Pick<vscode.ExtensionContext, 'extensionUri' | 'extension' | 'globalState' | 'workspaceState'>;
+  readonly context: Pick<
+    vscode.ExtensionContext,
+    'extensionUri' | 'extension' | 'globalState' | 'globalStorageUri' | 'workspaceState'
+  >;
   readonly link: ExecutorLink;
   readonly planner: TaskPlanner;
   /** Reads the whole journal of this window's storage. */
@@ -113,6 +120,7 @@ export function startUi(parts: UiParts): Disposable {
   );
   const reports = features.start(l10n.t('The reports'), () => startReports(parts, tasks));
   features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
+  const resolvedFiles = features.start(l10n.t('The files in conflict'), () => startResolvedFiles(parts));
   features.start(l10n.t('The marks on files'), () => new FileDecorations(link, clock, logger));
   features.start(l10n.t('The links above details'), () => new ReportLenses(tasks));
   features.start(l10n.t('The comments on results'), () => new CommentThreads(link, logger));
@@ -123,7 +131,9 @@ export function startUi(parts: UiParts): Disposable {
   features.start(l10n.t('The language of task definitions'), () => registerDefinitionLanguage());
   features.start(l10n.t('The analytics page'), () => startAnalytics(parts, tree));
   features.start(l10n.t('The scheduled report'), () => startScheduledReport(parts));
-  features.start(l10n.t('The commands'), () => startCommands(parts, shown, { tree, terminals, reports }));
+  features.start(l10n.t('The commands'), () =>
+    startCommands(parts, shown, { tree, terminals, reports, resolvedFiles }),
+  );
   features.start(l10n.t('The notifications'), () => startNotifications(parts, shown, tree));
   features.start(l10n.t('The settings'), () => startFollowing(parts));
   features.start(l10n.t('The status bar item'), () => new StatusItem(tasks, link, surroundings, clock));
@@ -220,6 +230,18 @@ interface CommandFeatures {
   readonly tree: Feature<TaskTree>;
   readonly terminals: Feature<SessionTerminals>;
   readonly reports: Feature<Reports>;
+  readonly resolvedFiles: Feature<ResolvedFiles>;
+}
+
+/** Beside the executor's storage, which may be elsewhere: what is being resolved is this window's. */
+function startResolvedFiles({ context, link, logger }: UiParts): ResolvedFiles {
+  const files = new ResolvedFiles(path.join(context.globalStorageUri.fsPath, 'merges'), link);
+  const sweep = async (): Promise<void> => {
+    const { tasks } = (await link.ready()).state;
+    await files.sweep((taskId) => isJudged(tasks.get(taskId)?.status ?? 'landed'));
+  };
+  sweep().catch((error: unknown) => logger.warn('Resolved files were not swept', { reason: messageOf(error) }));
+  return files;
 }
 
 function startCommands(
@@ -232,7 +254,7 @@ function startCommands(
   const actions = {
     ...queueActions(link, repositories, parts.personas),
     ...taskActions({ link, repositories, lookedAt, ...features }),
-    ...landingActions({ link, lookedAt, reports: features.reports }),
+    ...landingActions({ link, lookedAt, ...features }),
     ...snapshotActions(link),
     ...steeringActions(link, tasks),
     ...sessionActions({ sessions, ...features }),

@@ -34,6 +34,9 @@ describe('letting a result out in a real VS Code', function () {
 
   const says = (words: RegExp): Promise<void> => taskSays(workbench, title, words);
   const dialog = () => workbench.page.locator('.monaco-dialog-box');
+  const mergeEditor = () => workbench.page.locator('.merge-editor');
+  const landAction = () =>
+    workbench.page.locator('.editor-actions').getByRole('button', { name: 'Land Resolved Files' });
   const toast = (text: string) => workbench.page.locator('.notification-toast', { hasText: text });
 
   it('shows what changed between two snapshots, and what is left of the run', async () => {
@@ -79,11 +82,53 @@ describe('letting a result out in a real VS Code', function () {
     const refusal = toast('is not accepted');
     await refusal.getByRole('button', { name: 'Send to the Agent', exact: true }).waitFor();
     await workbench.screenshot('accept-conflict-light');
-    await refusal.getByRole('button', { name: 'Copy Branch Name' }).click();
     assert.equal(world.git('log', '-1', '--format=%s'), 'Mine');
+    await refusal.getByRole('button', { name: 'Resolve in Merge Editor' }).click();
+  });
+
+  it('shows both versions in the merge editor, and goes on only when they are joined', async () => {
+    await mergeEditor().locator('.view-line', { hasText: 'good evening' }).first().waitFor();
+    await mergeEditor().locator('.view-line', { hasText: 'hello' }).first().waitFor();
+    await toast('Join both versions').waitFor();
+    await workbench.screenshot('merge-editor-light');
+    await workbench.setTheme('dark');
+    await landAction().click();
+    await dialog().getByText('unhandled conflicts').first().waitFor();
+    await dialog().getByRole('button', { name: 'Cancel' }).click();
+    await mergeEditor().getByText('Accept Branch', { exact: true }).click();
+    await mergeEditor().getByText('0 Conflicts Remaining').waitFor();
+    await workbench.screenshot('merge-editor-dark');
+  });
+
+  it('does not let out what the checks do not stand, and opens it again as it was', async () => {
+    await landAction().click();
+    await dialog().getByRole('button', { name: 'Accept', exact: true }).click();
+    await says(/^not accepted: a check fails on main/);
+    await workbench.screenshot('resolved-check-failed-dark');
+    assert.equal(world.git('log', '-1', '--format=%s'), 'Mine');
+    await toast('is not accepted').getByRole('button', { name: 'Resolve in Merge Editor' }).click();
+    const made = mergeEditor()
+      .locator('.merge-editor-result, .result')
+      .locator('.view-line', { hasText: 'good evening' });
+    await made.first().waitFor();
+  });
+
+  it('lets it out as it was joined, and takes it back', async () => {
+    await mergeEditor().getByText('Accept Combination (Agent First)').click();
+    await mergeEditor().locator('.view-line', { hasText: 'hello' }).last().click();
+    await workbench.page.keyboard.press('Control+Enter');
+    await dialog().getByRole('button', { name: 'Accept', exact: true }).click();
+    await says(/^landed on main/);
+    const lines = fs.readFileSync(path.join(world.repository, 'greeting.txt'), 'utf8').split('\n');
+    assert.deepEqual(lines.filter((line) => line !== '').toSorted(), ['good evening', 'hello']);
+    assert.equal(world.git('status', '--porcelain'), '');
+    assert.match(world.git('log', '-1', '--format=%b'), /^Joined by hand: greeting\.txt$/m);
+    await workbench.contextMenu('Tasks', title, 'Undo Accept');
+    await says(/^verified/);
   });
 
   it('throws it away when the user says so twice', async () => {
+    await workbench.setTheme('light');
     await workbench.contextMenu('Tasks', title, 'Discard…');
     await dialog().getByText('airlock/').first().waitFor();
     await workbench.screenshot('discard-light');

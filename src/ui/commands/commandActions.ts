@@ -64,6 +64,8 @@ export type LandingActions = Record<
   | 'review'
   | 'sendBack'
   | 'sendBackConflict'
+  | 'resolveConflict'
+  | 'landResolved'
   | 'keepAsBranch'
   | 'openPullRequest'
   | 'accept'

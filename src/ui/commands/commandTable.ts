@@ -89,6 +89,12 @@ export const commandTable = {
     one('sendBackConflict'),
     `${isTrusted} && airlock.can.sendBackConflict`,
   ),
+  'airlock.resolveConflict': entry(
+    'resolveConflict',
+    one('resolveConflict'),
+    `${isTrusted} && airlock.can.resolveConflict`,
+  ),
+  'airlock.landResolved': entry('landResolved', one('resolveConflict'), `${isTrusted} && airlock.can.resolveConflict`),
   'airlock.keepAsBranch': entry('keepAsBranch', one('openChanges'), `${isTrusted} && airlock.can.openChanges`),
   'airlock.openPullRequest': entry('openPullRequest', one('openChanges'), `${isTrusted} && airlock.can.openChanges`),
   'airlock.addComment': { title: 'command.addComment', needs: nothing, action: null, when: 'false' },

@@ -9,6 +9,8 @@ import { acceptResults } from '../landing/acceptResults';
 import { pickBranch, pickFiles } from '../landing/landingChoices';
 import { oneLine } from '../markdownText';
 import type { Feature } from '../features';
+import { landResolved, resolveConflict } from '../landing/resolveConflict';
+import type { ResolvedFiles } from '../landing/resolvedFiles';
 import { keepAsBranch, openPullRequest } from '../landing/pullRequests';
 import { openReview } from '../review/openReview';
 import type { Reports } from '../review/reports';
@@ -21,11 +23,12 @@ import { requireTrust } from './queueActions';
 export interface LandingActionParts {
   readonly link: ExecutorLink;
   readonly reports: Feature<Reports>;
+  readonly resolvedFiles: Feature<ResolvedFiles>;
   readonly lookedAt: LookedAt;
 }
 
 /** What the user decides about results. */
-export function landingActions({ link, reports, lookedAt }: LandingActionParts): LandingActions {
+export function landingActions({ link, reports, resolvedFiles, lookedAt }: LandingActionParts): LandingActions {
   const one = (action: (taskId: TaskId) => Promise<unknown>): CommandAction => {
     return async ({ taskIds: [taskId] }) => {
       if (taskId !== undefined) await action(taskId);
@@ -38,6 +41,8 @@ export function landingActions({ link, reports, lookedAt }: LandingActionParts):
     }),
     sendBack: one((taskId) => sendBack(link, taskId)),
     sendBackConflict: one((taskId) => sendBackConflict(link, taskId)),
+    resolveConflict: one((taskId) => resolveConflict(link, resolvedFiles.get(), taskId)),
+    landResolved: one((taskId) => landResolved(link, resolvedFiles.get(), taskId)),
     keepAsBranch: one(async (taskId) => {
       const name = await keepAsBranch(link, taskId);
       vscode.window.setStatusBarMessage(l10n.t('The branch {0} is made.', oneLine(name, 100)), 5000);

@@ -5,7 +5,8 @@ import { UserError } from '../../base/errors';
 import { type SessionId, taskIdSchema, type TaskId } from '../../core/ids';
 import type { SessionList } from '../sessionList/sessionList';
 import { isSessionNode, type SessionNode } from '../sessionList/sessionNode';
-import { reportScheme, resultScheme } from '../ids';
+import { mergeScheme, reportScheme, resultScheme } from '../ids';
+import { activeMerge } from '../landing/mergeEditor';
 import { oneLine } from '../markdownText';
 import type { SourceLine } from '../status/sourceState';
 import type { Ability } from '../tasks/abilities';
@@ -68,8 +69,10 @@ async function findTasks(
   selection: readonly TaskNode[],
 ): Promise<readonly TaskId[] | undefined> {
   const named = isSession(args[0]) ? sessions.taskOf(args[0].sessionId) : namedTask(args[0]);
+  const active = ability === 'resolveConflict' && args.length === 0 ? shownTask(activeMerge()) : undefined;
   const selected = selection.flatMap((node) => (node.kind === 'task' ? [node.taskId] : []));
-  const asked = selected.length > 0 ? selected : named === undefined ? [] : [named];
+  const one = named ?? active;
+  const asked = selected.length > 0 ? selected : one === undefined ? [] : [one];
   if (asked.length === 0) return pickTask(tasks, ability);
   const able = asked.filter((taskId) => tasks.abilitiesOf(taskId).has(ability));
   if (able.length > 0) return able;
@@ -89,7 +92,7 @@ function namedTask(argument: unknown): TaskId | undefined {
 function shownTask(argument: unknown): TaskId | undefined {
   const thread = threadSchema.safeParse(argument).data;
   const uri = addressSchema.safeParse(thread?.thread?.uri ?? thread?.uri ?? argument).data;
-  if (uri?.scheme === resultScheme) return taskIdSchema.safeParse(uri.authority).data;
+  if (uri?.scheme === resultScheme || uri?.scheme === mergeScheme) return taskIdSchema.safeParse(uri.authority).data;
   if (uri?.scheme === reportScheme) return taskIdSchema.safeParse(new URLSearchParams(uri.query).get('task')).data;
   return undefined;
 }

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
 import { UserError } from '../../base/errors';
+import type { Resolution } from '../../core/conflict';
 import type { Executor } from '../../core/executor';
 import type { TaskId } from '../../core/ids';
-import type { LandingOptions } from '../../core/landing';
+import type { Landed, LandingOptions } from '../../core/landing';
 import type { CommandId } from '../commands/commandTable';
 import { withTellingProgress } from '../commands/progress';
 import { requireTrust } from '../commands/queueActions';
@@ -32,26 +33,45 @@ export async function acceptResults(
   for (const taskId of taskIds) {
     try {
       if (resultOf(executor, taskId) !== commits.get(taskId)) throw anotherResult(titleOf(executor, taskId));
-      const { ref } = await land(link, executor, taskId, options);
+      const { ref } = await land(link, executor, taskId, () => executor.land(taskId, options));
       landed.push({ taskId, ref });
     } catch (error) {
-      const refusal = wordRefusal(titleOf(executor, taskId), error);
-      if (refusal) void offerRefusal(refusal, taskId);
-      else faults.push(error);
+      if (!tellRefusal(executor, taskId, error)) faults.push(error);
     }
   }
   void tellLanded(executor, landed);
   if (faults.length > 0) throw faults[0];
 }
 
-function land(link: ExecutorLink, executor: Executor, taskId: TaskId, options: LandingOptions) {
+/** Lets a result out with what the user has made of its conflict. @throws {CancelledError} */
+export async function acceptResolved(link: ExecutorLink, taskId: TaskId, resolution: Resolution): Promise<void> {
+  const executor = await link.ready();
+  await confirmSelfRunning(executor, [taskId], executor.state.tasks.get(taskId)?.landing?.only ?? undefined);
+  try {
+    const { ref } = await land(link, executor, taskId, () => executor.landResolved(taskId, resolution));
+    void tellLanded(executor, [{ taskId, ref }]);
+  } catch (error) {
+    if (!tellRefusal(executor, taskId, error)) throw error;
+  }
+}
+
+/** Says why a result is not let out, with what can be done about it. @returns `false` when there is nothing of that to say. */
+export function tellRefusal(executor: Executor, taskId: TaskId, error: unknown): boolean {
+  const hasConflict = executor.state.tasks.get(taskId)?.landing?.conflict != null;
+  const refusal = wordRefusal(titleOf(executor, taskId), error, hasConflict);
+  if (!refusal) return false;
+  void offerRefusal(refusal, taskId);
+  return true;
+}
+
+function land(link: ExecutorLink, executor: Executor, taskId: TaskId, letOut: () => Promise<Landed>): Promise<Landed> {
   const accept = async (tell: (message: string) => void) => {
     const following = link.onDidAppend((events) => {
       const task = link.state.tasks.get(taskId);
       if (task && events.some((event) => 'taskId' in event && event.taskId === taskId)) tell(landingPhrase(task));
     });
     try {
-      return await executor.land(taskId, options);
+      return await letOut();
     } finally {
       following.dispose();
     }

@@ -15,10 +15,13 @@ export interface RefusalButton {
   readonly command: CommandId | 'workbench.view.scm';
 }
 
-/** `undefined` when the error says all that there is to say. */
-export function wordRefusal(title: string, error: unknown): Refusal | undefined {
+/**
+ * `undefined` when the error says all that there is to say.
+ * @param hasConflict There is a conflict that can be resolved by hand.
+ */
+export function wordRefusal(title: string, error: unknown, hasConflict: boolean): Refusal | undefined {
   if (!isUserError(error)) return undefined;
-  const buttons = buttonsFor(error.code);
+  const buttons = buttonsFor(error.code, hasConflict);
   if (!buttons) return undefined;
   return {
     message: l10n.t('“{0}” is not accepted. {1}', oneLine(title, 80), oneLine(error.message, 900)),
@@ -26,19 +29,22 @@ export function wordRefusal(title: string, error: unknown): Refusal | undefined 
   };
 }
 
-function buttonsFor(code: string): readonly RefusalButton[] | undefined {
+function buttonsFor(code: string, hasConflict: boolean): readonly RefusalButton[] | undefined {
   switch (code) {
     case 'landing-conflict':
-      return [
-        { title: l10n.t('Send to the Agent'), command: 'airlock.sendBackConflict' },
-        openChanges(),
-        { title: l10n.t('Copy Branch Name'), command: 'airlock.copyBranchName' },
-      ];
+      // There is room for two.
+      return hasConflict ? [resolve(), sendBack()] : [sendBack(), copyBranchName()];
+    case 'conflict-beyond':
+      return [sendBack(), copyBranchName()];
     case 'landing-check-failed':
-      return [{ title: l10n.t('Show Details'), command: 'airlock.showDetails' }, retry()];
+      return [{ title: l10n.t('Show Details'), command: 'airlock.showDetails' }, hasConflict ? resolve() : retry()];
     case 'landing-overwrites':
-      return [{ title: l10n.t('Open Source Control'), command: 'workbench.view.scm' }, acceptAgain()];
+      return [
+        { title: l10n.t('Open Source Control'), command: 'workbench.view.scm' },
+        hasConflict ? landResolved() : acceptAgain(),
+      ];
     case 'landing-moved':
+    case 'landing-outdated':
       return [acceptAgain()];
     case 'landing-empty':
       return [openChanges(), { title: l10n.t('Discard…'), command: 'airlock.discard' }];
@@ -48,6 +54,22 @@ function buttonsFor(code: string): readonly RefusalButton[] | undefined {
     default:
       return undefined;
   }
+}
+
+function copyBranchName(): RefusalButton {
+  return { title: l10n.t('Copy Branch Name'), command: 'airlock.copyBranchName' };
+}
+
+function resolve(): RefusalButton {
+  return { title: l10n.t('Resolve in Merge Editor'), command: 'airlock.resolveConflict' };
+}
+
+function landResolved(): RefusalButton {
+  return { title: l10n.t('Land Resolved Files'), command: 'airlock.landResolved' };
+}
+
+function sendBack(): RefusalButton {
+  return { title: l10n.t('Send to the Agent'), command: 'airlock.sendBackConflict' };
 }
 
 function openChanges(): RefusalButton {

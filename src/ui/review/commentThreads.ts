@@ -196,7 +196,7 @@ export class CommentThreads implements Disposable {
   /** The file that can be commented on: of the result that the task has now, while it can be sent back. */
   private placeOf(uri: vscode.Uri): ResultFile | undefined {
     const file = uri.scheme === resultScheme ? fromUriParts(uri) : undefined;
-    if (!file || file.side === 'snapshot') return undefined;
+    if (!file || file.side === 'snapshot' || file.side === 'conflict') return undefined;
     const task = this.link.state.tasks.get(file.taskId);
     const run = task && runOf(this.link.state, task);
     return task && run?.commit === file.commit && canSendBack(task, run) ? file : undefined;

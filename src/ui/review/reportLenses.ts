@@ -44,6 +44,7 @@ export class ReportLenses implements vscode.CodeLensProvider, Disposable {
       ['accept', 'airlock.accept', l10n.t('Accept')],
       ['accept', 'airlock.acceptFiles', l10n.t('Accept Some Files…')],
       ['sendBackConflict', 'airlock.sendBackConflict', l10n.t('Send the Conflict to the Agent')],
+      ['resolveConflict', 'airlock.resolveConflict', l10n.t('Resolve in Merge Editor')],
       ['sendBack', 'airlock.sendBack', l10n.t('Send to the Agent…')],
       ['undoAccept', 'airlock.undoAccept', l10n.t('Undo Accept')],
       ['openChanges', 'airlock.openChanges', l10n.t('Open Changes')],

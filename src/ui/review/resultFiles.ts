@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type Disposable, toDisposable } from '../../base/disposable';
+import type { Executor } from '../../core/executor';
 import type { ExecutorLink } from '../executorLink';
 import { resultScheme } from '../ids';
 import { fromUriParts, type ReviewFile, toUriParts } from './resultUri';
@@ -50,10 +51,7 @@ export class ResultFiles implements vscode.FileSystemProvider {
     // After a reload a restored tab asks before the executor is open; until then nothing is known of any task.
     const executor = await this.link.ready();
     if (!this.isCurrent(file)) throw vscode.FileSystemError.FileNotFound(uri);
-    const bytes =
-      file.side === 'snapshot'
-        ? await executor.readSnapshotFile(file.taskId, file.index, file.path)
-        : await executor.readResultFile(file.taskId, file.side, file.path);
+    const bytes = await read(executor, file);
     if (!bytes) throw vscode.FileSystemError.FileNotFound(uri);
     this.keep(key, bytes);
     return bytes;
@@ -82,6 +80,7 @@ export class ResultFiles implements vscode.FileSystemProvider {
   /** The executor answers for a task's last run alone. */
   private isCurrent(file: ReviewFile): boolean {
     const { tasks, runs } = this.link.state;
+    if (file.side === 'conflict') return tasks.get(file.taskId)?.landing?.conflict?.target === file.commit;
     const run = runs.get(tasks.get(file.taskId)?.runId ?? '');
     if (!run) return false;
     return (file.side === 'snapshot' ? snapshotCommit(run, file.index) : run.commit) === file.commit;
@@ -92,6 +91,18 @@ export class ResultFiles implements vscode.FileSystemProvider {
     this.kept.set(key, bytes);
     const [oldest] = this.kept.keys();
     if (this.kept.size > maxKept && oldest !== undefined) this.kept.delete(oldest);
+  }
+}
+
+async function read(executor: Executor, file: ReviewFile): Promise<Uint8Array | undefined> {
+  switch (file.side) {
+    case 'snapshot':
+      return executor.readSnapshotFile(file.taskId, file.index, file.path);
+    case 'conflict':
+      // What is not there is nothing that was changed.
+      return (await executor.readConflictFile(file.taskId, file.of, file.path)) ?? new Uint8Array();
+    default:
+      return executor.readResultFile(file.taskId, file.side, file.path);
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ConflictSide } from '../../core/conflict';
 import { objectIdSchema, type ObjectId, taskIdSchema, type TaskId } from '../../core/ids';
 
 /** A file of a published result or of its base. */
@@ -22,7 +23,17 @@ export interface SnapshotFile {
   readonly path: string;
 }
 
-export type ReviewFile = ResultFile | SnapshotFile;
+/** One side of a file that a result and its branch are in conflict about. */
+export interface ConflictSideFile {
+  readonly taskId: TaskId;
+  readonly side: 'conflict';
+  readonly of: ConflictSide;
+  /** Where the branch was when the conflict was found. */
+  readonly commit: ObjectId;
+  readonly path: string;
+}
+
+export type ReviewFile = ResultFile | SnapshotFile | ConflictSideFile;
 
 /** The parts of an address, as `vscode.Uri` has them: decoded. */
 export interface UriParts {
@@ -41,11 +52,13 @@ const fileSchema = z.discriminatedUnion('side', [
       .regex(/^\d{1,9}$/)
       .transform(Number),
   }),
+  partsSchema.extend({ side: z.literal('conflict'), of: z.enum(['base', 'target', 'result']) }),
 ]);
 
 export function toUriParts(file: ReviewFile): UriParts {
   const query = new URLSearchParams({ side: file.side, commit: file.commit });
   if (file.side === 'snapshot') query.set('index', String(file.index));
+  if (file.side === 'conflict') query.set('of', file.of);
   return { authority: file.taskId, path: `/${file.path}`, query: query.toString() };
 }
 

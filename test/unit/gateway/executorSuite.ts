@@ -71,6 +71,28 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
     );
   });
 
+  it('carries a conflict, its files, and what the user has made of them', async () => {
+    const { executor, worker } = subject();
+    const taskId = await executor.add({ title: 'Fix it', prompt: 'Fix the test' });
+    const { target, files } = await executor.conflict(taskId);
+    assert.deepEqual(files, [{ path: 'a', how: 'merge', isInTarget: true, isInResult: true }]);
+    const sides = ['base', 'target'] as const;
+    const read = await Promise.all(sides.map((side) => executor.readConflictFile(taskId, side, 'a')));
+    assert.deepEqual(
+      read.map((bytes) => bytes && Buffer.from(bytes).toString()),
+      [undefined, 'target a'],
+    );
+    const resolution = {
+      target,
+      files: [
+        { path: 'a', content: 'AA==' },
+        { path: 'b', take: 'result' as const },
+      ],
+    };
+    assert.equal((await executor.landResolved(taskId, resolution)).from, target);
+    assert.deepEqual(worker.calls.at(-1), { command: 'landResolved', args: [taskId, resolution] });
+  });
+
   it('carries comments on a result, and that it is sent back with them', async () => {
     const { executor, worker } = subject();
     const taskId = await executor.add({ title: 'Fix it', prompt: 'Fix the test' });
