@@ -1,5 +1,12 @@
 import { type ApprovalState, isOpenApproval } from '../../core/approval';
-import { isInConflict, isLanding, isOutdated, type LiveState, type RunState, type TaskState } from '../../core/liveState';
+import {
+  isInConflict,
+  isLanding,
+  isOutdated,
+  type LiveState,
+  type RunState,
+  type TaskState,
+} from '../../core/liveState';
 import { isEnded } from '../../core/task';
 import { needsReview } from './lookedAt';
 import { groupOf } from './taskGroup';

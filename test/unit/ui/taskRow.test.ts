@@ -161,7 +161,15 @@ describe('the row of a task', () => {
     const executor = await verified();
     const failure = (code: string, ...files: string[]): EventBody[] => [
       { kind: 'landing.started', taskId: 'task-1', runId: 'run-2', ref: 'refs/heads/main', only: null, resolved: [] },
-      { kind: 'landing.failed', taskId: 'task-1', code, reason: 'It did not work out.', files, target: null, conflicts: [] },
+      {
+        kind: 'landing.failed',
+        taskId: 'task-1',
+        code,
+        reason: 'It did not work out.',
+        files,
+        target: null,
+        conflicts: [],
+      },
     ];
     const row = (): unknown[] => {
       const input = inputOf(executor);
