@@ -25,6 +25,14 @@ describe('letting a result out in a real VS Code', function () {
   openDemo(
     onlyTask(title, { checks: ['grep -q hello greeting.txt'], steps }),
     (opened) => ({ world, workbench } = opened),
+    ({ git, folder }) => {
+      // git takes the way to a folder, so that nothing leaves this machine.
+      const address = 'https://git.example.invalid/shop/cart.git';
+      git('init', '-q', '--bare', path.join(folder, 'server.git'));
+      git('config', `url.${path.join(folder, 'server.git')}.insteadOf`, address);
+      git('remote', 'add', 'origin', address);
+      return {};
+    },
   );
 
   before(async () => {
@@ -51,6 +59,29 @@ describe('letting a result out in a real VS Code', function () {
     assert.match(await row.innerText(), /\d [KM]?i?B[^]*snapshots of a run whose result is on a branch/);
     await workbench.screenshot('clean-up-dark');
     await workbench.page.keyboard.press('Escape');
+  });
+
+  it('makes a branch for a pull request, and pushes it, only when the user has agreed', async () => {
+    const ask = async (): Promise<void> => {
+      await workbench.contextMenu('Tasks', title, 'Open Pull Request…');
+      await workbench.question(`Branch for “${title}”`);
+      await workbench.answer('greeting');
+      await workbench.question('Pull Request Into');
+      await workbench.answer('main');
+      await dialog().getByText('It leaves this machine').waitFor();
+    };
+    await ask();
+    await dialog().getByRole('button', { name: 'Cancel' }).click();
+    await dialog().waitFor({ state: 'hidden' });
+    assert.equal(world.git('branch', '--list', 'greeting'), '');
+    await ask();
+    await workbench.screenshot('pull-request-dark');
+    await dialog().getByRole('button', { name: 'Push and Open' }).click();
+    await toast('greeting is pushed to git.example.invalid/shop/cart').waitFor();
+    assert.match(
+      world.git('ls-remote', 'origin', 'refs/heads/greeting'),
+      new RegExp(world.git('rev-parse', 'greeting')),
+    );
   });
 
   it('asks before a file is let out that would run by itself', async () => {

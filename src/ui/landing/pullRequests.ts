@@ -24,11 +24,16 @@ interface Push {
   readonly base: string;
 }
 
-/** Asks for the name of a branch, and makes it of the result. @throws {CancelledError} */
+/** Makes a branch of the result, named as the user says. @returns its name. @throws {CancelledError} */
 export async function keepAsBranch(link: ExecutorLink, taskId: TaskId): Promise<string> {
   requireTrust();
   const executor = await link.ready();
-  const { spec } = taskIn(executor, taskId).task;
+  const name = await askBranch(taskIn(executor, taskId).task);
+  await executor.keepAsBranch(taskId, name);
+  return name;
+}
+
+async function askBranch({ spec }: TaskState): Promise<string> {
   const name = await vscode.window.showInputBox({
     title: l10n.t('Branch for “{0}”', oneLine(spec.title, 80)),
     prompt: l10n.t('A branch of your own at the result. Nothing is checked out.'),
@@ -36,7 +41,6 @@ export async function keepAsBranch(link: ExecutorLink, taskId: TaskId): Promise<
     ignoreFocusOut: true,
   });
   if (name === undefined || name.trim() === '') throw new CancelledError();
-  await executor.keepAsBranch(taskId, name.trim());
   return name.trim();
 }
 
@@ -52,9 +56,10 @@ export async function openPullRequest(link: ExecutorLink, taskId: TaskId): Promi
   const { checkedOut } = await executor.landingTargets(taskId);
   const git = await gitRepositoryAt(repo);
   const { remote, at } = await pickRemote(git);
-  const head = await keepAsBranch(link, taskId);
+  const head = await askBranch(task);
   const push = { remote, at, head, base: await askBase(checkedOut) };
   await confirmPush(push);
+  await executor.keepAsBranch(taskId, head);
   await withTellingProgress(l10n.t('Pushing {0}', head), () => git.push(remote, head, true));
   await open(repo, push, { title: oneLine(task.spec.title, 200), body: bodyOf(task, run) });
 }
