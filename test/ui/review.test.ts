@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { visiting } from '../../src/cli/visit';
 import { onlyTask, openDemo, startQueue, taskSays } from './demoWindow';
 import type { DemoWorld } from './demoWorld';
 import { eventually, type Workbench } from './workbench';
@@ -57,15 +58,26 @@ describe('reviewing a result in a real VS Code', function () {
     await entry().locator('.editor.modified .comment-range-glyph').first().click();
     const form = workbench.page.locator('.review-widget .comment-form');
     await form.locator('.monaco-editor').first().click();
-    await workbench.page.keyboard.type('Make it quieter.');
+    // A character in it is not seen: it joins the two pictures.
+    await workbench.page.keyboard.insertText('Make it quieter, 👩\u200d💻.');
     await workbench.screenshot('comment-form-dark');
     await workbench.page.locator('.review-widget').getByRole('button', { name: 'Add Comment' }).click();
-    await comments().filter({ hasText: 'Make it quieter.' }).waitFor();
+    await comments().filter({ hasText: 'Make it quieter, 👩<U+200D>💻.' }).waitFor();
     await comments().first().hover();
     await comments().first().getByRole('button', { name: 'Edit Comment' }).click();
-    await comments().first().locator('.edit-container .monaco-editor').first().click();
+    const edited = comments().first().locator('.edit-container .monaco-editor').first();
+    await edited.click();
+    assert.doesNotMatch(await edited.innerText(), /U\+200D/);
     await workbench.page.keyboard.press('Control+a');
     await workbench.page.keyboard.type('Make it louder.');
+    // Meanwhile one is written beside it, from another window.
+    await visiting(world.storage, async (executor) => {
+      const [taskId = ''] = executor.state.tasks.keys();
+      const place = { side: 'result', path: 'greeting.txt', startLine: 1, endLine: 1 } as const;
+      await executor.comment(taskId, { ...place, text: 'Is it polite?' });
+    });
+    await comments().filter({ hasText: 'Is it polite?' }).waitFor();
+    await workbench.screenshot('comment-edited-dark');
     await comments().first().getByRole('button', { name: 'Save' }).click();
     await comments().filter({ hasText: 'Make it louder.' }).waitFor();
     await workbench.screenshot('comment-dark');

@@ -22,20 +22,31 @@ const controllerId = 'airlockReview';
 /** A comment as VS Code shows it. It is plain text: nothing in it is a link or an image. */
 class ShownComment implements vscode.Comment {
   mode = vscode.CommentMode.Preview;
+  /** What VS Code shows, and what it puts in when the user has written it anew. */
+  body: string;
   readonly author = { name: l10n.t('You') };
-  readonly contextValue: 'draft' | 'sent';
+  readonly contextValue: 'draft' | 'sent' | 'gone';
   readonly label: string;
   readonly timestamp: Date;
 
+  /** @param text What the user wrote; `undefined` when that was deleted: then it cannot be written anew. */
   constructor(
     readonly taskId: TaskId,
     readonly kept: ReviewComment,
-    public body: string,
+    private readonly text: string | undefined,
   ) {
     const isDraft = kept.sentAtMs === null;
-    this.contextValue = isDraft ? 'draft' : 'sent';
+    this.body = text === undefined ? l10n.t('(deleted)') : makeVisible(text);
+    this.contextValue = !isDraft ? 'sent' : text === undefined ? 'gone' : 'draft';
     this.label = isDraft ? l10n.t('Not sent yet') : l10n.t('Sent');
     this.timestamp = new Date(kept.writtenAtMs);
+  }
+
+  /** The user gets their own words back, not how they are shown: what is saved is what stands there. */
+  edit(): void {
+    if (this.text === undefined) return;
+    this.body = this.text;
+    this.mode = vscode.CommentMode.Editing;
   }
 }
 
@@ -112,7 +123,10 @@ export class CommentThreads implements Disposable {
   }
 
   private async edit(comment: unknown): Promise<void> {
-    this.setMode(comment, vscode.CommentMode.Editing);
+    if (!(comment instanceof ShownComment)) return;
+    comment.edit();
+    for (const thread of this.threads.get(comment.taskId)?.values() ?? [])
+      if (thread.comments.includes(comment)) thread.comments = [...thread.comments];
   }
 
   private async save(comment: unknown): Promise<void> {
@@ -121,24 +135,16 @@ export class CommentThreads implements Disposable {
     const { id, side, path, startLine, endLine } = comment.kept;
     const executor = await this.link.ready();
     await executor.comment(comment.taskId, { id, side, path, startLine, endLine, text: comment.body });
+    this.showLater(comment.taskId, comment);
   }
 
   private async cancel(comment: unknown): Promise<void> {
-    if (comment instanceof ShownComment) await this.show(comment.taskId);
+    if (comment instanceof ShownComment) this.showLater(comment.taskId, comment);
   }
 
   private async delete(comment: unknown): Promise<void> {
     if (!(comment instanceof ShownComment)) return;
     await (await this.link.ready()).deleteComment(comment.taskId, comment.kept.id);
-  }
-
-  private setMode(comment: unknown, mode: vscode.CommentMode): void {
-    if (!(comment instanceof ShownComment)) return;
-    for (const thread of this.threads.get(comment.taskId)?.values() ?? []) {
-      if (!thread.comments.includes(comment)) continue;
-      comment.mode = mode;
-      thread.comments = [...thread.comments];
-    }
   }
 
   private showAll(): void {
@@ -147,16 +153,17 @@ export class CommentThreads implements Disposable {
     for (const taskId of known) this.showLater(taskId);
   }
 
-  private showLater(taskId: TaskId): void {
+  /** @param left A comment that the user edits no more. */
+  private showLater(taskId: TaskId, left?: ShownComment): void {
     this.showing = this.showing
-      .then(() => this.show(taskId))
+      .then(() => this.show(taskId, left))
       .catch((error: unknown) => {
         if (!isUserError(error)) this.logger.error('Comments could not be shown', error);
       });
   }
 
-  /** Makes the threads of a task what its comments are now. */
-  private async show(taskId: TaskId): Promise<void> {
+  /** Makes the threads of a task what its comments are now. What the user is editing stays in their hands. */
+  private async show(taskId: TaskId, left: ShownComment | undefined): Promise<void> {
     const task = this.link.state.tasks.get(taskId);
     const run = task && runOf(this.link.state, task);
     const places = run?.commit ? byPlace(task?.comments ?? [], run.commit) : new Map<string, PlacedComments>();
@@ -168,11 +175,12 @@ export class CommentThreads implements Disposable {
       threads.delete(key);
     }
     for (const [key, { place, comments }] of places) {
-      const shown = await Promise.all(comments.map((comment) => this.shown(taskId, comment)));
+      const read = await Promise.all(comments.map((comment) => this.read(taskId, comment)));
       const thread = threads.get(key) ?? this.newThread(taskId, place, comments[0]);
       if (!thread) continue;
       threads.set(key, thread);
-      thread.comments = shown;
+      const edited = thread.comments.filter(isEdited).filter((comment) => comment !== left);
+      thread.comments = read.map((comment) => edited.find(({ kept }) => kept.id === comment.kept.id) ?? comment);
       thread.canReply = task !== undefined && canSendBack(task, run);
     }
   }
@@ -187,10 +195,9 @@ export class CommentThreads implements Disposable {
     return thread;
   }
 
-  private async shown(taskId: TaskId, comment: ReviewComment): Promise<ShownComment> {
+  private async read(taskId: TaskId, comment: ReviewComment): Promise<ShownComment> {
     const bytes = await (await this.link.ready()).readBlob(comment.text);
-    const text = bytes ? Buffer.from(bytes).toString('utf8') : l10n.t('(deleted)');
-    return new ShownComment(taskId, comment, makeVisible(text));
+    return new ShownComment(taskId, comment, bytes && Buffer.from(bytes).toString('utf8'));
   }
 
   /** The file that can be commented on: of the result that the task has now, while it can be sent back. */
@@ -201,6 +208,10 @@ export class CommentThreads implements Disposable {
     const run = task && runOf(this.link.state, task);
     return task && run?.commit === file.commit && canSendBack(task, run) ? file : undefined;
   }
+}
+
+function isEdited(comment: vscode.Comment): comment is ShownComment {
+  return comment instanceof ShownComment && comment.mode === vscode.CommentMode.Editing;
 }
 
 function isReply(value: unknown): value is vscode.CommentReply {
