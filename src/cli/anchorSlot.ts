@@ -12,10 +12,21 @@ import { configFolder } from './places';
  * the storage. A storage in the temporary folder comes and goes, and is not anchored: `undefined`.
  */
 export async function anchorSlotOf(storage: string): Promise<SecretSlot | undefined> {
-  const real = await realpath(storage).catch(() => path.resolve(storage));
+  const real = await realPathTo(path.resolve(storage));
   const temporary = await realpath(tmpdir());
   if (real === temporary || real.startsWith(temporary + path.sep)) return undefined;
   return fileSlot(path.join(configFolder(), 'anchors', `${sha256(real).slice(0, 16)}.json`));
+}
+
+/** By its first run already a storage has the path that it will have: only its own folders are missing then, and no links. */
+async function realPathTo(file: string): Promise<string> {
+  try {
+    return await realpath(file);
+  } catch (error) {
+    const above = path.dirname(file);
+    if (above === file) throw error;
+    return path.join(await realPathTo(above), path.basename(file));
+  }
 }
 
 export function fileSlot(file: string): SecretSlot {
