@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import type { AirlockOptions, EngineChoice, SourceChoice } from './assemble';
 import type { Logger } from './base/logger';
@@ -174,12 +173,8 @@ function folderSources(settings: Settings): SourceChoice[] {
   const agent = settings.value('airlock.zmemory.agent');
   const environment = settings.value('airlock.taskDefinitions.environment');
   return openFolders().flatMap((repo): SourceChoice[] => [
-    ...files.flatMap((file): SourceChoice[] =>
-      // Without a choice of rows, a table is a source for what the user queues from it.
-      rows === '' && !existsSync(path.join(repo, file))
-        ? []
-        : [{ kind: 'taskFile', repo, file, agent, rows, mayBeMissing: true }],
-    ),
+    // Without a choice of rows, a table is a source for what the user queues from it; it may be made later.
+    ...files.map((file) => ({ kind: 'taskFile' as const, repo, file, agent, rows, mayBeMissing: true })),
     ...(settings.value('airlock.taskDefinitions.enabled')
       ? [{ kind: 'taskDefinitions' as const, repo, environment }]
       : []),

@@ -284,7 +284,10 @@ export interface LiveState {
   readonly pastSessions: Map<SessionId, PastSession>;
   /** What sources must still be told. */
   readonly reports: Map<ReportId, ReportState>;
-  /** `looked`: something was heard of it since the executor started. */
+  /**
+   * `looked`: something was heard of it since the executor started. `message`: why it is not healthy, or, of a healthy one, why there
+   * is nothing to take tasks from.
+   */
   readonly sources: Map<string, { readonly healthy: boolean; readonly looked: boolean; readonly message: string }>;
   /** Sources that nothing more is taken from, because the user wants it so. */
   readonly pausedSources: Set<string>;

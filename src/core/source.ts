@@ -31,7 +31,11 @@ export interface Offer {
   readonly problems: readonly string[];
 }
 
-export type SourceHealth = { readonly kind: 'ok' } | { readonly kind: 'down'; readonly message: string };
+export type SourceHealth =
+  | { readonly kind: 'ok' }
+  /** What it takes tasks from is not there, and need not be. */
+  | { readonly kind: 'absent'; readonly message: string }
+  | { readonly kind: 'down'; readonly message: string };
 
 /** What a source tells the executor. */
 export interface SourceListener {

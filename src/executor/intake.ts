@@ -74,7 +74,7 @@ export class Intake implements Disposable {
               {
                 kind: 'source.changed',
                 sourceId: source.id,
-                healthy: health.kind === 'ok',
+                healthy: health.kind !== 'down',
                 message: health.kind === 'ok' ? '' : health.message.slice(0, 1000),
               },
             ]),

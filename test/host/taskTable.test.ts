@@ -55,15 +55,15 @@ describe('a task table in a real VS Code', function () {
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
   });
 
-  it('has rows that become tasks when they are queued', async () => {
+  it('has rows that become tasks when they are queued, and is told of them: it was made after the start', async () => {
     await vscode.commands.executeCommand('airlock.queueRows', rows(['T-1', 'T-2']));
     const current = await executor();
     const tasks = [...current.state.tasks.values()].filter(({ status }) => status === 'queued');
     assert.deepEqual(
-      tasks.map(({ spec }) => [spec.title, spec.priority, spec.repo]),
+      tasks.map(({ spec }) => [spec.title, spec.priority, spec.repo, spec.origin.sourceId]),
       [
-        ['Round `a | b` up', 1, repository()],
-        ['Sort names', 2, repository()],
+        ['Round `a | b` up', 1, repository(), `table:${whole()}`],
+        ['Sort names', 2, repository(), `table:${whole()}`],
       ],
     );
     for (const { id } of tasks) await current.cancel(id);

@@ -5,7 +5,7 @@ import { messageOf, UserError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import type { Diagnostic, DiagnosticSink } from '../../core/diagnostic';
 import type { KnownTasks } from '../../core/knownTasks';
-import type { AcceptAnswer, Report, ReportBody, SourceListener, TaskSource } from '../../core/source';
+import type { AcceptAnswer, Report, ReportBody, SourceHealth, SourceListener, TaskSource } from '../../core/source';
 import { UnreadableFileError } from '../localText';
 import type { OwnWrites } from '../ownWrites';
 import { Poller, type LookResult } from '../poller';
@@ -56,7 +56,7 @@ class TaskFileSource implements TaskSource {
   private listener: SourceListener | undefined;
   private seen: string | null | undefined;
   private offered: readonly string[] = [];
-  private health = 'unknown';
+  private health = '';
   private told = '[]';
 
   constructor(private readonly options: TaskFileOptions) {
@@ -170,28 +170,27 @@ class TaskFileSource implements TaskSource {
     // In this order: whoever waits for the sources to have been looked at must see what they offer.
     this.offered = offer.tasks.map(({ externalId }) => externalId);
     this.listener.offer({ tasks: offer.tasks, complete: true, problems: [] });
-    this.tellHealth('');
+    this.tellHealth({ kind: 'ok' });
   }
 
   private noteFailure(error: unknown): void {
     const isForeseen = error instanceof UnreadableFileError;
-    if (isForeseen && this.options.isQuiet) return this.tellHealth('');
     if (isForeseen && error.kind === 'missing' && this.options.mayBeMissing) {
       this.diagnose([]);
-      this.tellHealth('');
-      return;
+      return this.tellHealth({ kind: 'absent', message: error.message });
     }
+    if (isForeseen && this.options.isQuiet) return this.tellHealth({ kind: 'ok' });
     if (!isForeseen) this.options.logger.error('A task table could not be read', error, { path: this.file.path });
     const message = `The task table cannot be read: ${messageOf(error)}`;
     this.diagnose([{ path: this.file.path, line: 1, column: 1, severity: 'error', message }]);
-    this.tellHealth(`${this.file.path}: ${messageOf(error)}`);
+    this.tellHealth({ kind: 'down', message: `${this.file.path}: ${messageOf(error)}` });
   }
 
-  /** `message`: what is wrong; empty when nothing is. */
-  private tellHealth(message: string): void {
-    if (this.health === message) return;
-    this.health = message;
-    this.listener?.health(message === '' ? { kind: 'ok' } : { kind: 'down', message });
+  private tellHealth(health: SourceHealth): void {
+    const told = JSON.stringify(health);
+    if (this.health === told) return;
+    this.health = told;
+    this.listener?.health(health);
   }
 
   private diagnose(diagnostics: readonly Diagnostic[]): void {

@@ -9,9 +9,10 @@ export interface SourceLine {
   readonly words: string;
 }
 
-/** Every source that there is, and those that are paused and not there now. */
+/** Every source that there is something to take from, and those that are paused, whether they are there now or not. */
 export function sourcesOf(state: LiveState): SourceLine[] {
-  const ids = [...new Set([...state.sources.keys(), ...state.pausedSources])];
+  const there = [...state.sources].filter(([, { healthy, message }]) => !healthy || message === '');
+  const ids = [...new Set([...there.map(([id]) => id), ...state.pausedSources])];
   return ids.map((id) => ({ id, paused: state.pausedSources.has(id), words: wordsOf(state, id) }));
 }
 

@@ -150,6 +150,8 @@ describe('the menu behind the status bar item', () => {
       sources.set('zmemory:a', { healthy: true, looked: true, message: '' });
       sources.set('zmemory:b', { healthy: false, looked: true, message: 'refused' });
       pausedSources.add('zmemory:b');
+      // What is not there is nothing to steer, unless it is paused.
+      sources.set('table:a', { healthy: true, looked: true, message: 'It is not there.' });
     });
     const entries = menuOf(state, well).filter((entry) => 'about' in entry);
     assert.deepEqual(entries, [

@@ -55,13 +55,13 @@ function suite(folder: { readonly path: string }): void {
     assert.deepEqual(left, [], 'nothing is left beside the file');
   });
 
-  function start(rows = 'all'): void {
+  function start(rows = 'all', mayBeMissing = false): void {
     source = createTaskFileSource({
       repo: folder.path,
       file: 'docs/TASKS.md',
       agent: 'airlock',
       rows: parseRowChoice(rows),
-      mayBeMissing: false,
+      mayBeMissing,
       known: () => known,
       ownWrites: new OwnWrites(),
       onDiagnostics: heard.onDiagnostics,
@@ -273,6 +273,16 @@ function suite(folder: { readonly path: string }): void {
       [['B', []]],
     );
     assert.deepEqual(heard.diagnostics, ['5:1: error: C depends on X, which is no row of the table.']);
+  });
+
+  it('says that it is not there, where it need not be, and is one as soon as it is made', async () => {
+    start('all', true);
+    await heard.until(clock, () => heard.health.length > 0);
+    writeFileSync(file, `${header}| T-1 | One | Todo | | |\n`);
+    await heard.until(clock, () => heard.health.length > 1);
+    assert.deepEqual(heard.health, [{ kind: 'absent', message: 'It is not there.' }, { kind: 'ok' }]);
+    assert.equal(heard.offers.at(-1)?.tasks.length, 1);
+    assert.deepEqual(heard.diagnostics, []);
   });
 
   it('says what is wrong with the file, withdraws nothing, and goes on when it is well', async () => {
