@@ -9,7 +9,8 @@ import { runOf, type RunState } from '../../core/liveState';
 import { Coalescer } from '../coalescer';
 import type { ExecutorLink } from '../executorLink';
 import { oneLine } from '../markdownText';
-import { TouchedFiles } from './touchedFiles';
+import { openFolders } from '../repositories';
+import { isSeenIn, TouchedFiles } from './touchedFiles';
 
 /** What has changed is asked for at most so often. */
 const intervalMs = 1000;
@@ -22,6 +23,7 @@ export class FileDecorations implements vscode.FileDecorationProvider, Disposabl
   readonly onDidChangeFileDecorations = this.changed.event;
   private readonly touched = new TouchedFiles();
   private readonly due = new Set<TaskId>();
+  private isLooking = false;
   private readonly coalescer: Coalescer;
 
   constructor(
@@ -29,7 +31,7 @@ export class FileDecorations implements vscode.FileDecorationProvider, Disposabl
     clock: Clock,
     private readonly logger: Logger,
   ) {
-    this.coalescer = this.store.add(new Coalescer(clock, intervalMs, () => this.lookAtDue()));
+    this.coalescer = this.store.add(new Coalescer(clock, intervalMs, () => void this.lookAtDue()));
     this.store.add(
       link.onDidAppend((events) => {
         for (const event of events) {
@@ -41,6 +43,7 @@ export class FileDecorations implements vscode.FileDecorationProvider, Disposabl
       }),
     );
     this.store.add(link.onDidReset(() => this.lookLater([...this.touched.tasks, ...runningTasks(link)])));
+    this.store.add(vscode.workspace.onDidChangeWorkspaceFolders(() => this.lookLater(runningTasks(link))));
     this.store.add(vscode.window.registerFileDecorationProvider(this));
     this.lookLater(runningTasks(link));
   }
@@ -64,21 +67,27 @@ export class FileDecorations implements vscode.FileDecorationProvider, Disposabl
     if (this.due.size > 0) this.coalescer.trigger();
   }
 
-  private lookAtDue(): void {
-    const due = [...this.due];
-    this.due.clear();
-    for (const taskId of due) {
-      this.look(taskId).catch((error: unknown) => {
+  /** One after another, with what becomes due meanwhile: an answer never comes after that to a later question. Never rejects. */
+  private async lookAtDue(): Promise<void> {
+    if (this.isLooking) return;
+    this.isLooking = true;
+    for (const taskId of this.due) {
+      this.due.delete(taskId);
+      try {
+        await this.look(taskId);
+      } catch (error) {
         // A run that has just ended has no snapshots to compare any more.
         if (!isUserError(error)) this.logger.warn('What a task changes could not be shown', { taskId });
-      });
+      }
     }
+    this.isLooking = false;
   }
 
   private async look(taskId: TaskId): Promise<void> {
     const run = runningRun(this.link, taskId);
     const last = run?.snapshots.at(-1)?.index ?? 0;
-    if (!run || last === 0) return this.show(this.touched.remove(taskId));
+    // To compare costs a look at the whole tree: not for files that no folder of this window shows.
+    if (!run || last === 0 || !isSeenIn(openFolders(), run.repo)) return this.show(this.touched.remove(taskId));
     const files = await (await this.link.ready()).snapshotChanges(taskId, 0, last);
     // It may have ended meanwhile.
     const isRunning = runningRun(this.link, taskId)?.id === run.id;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { TouchedFiles } from '../../../src/ui/explorer/touchedFiles';
+import { isSeenIn, TouchedFiles } from '../../../src/ui/explorer/touchedFiles';
 
 const change = (path: string, oldPath: string | null = null) => ({ path, oldPath });
 
@@ -14,6 +14,15 @@ describe('the files that tasks are changing', () => {
     touched.set('task-b', '/srv/shop', [change('b')]);
     assert.deepEqual(touched.tasksOf('/srv/shop/b'), ['task-a', 'task-b']);
     assert.deepEqual(touched.tasksOf('/srv/other/b'), []);
+  });
+
+  it('are asked for only where a folder shows some of them', () => {
+    const repo = '/srv/shop';
+    const seen = ['/srv/shop', '/srv/shop/src', '/srv', '/', '/srv/shop2', '/srv/other', '/srv/sho'].filter((folder) =>
+      isSeenIn([folder], repo),
+    );
+    assert.deepEqual(seen, ['/srv/shop', '/srv/shop/src', '/srv', '/']);
+    assert.deepEqual([isSeenIn([], repo), isSeenIn(['/srv/other', '/srv'], repo)], [false, true]);
   });
 
   it('are told of when they look different, and no others', () => {
