@@ -1,17 +1,11 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { UserError } from '../base/errors';
-import {
-  approvalEffectSchema,
-  type ApprovalDecision,
-  type ApprovalEffect,
-  isOpenApproval,
-  plainWords,
-} from '../core/approval';
+import { type ApprovalDecision, type ApprovalEffect, isOpenApproval, plainWords, readEffect } from '../core/approval';
 import type { Executor } from '../core/executor';
 import { runOf, type RunState, type TaskState } from '../core/liveState';
-import { storageOption } from './arguments';
+import { numberFrom, storageOption } from './arguments';
 import { visiting } from './visit';
 
 const approveHelp = `
@@ -33,7 +27,11 @@ export function addApprovalCommands(airlock: Command): void {
     .description('allow what the agent of a task asks to be allowed')
     .argument('<task>')
     .option('--for-task', 'the very same call for the rest of the task too', false)
-    .option('--words <n>', 'commands that begin with its first n words for the rest of the task too', wordCount)
+    .option(
+      '--words <n>',
+      'commands that begin with its first n words for the rest of the task too',
+      numberFrom(1, 50, 'whole'),
+    )
     .option('--yes', 'without asking', false)
     .addOption(storageOption())
     .addHelpText('after', approveHelp)
@@ -84,25 +82,31 @@ async function decide(
   taskId: string,
   decisionOn: (callId: string, effect: ApprovalEffect) => Promise<ApprovalDecision>,
 ): Promise<void> {
-  await visiting(path.resolve(storage), async (executor) => {
-    const task = executor.state.tasks.get(taskId);
-    const approval = task && runOf(executor.state, task)?.approval;
-    if (!isOpenApproval(approval)) {
-      const message = task
-        ? 'Its agent asks for nothing to be allowed.'
-        : `There is no task ${taskId}. See: airlock tasks`;
-      throw new UserError(task ? 'wrong-state' : 'unknown-task', message, { taskId });
-    }
-    const decision = await decisionOn(approval.callId, await effectOf(executor, approval.effect));
-    await executor.decide(taskId, decision);
-    process.stdout.write(`${taskId} is told ${decision.allow ? 'yes' : 'no'}.\n`);
-  });
+  const place = path.resolve(storage);
+  const { callId, effect } = await visiting(place, (executor) => askedBy(executor, taskId));
+  // A person may take long over it: nobody else must wait for that.
+  const decision = await decisionOn(callId, effect);
+  await visiting(place, (executor) => executor.decide(taskId, decision));
+  process.stdout.write(`${taskId} is told ${decision.allow ? 'yes' : 'no'}.\n`);
+}
+
+/** @throws {UserError} `unknown-task`; `wrong-state` when its agent asks for nothing. */
+async function askedBy(executor: Executor, taskId: string): Promise<{ callId: string; effect: ApprovalEffect }> {
+  const task = executor.state.tasks.get(taskId);
+  const approval = task && runOf(executor.state, task)?.approval;
+  if (!isOpenApproval(approval)) {
+    const message = task
+      ? 'Its agent asks for nothing to be allowed.'
+      : `There is no task ${taskId}. See: airlock tasks`;
+    throw new UserError(task ? 'wrong-state' : 'unknown-task', message, { taskId });
+  }
+  return { callId: approval.callId, effect: await effectOf(executor, approval.effect) };
 }
 
 async function effectOf(executor: Executor, digest: string): Promise<ApprovalEffect> {
-  const bytes = await executor.readBlob(digest);
-  if (!bytes) throw new UserError('approval-gone', 'What was asked for was deleted.');
-  return approvalEffectSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  const effect = await readEffect((each) => executor.readBlob(each), digest);
+  if (!effect) throw new UserError('approval-gone', 'What was asked for was deleted.');
+  return effect;
 }
 
 async function confirm(): Promise<void> {
@@ -112,11 +116,4 @@ async function confirm(): Promise<void> {
   const said = await lines.question('Allow this? [y/N] ');
   lines.close();
   if (!/^y(es)?$/i.test(said.trim())) throw new UserError('approval-unconfirmed', 'Nothing was said to the agent.');
-}
-
-function wordCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 50)
-    throw new InvalidArgumentError('It must be a whole number from 1 to 50.');
-  return value;
 }

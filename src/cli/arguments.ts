@@ -38,32 +38,21 @@ export function collect(value: string, previous: readonly string[]): readonly st
   return [...previous, value];
 }
 
-export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 100)
-    throw new InvalidArgumentError('It must be a whole number from 1 to 100.');
-  return value;
+/** Reads a number between these two, which may be one of them. */
+export function numberFrom(min: number, max: number, kind?: 'whole'): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !(value >= min && value <= max) || (kind === 'whole' && !Number.isInteger(value)))
+      throw new InvalidArgumentError(`It must be a ${kind === 'whole' ? 'whole ' : ''}number from ${min} to ${max}.`);
+    return value;
+  };
 }
 
-export function percentage(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 100)) throw new InvalidArgumentError('It must be from 0 to 100.');
-  return value;
-}
-
-export function fewOrNone(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > 4)
-    throw new InvalidArgumentError('It must be a whole number from 0 to 4.');
-  return value;
-}
-
-export function approvalMinutes(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 100_000))
-    throw new InvalidArgumentError('It must be a number from 0 to 100000.');
-  return value;
-}
+export const positiveInteger = numberFrom(1, 100, 'whole');
+export const percentage = numberFrom(0, 100);
+export const fewOrNone = numberFrom(0, 4, 'whole');
+export const approvalMinutes = numberFrom(0, 100_000);
+export const portNumber = numberFrom(0, 65_535, 'whole');
 
 export function positiveAmount(text: string): number {
   const value = Number(text);
@@ -84,13 +73,6 @@ export function snapshotIndex(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < 0)
     throw new InvalidArgumentError('It must be the number of a snapshot.');
-  return value;
-}
-
-export function portNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535)
-    throw new InvalidArgumentError('It must be a port from 0 to 65535.');
   return value;
 }
 

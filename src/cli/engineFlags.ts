@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import path from 'node:path';
 import type { EngineChoice } from '../assemble';
 import { type Effort, efforts } from '../core/engine';
-import { positiveAmount } from './arguments';
+import { numberFrom } from './arguments';
 import { engineFromEnvironment } from './engineFromEnvironment';
 
 /** Which engine does the work, as it is said on the command line. */
@@ -29,7 +29,7 @@ export function addEngineOptions(command: Command): Command {
     )
     .addOption(
       new Option('--context-tokens <count>', "the model's context window, where it is not known").argParser(
-        positiveAmount,
+        numberFrom(1000, 100_000_000, 'whole'),
       ),
     )
     .addOption(new Option('--effort <level>', 'how much the model thinks and writes').choices(efforts));

@@ -2,7 +2,7 @@ import type { Executor } from '../core/executor';
 import { UserError } from '../base/errors';
 import { claimsSchema, standingOf } from '../core/claims';
 import { passed, summarizeChecks, type CheckResult } from '../core/evidence';
-import { conversationMessageSchema } from '../core/engine';
+import { conversationMessageSchema, spokenText } from '../core/engine';
 import { runOf, type RunState, type TaskState } from '../core/liveState';
 import { totalTokens } from '../core/usage';
 import { makeVisible } from '../base/visible';
@@ -165,10 +165,7 @@ async function reviewText(executor: Executor, task: TaskState): Promise<string> 
 
 async function lastWords(executor: Executor, run: RunState): Promise<string> {
   const last = run.messages.at(-1);
-  const json = last === undefined ? '' : await textOf(executor, last);
-  const parsed = conversationMessageSchema.safeParse(JSON.parse(json || 'null'));
-  const blocks = parsed.success && parsed.data.role === 'assistant' ? parsed.data.content : [];
-  return blocks.flatMap(({ text }) => (typeof text === 'string' ? [text] : [])).join('\n');
+  return last === undefined ? '' : spokenText(await textOf(executor, last));
 }
 
 /** What the agent said of its result, each with what the evidence says of that. */

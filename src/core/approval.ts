@@ -105,6 +105,15 @@ export const approvalEffectSchema = z.object({
 });
 export type ApprovalEffect = z.infer<typeof approvalEffectSchema>;
 
+/** @returns `undefined` when it was deleted. */
+export async function readEffect(
+  readBlob: (digest: Digest) => Promise<Uint8Array | undefined>,
+  digest: Digest,
+): Promise<ApprovalEffect | undefined> {
+  const bytes = await readBlob(digest);
+  return bytes && approvalEffectSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+}
+
 /** What an agent asked for last, and what was said to it. */
 export interface ApprovalState {
   readonly callId: string;

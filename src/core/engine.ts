@@ -50,6 +50,19 @@ export const conversationMessageSchema = z.object({
 });
 export type ConversationMessage = z.infer<typeof conversationMessageSchema>;
 
+/** The words of an assistant's message as it is kept; nothing when it is no such message. */
+export function spokenText(json: string): string {
+  try {
+    const parsed = conversationMessageSchema.safeParse(JSON.parse(json));
+    if (!parsed.success || parsed.data.role !== 'assistant') return '';
+    return parsed.data.content
+      .flatMap((block) => (block.type === 'text' && typeof block['text'] === 'string' ? [block['text']] : []))
+      .join('\n\n');
+  } catch {
+    return '';
+  }
+}
+
 /** How much a model thinks and writes, where it can be told. */
 export const efforts = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
 export const effortSchema = z.enum(efforts);

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { approvalEffectSchema } from '../../src/core/approval';
 import type { Executor } from '../../src/core/executor';
 import type { RunState } from '../../src/core/liveState';
+import { loadNodePty } from '../../src/sessions/nodePty';
 import { says } from '../fakes/messagesApiTurns';
+import { builtCommand } from '../fakes/wholeCommand';
 import { lastTextOf, runs, writes } from '../fakes/wholeModel';
 import { resultFile, runOf, sampleCheck, stateFits, taskEnded, WholeRoom } from '../fakes/wholeRoom';
 
@@ -71,5 +73,38 @@ describe('an agent that must ask before it acts', () => {
     assert.equal(resultFile(room, branch ?? '', 'kept.txt').trim(), 'one');
     assert.match(resultFile(room, branch ?? '', 'test/value.test.sh'), /grep/);
     assert.deepEqual(room.model.api.paidTwice(), []);
+  });
+
+  it('can be allowed from a terminal, and whoever works the queue does not wait for the answer there', async function () {
+    this.timeout(90_000);
+    room.model.plays('Careful', writes('value.txt', 'right\n'), says('Done.'));
+    const first = await room.open({ settings: { approvalHoldMs: 0 } });
+    const limits = { approvals: 'ask' } as const;
+    const id = await first.add({ title: 'Careful', prompt: 'Careful.', checks: [sampleCheck], limits });
+    await asks(first, id, true);
+    await first.shutdown();
+
+    const { spawn } = await loadNodePty(undefined);
+    const terminal = spawn(process.execPath, [builtCommand(), 'approve', id, '--storage', room.storage], {});
+    try {
+      let shown = '';
+      const exited = new Promise<number>((resolve) => terminal.onExit(({ exitCode }) => resolve(exitCode)));
+      const asked = new Promise<void>((resolve) => {
+        terminal.onData((text) => {
+          shown += text;
+          if (shown.includes('[y/N]')) resolve();
+        });
+      });
+      await Promise.race([asked, exited.then((code) => assert.fail(`it ended with ${code}: ${shown}`))]);
+      const second = await room.open();
+      assert.deepEqual(second.place, { kind: 'here' });
+      await asks(second, id);
+      terminal.write('y\r');
+      assert.equal(await exited, 0, shown);
+      const { status, reason } = await taskEnded(second, id);
+      assert.equal(status, 'verified', reason);
+    } finally {
+      terminal.kill();
+    }
   });
 });

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
-import { CancelledError } from '../../base/errors';
-import { type ApprovalDecision, approvalEffectSchema, plainWords } from '../../core/approval';
+import { CancelledError, UserError } from '../../base/errors';
+import { type ApprovalDecision, plainWords, readEffect } from '../../core/approval';
 import type { TaskId } from '../../core/ids';
 import { runOf } from '../../core/liveState';
 import type { ExecutorLink } from '../executorLink';
@@ -22,9 +22,9 @@ export async function decideApproval(link: ExecutorLink, reports: Reports, taskI
   const approval = task && openApprovalOf(task, runOf(executor.state, task));
   if (!approval) return;
   await reports.showApproval(taskId, approval.callId);
-  const bytes = await executor.readBlob(approval.effect);
-  const { command } = approvalEffectSchema.parse(JSON.parse(Buffer.from(bytes ?? '').toString('utf8')));
-  const chosen = await vscode.window.showQuickPick(choicesFor(command), {
+  const effect = await readEffect((digest) => executor.readBlob(digest), approval.effect);
+  if (!effect) throw new UserError('approval-gone', l10n.t('What was asked for was deleted.'));
+  const chosen = await vscode.window.showQuickPick(choicesFor(effect.command), {
     title: l10n.t('Allow what the editor shows?'),
     placeHolder: l10n.t('It stands there whole, with everything invisible written out'),
     ignoreFocusOut: true,

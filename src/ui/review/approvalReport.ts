@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { approvalEffectSchema } from '../../core/approval';
+import { readEffect } from '../../core/approval';
 import { runOf, type LiveState, type TaskState } from '../../core/liveState';
 import { fields, heading, quoted, report, title } from './reportText';
 import type { ReadBlob } from './taskReport';
@@ -14,8 +14,7 @@ export async function approvalReport(
   const run = runOf(state, task);
   const approval = run?.approval;
   if (!approval || approval.callId !== callId) return l10n.t('It does not ask for this any more.');
-  const bytes = await readBlob(approval.effect);
-  const effect = bytes && approvalEffectSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  const effect = await readEffect(readBlob, approval.effect);
   return report([
     title(l10n.t('An agent asks to be allowed this')),
     fields([

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { plainText } from '../../base/ansi';
 import { type CheckResult, describeVerdict, summarizeChecks } from '../../core/evidence';
-import { conversationMessageSchema } from '../../core/engine';
+import { spokenText } from '../../core/engine';
 import type { Digest } from '../../core/ids';
 import { runOf, type LiveState, type RunState, type TaskState } from '../../core/liveState';
 import { cacheHitPercent, inputTokensOf } from '../../core/usage';
@@ -176,19 +176,6 @@ async function lastWords(run: RunState | undefined, readBlob: ReadBlob): Promise
   if (last === undefined) return [];
   const text = spokenText(await textOf(last, readBlob));
   return text === '' ? [] : [heading(l10n.t('What the agent said last')), quoted(text)];
-}
-
-/** The text of a kept message; nothing when it is no such message. */
-function spokenText(json: string): string {
-  try {
-    const parsed = conversationMessageSchema.safeParse(JSON.parse(json));
-    if (!parsed.success || parsed.data.role !== 'assistant') return '';
-    return parsed.data.content
-      .flatMap((block) => (block.type === 'text' && typeof block['text'] === 'string' ? [block['text']] : []))
-      .join('\n\n');
-  } catch {
-    return '';
-  }
 }
 
 function proofSection({ state, run }: ReportInput): string[] {
