@@ -39,7 +39,7 @@ interface Shown {
 
 export class ChartPart {
   private shown: Shown | undefined;
-  /** Whether the user has the table open; it stays so. By anything but days it is open from the start. */
+  /** Whether the user has the table open; it stays so. */
   private tableOpen = false;
   private tableSignature = '';
   private latest: { readonly figures: AnalyticsFigures; readonly context: ChartContext } | undefined;

@@ -18,10 +18,9 @@ export class Slots {
 
   constructor(private readonly root: HTMLElement) {}
 
-  /** Shows these parts and no others. @returns names of those that were made anew. */
-  show(parts: readonly Part[]): ReadonlySet<string> {
+  /** Shows these parts and no others. */
+  show(parts: readonly Part[]): void {
     const before = this.made;
-    const fresh = new Set<string>();
     this.made = new Map();
     parts.forEach(({ name, signature, make }, index) => {
       const kept = before.get(name);
@@ -29,12 +28,10 @@ export class Slots {
       const element = kept?.signature === signature ? kept.element : make();
       this.made.set(name, { signature, element });
       if (kept?.element === element) return;
-      fresh.add(name);
       if (kept) replaceKeepingFocus(kept.element, element);
       else this.root.insertBefore(element, this.root.children[index] ?? null);
     });
     for (const { element } of before.values()) element.remove();
-    return fresh;
   }
 }
 

@@ -111,7 +111,7 @@ export async function readEffect(
   digest: Digest,
 ): Promise<ApprovalEffect | undefined> {
   const bytes = await readBlob(digest);
-  return bytes && approvalEffectSchema.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  return bytes && approvalEffectSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
 }
 
 /** What an agent asked for last, and what was said to it. */

@@ -175,7 +175,7 @@ function startScheduledReport({ context, link, settings, reports, writeReport, c
     places: reports,
     writeReport,
     memory: context.globalState,
-    tell: (file) => void tellOfReport(file),
+    tell: (file) => void guard('Open Report', logger, () => tellOfReport(file)),
     clock,
     logger,
   });
@@ -215,6 +215,7 @@ function startSchedule(parts: UiParts, list: ScheduleList, tree: Feature<TaskTre
       runNow: (definition) => guard('Run Now', logger, () => runNow(schedule, [nameOf(definition)])),
       open: (definition) => guard('Open', logger, () => openFile(definition)),
       reveal: (taskId) => guard('Reveal', logger, () => tree.get().reveal(taskId)),
+      logger,
     }),
   );
   return store;

@@ -41,6 +41,7 @@ export class ScheduledReport implements Disposable {
   private readonly store = new DisposableStore();
   private timer: Disposable | undefined;
   private looking: Promise<void> | undefined;
+  private isDisposed = false;
 
   constructor(private readonly parts: ScheduledReportParts) {
     this.store.add(parts.link.onDidChangeStatus(() => this.look()));
@@ -54,6 +55,7 @@ export class ScheduledReport implements Disposable {
   }
 
   dispose(): void {
+    this.isDisposed = true;
     this.timer?.dispose();
     this.store.dispose();
   }
@@ -71,6 +73,7 @@ export class ScheduledReport implements Disposable {
     if (schedule === 'off' || link.status.kind !== 'open') return;
     const nowMs = clock.nowMs();
     const times = await this.parts.places.times(schedule);
+    if (this.isDisposed) return;
     const nextMs = times.next(nowMs);
     const waitMs = Math.min(longestWaitMs, nextMs === null ? longestWaitMs : Math.max(1000, nextMs - nowMs));
     this.timer = clock.setTimer(waitMs, () => this.look());

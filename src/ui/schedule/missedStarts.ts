@@ -3,8 +3,10 @@ import * as l10n from '@vscode/l10n';
 import { z } from 'zod';
 import type { Clock } from '../../base/clock';
 import { type Disposable, DisposableStore } from '../../base/disposable';
+import type { Logger } from '../../base/logger';
 import type { TaskId } from '../../core/ids';
 import type { MissedStart } from '../../core/plannedTask';
+import { guard } from '../commands/commandRegistry';
 import type { ExecutorLink } from '../executorLink';
 import { oneLine } from '../markdownText';
 import { tellsTheUser } from '../notifications';
@@ -27,6 +29,7 @@ export interface MissedStartParts {
   readonly runNow: (scheduled: Scheduled) => Promise<void>;
   readonly open: (scheduled: Scheduled) => Promise<void>;
   readonly reveal: (taskId: TaskId) => Promise<void>;
+  readonly logger: Logger;
 }
 
 interface Missed {
@@ -60,7 +63,7 @@ export class MissedStarts implements Disposable {
     if (this.news().length === 0 || !tellsTheUser(this.parts.link)) return;
     this.timer ??= this.parts.clock.setTimer(settleMs, () => {
       this.timer = undefined;
-      void this.tell();
+      void guard('Missed starts', this.parts.logger, () => this.tell());
     });
   }
 

@@ -99,6 +99,13 @@ describe('the scheduled report', () => {
     assert.deepEqual([told.length, await written()], [1, []]);
   });
 
+  it('leaves nothing behind when its window is closed while it looks', async () => {
+    const report = start();
+    report.dispose();
+    await report.settled();
+    assert.deepEqual([clock.pendingTimers, await written()], [0, []]);
+  });
+
   it('writes nothing while it is off, and begins when it is switched on', async () => {
     schedule = 'off';
     const report = start();
