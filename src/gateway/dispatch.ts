@@ -1,135 +1,92 @@
-import { assertNever } from '../base/errors';
 import type { Executor } from '../core/executor';
-import { dispatchToAgents } from './agentCalls';
-import { dispatchToFiles } from './fileCalls';
 import type { KeyboardCall } from './keyboardDesk';
 import type { Call, ResultOf } from '../protocol/executorProtocol';
 
 /** The calls that are more than one command of the executor: they belong to a connection. */
 export type ConnectionCall = Extract<Call, { method: 'watchSession' | 'unwatchSession' }> | KeyboardCall;
 export type PlainCall = Exclude<Call, ConnectionCall>;
-/** What the user decides about results, and says of them. */
-type ReviewCall = Extract<
-  PlainCall,
-  {
-    method:
-      | 'land'
-      | 'landingTargets'
-      | 'cancelLanding'
-      | 'undoLanding'
-      | 'discard'
-      | 'keepAsBranch'
-      | 'comment'
-      | 'deleteComment'
-      | 'sendBack'
-      | 'sendBackConflict'
-      | 'conflict'
-      | 'landResolved';
-  }
->;
+
+type Handler<M extends PlainCall['method']> = (
+  executor: Executor,
+  call: Extract<PlainCall, { method: M }>,
+) => Promise<ResultOf<M>>;
+
+/** What each call comes to. */
+const handlers: { readonly [M in PlainCall['method']]: Handler<M> } = {
+  add: (executor, { task }) => executor.add(task),
+  startQueue: (executor) => done(executor.startQueue()),
+  pauseQueue: (executor) => done(executor.pauseQueue()),
+  stopQueue: (executor) => done(executor.stopQueue()),
+  cancel: (executor, { taskId }) => done(executor.cancel(taskId)),
+  retry: (executor, { taskId }) => done(executor.retry(taskId)),
+  runNow: (executor, { taskId }) => done(executor.runNow(taskId)),
+  assignRepository: (executor, { taskId, repo }) => done(executor.assignRepository(taskId, repo)),
+  answer: (executor, { taskId, text }) => done(executor.answer(taskId, text)),
+  decide: (executor, { taskId, decision }) => done(executor.decide(taskId, decision)),
+  pauseTask: (executor, { taskId }) => done(executor.pauseTask(taskId)),
+  resumeTask: (executor, { taskId }) => done(executor.resumeTask(taskId)),
+  moveTask: (executor, { taskId, before }) => done(executor.moveTask(taskId, before)),
+  retryReport: (executor, { taskId }) => done(executor.retryReport(taskId)),
+  pauseSource: (executor, { sourceId }) => done(executor.pauseSource(sourceId)),
+  resumeSource: (executor, { sourceId }) => done(executor.resumeSource(sourceId)),
+  refreshSources: (executor) => done(executor.refreshSources()),
+  readBlob: async (executor, { digest }) => encoded(await executor.readBlob(digest)),
+  changes: (executor, { taskId }) => executor.changes(taskId),
+  readResultFile: async (executor, { taskId, side, path }) =>
+    encoded(await executor.readResultFile(taskId, side, path)),
+  snapshotChanges: async (executor, { taskId, from, to }) => [...(await executor.snapshotChanges(taskId, from, to))],
+  readSnapshotFile: async (executor, { taskId, index, path }) =>
+    encoded(await executor.readSnapshotFile(taskId, index, path)),
+  restoreSnapshot: async (executor, { taskId, index }) => {
+    const { savedAs, files } = await executor.restoreSnapshot(taskId, index);
+    return { savedAs, files: [...files] };
+  },
+  publishSnapshot: (executor, { taskId, index }) => executor.publishSnapshot(taskId, index),
+  workspaces: async (executor) => [...(await executor.workspaces())],
+  cleanWorkspaces: async (executor, { cleaning }) => [...(await executor.cleanWorkspaces(cleaning))],
+  deleteData: (executor, { deletion }) => executor.deleteData(deletion),
+  readRecording: async (executor, { sessionId }) => base64(await executor.readRecording(sessionId)),
+  archiveSession: (executor, { sessionId }) => done(executor.archiveSession(sessionId)),
+  deleteSession: (executor, { sessionId }) => done(executor.deleteSession(sessionId)),
+  land: (executor, { taskId, onto, files }) => executor.land(taskId, { onto, files }),
+  landingTargets: async (executor, { taskId }) => {
+    const { checkedOut, branches } = await executor.landingTargets(taskId);
+    return { checkedOut, branches: [...branches] };
+  },
+  cancelLanding: (executor, { taskId }) => done(executor.cancelLanding(taskId)),
+  keepAsBranch: (executor, { taskId, name }) => done(executor.keepAsBranch(taskId, name)),
+  comment: (executor, { taskId, comment }) => executor.comment(taskId, comment),
+  deleteComment: (executor, { taskId, commentId }) => done(executor.deleteComment(taskId, commentId)),
+  sendBack: (executor, { taskId, text }) => done(executor.sendBack(taskId, text)),
+  sendBackConflict: (executor, { taskId }) => done(executor.sendBackConflict(taskId)),
+  conflict: (executor, { taskId }) => executor.conflict(taskId),
+  readConflictFile: async (executor, { taskId, side, path }) =>
+    encoded(await executor.readConflictFile(taskId, side, path)),
+  landResolved: (executor, { taskId, resolution }) => executor.landResolved(taskId, resolution),
+  undoLanding: (executor, { taskId }) => done(executor.undoLanding(taskId)),
+  discard: (executor, { taskId }) => done(executor.discard(taskId)),
+  history: (executor, { query }) => executor.history(query),
+  personas: (executor, { repo }) => executor.personas(repo),
+  jailReadiness: (executor) => executor.jailReadiness(),
+  proveJail: (executor) => executor.proveJail(),
+};
 
 /** Does what a client asked for, and answers what it is to be told. */
 export async function dispatch(executor: Executor, call: PlainCall): Promise<ResultOf<PlainCall['method']>> {
-  switch (call.method) {
-    case 'add':
-      return executor.add(call.task);
-    case 'startQueue':
-      return done(executor.startQueue());
-    case 'pauseQueue':
-      return done(executor.pauseQueue());
-    case 'stopQueue':
-      return done(executor.stopQueue());
-    case 'cancel':
-      return done(executor.cancel(call.taskId));
-    case 'retry':
-      return done(executor.retry(call.taskId));
-    case 'runNow':
-      return done(executor.runNow(call.taskId));
-    case 'assignRepository':
-      return done(executor.assignRepository(call.taskId, call.repo));
-    case 'personas':
-    case 'answer':
-    case 'decide':
-      return dispatchToAgents(executor, call);
-    case 'pauseTask':
-      return done(executor.pauseTask(call.taskId));
-    case 'resumeTask':
-      return done(executor.resumeTask(call.taskId));
-    case 'moveTask':
-      return done(executor.moveTask(call.taskId, call.before));
-    case 'retryReport':
-      return done(executor.retryReport(call.taskId));
-    case 'pauseSource':
-      return done(executor.pauseSource(call.sourceId));
-    case 'resumeSource':
-      return done(executor.resumeSource(call.sourceId));
-    case 'refreshSources':
-      return done(executor.refreshSources());
-    case 'readBlob':
-    case 'changes':
-    case 'readResultFile':
-    case 'snapshotChanges':
-    case 'readSnapshotFile':
-    case 'readConflictFile':
-    case 'restoreSnapshot':
-    case 'publishSnapshot':
-    case 'readRecording':
-      return dispatchToFiles(executor, call);
-    case 'archiveSession':
-      return done(executor.archiveSession(call.sessionId));
-    case 'deleteSession':
-      return done(executor.deleteSession(call.sessionId));
-    case 'workspaces':
-      return [...(await executor.workspaces())];
-    case 'cleanWorkspaces':
-      return [...(await executor.cleanWorkspaces(call.cleaning))];
-    case 'deleteData':
-      return executor.deleteData(call.deletion);
-    case 'history':
-      return executor.history(call.query);
-    case 'jailReadiness':
-      return executor.jailReadiness();
-    case 'proveJail':
-      return executor.proveJail();
-    default:
-      return dispatchReview(executor, call);
-  }
-}
-
-async function dispatchReview(executor: Executor, call: ReviewCall): Promise<ResultOf<ReviewCall['method']>> {
-  switch (call.method) {
-    case 'land':
-      return executor.land(call.taskId, { onto: call.onto, files: call.files });
-    case 'landingTargets': {
-      const { checkedOut, branches } = await executor.landingTargets(call.taskId);
-      return { checkedOut, branches: [...branches] };
-    }
-    case 'undoLanding':
-      return done(executor.undoLanding(call.taskId));
-    case 'discard':
-      return done(executor.discard(call.taskId));
-    case 'cancelLanding':
-      return done(executor.cancelLanding(call.taskId));
-    case 'keepAsBranch':
-      return done(executor.keepAsBranch(call.taskId, call.name));
-    case 'comment':
-      return executor.comment(call.taskId, call.comment);
-    case 'deleteComment':
-      return done(executor.deleteComment(call.taskId, call.commentId));
-    case 'sendBack':
-      return done(executor.sendBack(call.taskId, call.text));
-    case 'sendBackConflict':
-      return done(executor.sendBackConflict(call.taskId));
-    case 'conflict':
-      return executor.conflict(call.taskId);
-    case 'landResolved':
-      return executor.landResolved(call.taskId, call.resolution);
-    default:
-      return assertNever(call);
-  }
+  // The handler under a call's method takes that very call, which the compiler does not follow.
+  const handle = handlers[call.method] as (executor: Executor, call: PlainCall) => ReturnType<typeof dispatch>;
+  return handle(executor, call);
 }
 
 async function done(work: Promise<void>): Promise<null> {
   await work;
   return null;
+}
+
+function encoded(bytes: Uint8Array | undefined): string | null {
+  return bytes === undefined ? null : base64(bytes);
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }
