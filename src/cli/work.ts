@@ -88,7 +88,7 @@ export async function work(options: WorkOptions): Promise<WorkResult> {
 
 async function workWith(options: WorkOptions, log: WorkLog): Promise<WorkResult> {
   const executor = await openExecutor(await executorOptions(options, log), 'work');
-  const metrics = await openMetrics(executor, options.metricsPort);
+  // From the first moment on: what is queued while the metrics are opened is this call's too.
   const followed = new FollowedTasks(executor);
   const output = executor.onDidAppend((events) => {
     for (const event of events) {
@@ -97,7 +97,9 @@ async function workWith(options: WorkOptions, log: WorkLog): Promise<WorkResult>
       log.event(executor.state, event);
     }
   });
+  let metrics: MetricsServer | undefined;
   try {
+    metrics = await openMetrics(executor, options.metricsPort);
     if (executor.place.kind === 'elsewhere')
       log.say(`Another executor (process ${executor.place.pid}) works this storage already; following it.`);
     await startQueue(executor);
@@ -111,8 +113,11 @@ async function workWith(options: WorkOptions, log: WorkLog): Promise<WorkResult>
   } finally {
     followed.dispose();
     output.dispose();
-    await metrics?.close();
-    await executor.shutdown();
+    try {
+      await metrics?.close();
+    } finally {
+      await executor.shutdown();
+    }
   }
 }
 
@@ -159,14 +164,9 @@ async function executorOptions(options: WorkOptions, log: WorkLog): Promise<Airl
 
 async function openMetrics(executor: Executor, port: number | undefined): Promise<MetricsServer | undefined> {
   if (port === undefined) return undefined;
-  try {
-    const server = await serveMetrics(executor, port);
-    process.stderr.write(`Metrics for Prometheus: ${server.url}\n`);
-    return server;
-  } catch (error) {
-    await executor.shutdown();
-    throw error;
-  }
+  const server = await serveMetrics(executor, port);
+  process.stderr.write(`Metrics for Prometheus: ${server.url}\n`);
+  return server;
 }
 
 /** The executor that is followed may end just as it is asked; the next one is asked again, which does no harm. */
