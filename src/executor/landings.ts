@@ -337,7 +337,9 @@ async function joinedTree(
   }
   const conflict = { target: target.commit, paths: merge.paths };
   if (!resolved) throw new LandingConflict(target, conflict);
-  if (resolved.target !== target.commit) throw new LandingConflict(target, conflict, 'moved');
+  const byHand = new Set(resolved.paths.map(({ path }) => path));
+  const isSame = merge.paths.length === byHand.size && merge.files.every((file) => byHand.has(file));
+  if (resolved.target !== target.commit || !isSame) throw new LandingConflict(target, conflict, 'moved');
   return workspace.resolve(merge.tree, resolved.paths);
 }
 

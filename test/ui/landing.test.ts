@@ -136,10 +136,8 @@ describe('letting a result out in a real VS Code', function () {
     await workbench.screenshot('resolved-check-failed-dark');
     assert.equal(world.git('log', '-1', '--format=%s'), 'Mine');
     await toast('is not accepted').getByRole('button', { name: 'Resolve in Merge Editor' }).click();
-    const made = mergeEditor()
-      .locator('.merge-editor-result, .result')
-      .locator('.view-line', { hasText: 'good evening' });
-    await made.first().waitFor();
+    // In the result too, and not only on the side of the branch.
+    await mergeEditor().locator('.view-line', { hasText: 'good evening' }).nth(1).waitFor();
   });
 
   it('lets it out as it was joined, and takes it back', async () => {
@@ -163,6 +161,10 @@ describe('letting a result out in a real VS Code', function () {
     await workbench.screenshot('discard-light');
     await dialog().getByRole('button', { name: 'Discard', exact: true }).click();
     await says(/^discarded/);
-    assert.equal(world.git('branch', '--list', 'airlock/*'), '');
+    // It is said first, and then done.
+    await eventually(
+      async () => world.git('branch', '--list', 'airlock/*'),
+      (branches) => branches === '',
+    );
   });
 });

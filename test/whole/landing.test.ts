@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import type { Executor } from '../../src/core/executor';
 import { systemClock } from '../../src/base/clock';
 import { maxResolvedBytes, type Resolution } from '../../src/core/conflict';
 import { isUserError } from '../../src/base/errors';
+import { resolutionIn } from '../../src/cli/resolvedFolder';
 import { silentLogger } from '../../src/base/logger';
 import type { TaskState } from '../../src/core/liveState';
 import { openStore } from '../../src/store/store';
@@ -221,6 +222,24 @@ describe('letting a result out', () => {
       assert.equal(await refusal(executor.landResolved('right', taking('target'))), 'landing-empty');
       await executor.landResolved('right', taking('result'));
       assert.equal(read('value.txt'), 'right\n');
+    });
+
+    it('takes the files of a folder, and what is not there as deleted where one side has deleted it', async () => {
+      const executor = await inConflict();
+      const folder = path.join(room.storage, '..', 'resolved');
+      mkdirSync(folder);
+      const resolution = (): Promise<unknown> => resolutionIn(executor, 'right', folder);
+      assert.equal(await refusal(resolution()), 'resolution-invalid');
+      symlinkSync('/etc/hostname', path.join(folder, 'value.txt'));
+      assert.equal(await refusal(resolution()), 'resolution-invalid');
+      rmSync(path.join(folder, 'value.txt'));
+      writeFiles(folder, { 'value.txt': 'joined\n', 'other.txt': 'not in conflict\n' });
+      assert.deepEqual(await resolution(), resolving(tip(), 'joined\n'));
+      git(room.repo, 'rm', '-q', 'value.txt');
+      const target = commitAll(room.repo, 'Mine is gone');
+      assert.equal(await refusal(executor.land('right')), 'landing-conflict');
+      rmSync(path.join(folder, 'value.txt'));
+      assert.deepEqual(await resolution(), { target, files: [{ path: 'value.txt', take: 'target' }] });
     });
 
     it('keeps to the branch and the files that it was to be let out with', async () => {

@@ -7,6 +7,7 @@ import {
   abilityContextKey,
   contextKeys,
   reportLanguage,
+  mergeScheme,
   resultScheme,
   viewContainerId,
   viewIds,
@@ -145,7 +146,9 @@ describe('the manifest', () => {
       contributes.walkthroughs.map(({ id }) => id),
       [walkthroughId],
     );
-    assert.ok(manifest.activationEvents.includes(`onFileSystem:${resultScheme}`));
+    for (const scheme of [resultScheme, mergeScheme]) {
+      assert.ok(manifest.activationEvents.includes(`onFileSystem:${scheme}`), scheme);
+    }
     assert.deepEqual(
       contributes.languages.map(({ id }) => id),
       [reportLanguage],
