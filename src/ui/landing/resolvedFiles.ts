@@ -37,7 +37,9 @@ export class ResolvedFiles implements vscode.FileSystemProvider, Disposable {
     this.store.add({ dispose: () => void registration.dispose() });
     this.store.add(
       link.onDidAppend((events) => {
-        for (const event of events) if (isOver(event.kind) && 'taskId' in event) void this.forget(event.taskId);
+        // What cannot be deleted now is at the next start.
+        for (const event of events)
+          if (isOver(event.kind) && 'taskId' in event) this.forget(event.taskId).catch(() => {});
       }),
     );
   }
