@@ -99,7 +99,7 @@ export class Reviews implements Disposable {
     const { workspaces } = this.ports;
     if (baseCommit === null || commit === null) return '(nothing)';
     try {
-      return barred(await workspaces.patch(repo, baseCommit, commit, maxShownChange));
+      return barred((await workspaces.patch(repo, baseCommit, commit, maxShownChange)).trimEnd());
     } catch (error) {
       if (!(error instanceof UserError && error.code === 'git-output-too-large')) throw error;
       const files = await workspaces.changes(repo, baseCommit, commit);

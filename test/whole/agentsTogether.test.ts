@@ -58,7 +58,7 @@ describe('agents together', () => {
     const [first, second] = seen.map(lastTextOf);
     assert.match(
       first ?? '',
-      /checks say: verified\.\n\nWhat changed:\nmodified "value\.txt":\n\| - wrong\n\| \+ right/,
+      /checks say: verified\.\n\nWhat changed:\n\| diff --git a\/value\.txt b\/value\.txt\n[^]*\| -wrong\n\| \+right/,
     );
     assert.match(second ?? '', /^right$/m);
     assert.match(second ?? '', /Read-only file system/);
