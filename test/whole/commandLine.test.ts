@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { keyRefused, says } from '../fakes/messagesApiTurns';
 import { builtCommand, eventIn, type CommandEnd, WholeCommand } from '../fakes/wholeCommand';
+import { startModelListServer, writeJson } from '../fakes/modelListServer';
 import { honestWork, runs, writes } from '../fakes/wholeModel';
 import { processesThatName, resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
 
@@ -97,6 +98,30 @@ describe('the airlock command', () => {
     const second = await work('--until-idle').exited;
     assert.equal(second.code, 0, second.stdout);
     assert.equal(room.backend.api.get('key')?.status, 'completed');
+  });
+
+  it('lists the models of the server of its environment, in words that hide nothing', async () => {
+    const data = [
+      { id: 'qwen3:8b', object: 'model' },
+      { id: 'odd', display_name: 'Odd\u001b[2J\u202e', max_input_tokens: 32_768, lifecycle: 'deprecated' },
+    ];
+    const server = await startModelListServer((_, response) => writeJson(response, 200, { data }));
+    try {
+      const environment = { ANTHROPIC_BASE_URL: server.baseUrl, ANTHROPIC_AUTH_TOKEN: 'sk-test-key' };
+      const models = (...args: string[]) => WholeCommand.start(['models', ...args], { environment }).exited;
+      const { code, stdout, stderr } = await models();
+      assert.equal(code, 0, stderr);
+      assert.match(
+        stdout,
+        /^model +context +name\n[─ ]+\nqwen3:8b +– +qwen3:8b\nodd +32,768 +Odd<U\+001B>\[2J<U\+202E> \(deprecated\)\n$/m,
+      );
+      assert.match((await models('--json')).stdout, /^\{"id":"qwen3:8b",.*\}\n\{"id":"odd",.*\}\n$/);
+    } finally {
+      await server.close();
+    }
+    const gone = await WholeCommand.start(['models'], { environment: { ANTHROPIC_BASE_URL: server.baseUrl } }).exited;
+    assert.deepEqual([gone.code, gone.stdout], [2, '']);
+    assert.notEqual(gone.stderr, '');
   });
 
   it('queues, lists, shows and cancels beside a worker, which begins at once', async () => {
