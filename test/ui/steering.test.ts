@@ -87,4 +87,17 @@ describe('steering the queue in a real VS Code', function () {
     await workbench.pick('P2');
     await eventually(queued, (labels) => labels.includes('A better hour'));
   });
+
+  it('reads the whole journal on demand, and says that it is as it was written', async () => {
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    for (const theme of ['light', 'dark'] as const) {
+      await workbench.setTheme(theme);
+      await workbench.command('Airlock: Verify Journal');
+      await dialog.getByText('The journal is whole: every line is as it was written.').waitFor();
+      await dialog.getByText(/^\d+ events, the last one included, were found whole\./).waitFor();
+      await workbench.screenshot(`verify-journal-${theme}`);
+      await workbench.page.keyboard.press('Escape');
+      await dialog.waitFor({ state: 'hidden' });
+    }
+  });
 });
