@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { openDemo } from './demoWindow';
+import type { DemoWorld } from './demoWorld';
 import { eventually, type Workbench } from './workbench';
 
 const definition = `# TODO: choose a better hour
@@ -12,6 +13,7 @@ task: { prompt: Bring CHANGELOG.md up to date. }
 
 describe('steering the queue in a real VS Code', function () {
   this.timeout(120_000);
+  let world: DemoWorld;
   let workbench: Workbench;
 
   openDemo(
@@ -19,7 +21,7 @@ describe('steering the queue in a real VS Code', function () {
       scenarios: [],
       tasks: ['First', 'Second', 'Third'].map((description) => ({ id: description, description, context: {} })),
     },
-    (opened) => ({ workbench } = opened),
+    (opened) => ({ world, workbench } = opened),
     ({ repository }) => {
       const folder = path.join(repository, '.airlock', 'tasks');
       fs.mkdirSync(folder, { recursive: true });
@@ -86,6 +88,28 @@ describe('steering the queue in a real VS Code', function () {
     await workbench.answer('');
     await workbench.pick('P2');
     await eventually(queued, (labels) => labels.includes('A better hour'));
+  });
+
+  it('puts a task into the table of the folder, changes its row, and queues it', async () => {
+    const table = (): string => fs.readFileSync(path.join(world.repository, 'docs', 'TASKS.md'), 'utf8');
+    await workbench.command('Airlock: Add Task to Table…');
+    await workbench.answer('Write the manual');
+    await workbench.pick('P1');
+    await workbench.answer('');
+    await eventually(async () => fs.existsSync(path.join(world.repository, 'docs', 'TASKS.md')), Boolean);
+    await workbench.command('Airlock: Edit Row of Task Table…');
+    await workbench.pick('T-1: Write the manual');
+    await workbench.pick('notes');
+    await workbench.answer('In English.');
+    await eventually(
+      async () => table(),
+      (text) => /^\| T-1 .*\| Write the manual .*\| Todo .*\| In English\. /m.test(text),
+    );
+    await workbench.command('Airlock: Queue Rows of Task Table…');
+    await workbench.pick('T-1: Write the manual');
+    await workbench.page.keyboard.press('Enter');
+    await eventually(queued, (labels) => labels.includes('Write the manual'));
+    await workbench.screenshot('task-table');
   });
 
   it('reads the whole journal on demand, and says that it is as it was written', async () => {
