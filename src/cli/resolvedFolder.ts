@@ -1,7 +1,7 @@
 // For `airlock land --resolved`: the files in conflict as a folder of the user's has them.
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat, readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { systemCodeOf, UserError } from '../base/errors';
+import { messageOf, systemCodeOf, UserError } from '../base/errors';
 import { type ConflictFile, maxResolvedBytes, type Resolution } from '../core/conflict';
 import type { Executor } from '../core/executor';
 
@@ -11,13 +11,14 @@ import type { Executor } from '../core/executor';
  */
 export async function resolutionIn(executor: Executor, task: string, folder: string): Promise<Resolution> {
   const { target, files } = await executor.conflict(task);
+  const root = await folderOf(folder);
   const resolved: Resolution['files'] = [];
   let room = maxResolvedBytes;
   for (const file of files) {
     if (file.how === 'agent') throw invalid(`${file.path} can only be joined by the agent, or by merging the branch.`);
-    const bytes = await contentOf(path.join(folder, file.path), room);
+    const bytes = await contentOf(root, file.path, room);
     room -= bytes?.byteLength ?? 0;
-    resolved.push(bytes ? { path: file.path, content: bytes.toString('base64') } : deleted(file, folder));
+    resolved.push(bytes ? { path: file.path, content: bytes.toString('base64') } : deleted(file, root));
   }
   return { target, files: resolved };
 }
@@ -28,10 +29,21 @@ function deleted({ path: name, isInTarget, isInResult }: ConflictFile, folder: s
   throw invalid(`${name} is in conflict, and not in ${folder}.`);
 }
 
-async function contentOf(file: string, maxBytes: number): Promise<Buffer | undefined> {
+/** A name that was mistyped must not pass for one in which everything is deleted. */
+async function folderOf(folder: string): Promise<string> {
+  const root = await realpath(folder).catch((error: unknown) => {
+    throw invalid(`The folder ${folder} cannot be read: ${messageOf(error)}.`);
+  });
+  if (!(await lstat(root)).isDirectory()) throw invalid(`${folder} is no folder.`);
+  return root;
+}
+
+async function contentOf(root: string, name: string, maxBytes: number): Promise<Buffer | undefined> {
+  const file = path.join(root, name);
   try {
+    // A link, of the file or of a folder above it, would be followed out of the folder.
+    if ((await realpath(path.dirname(file))) !== path.dirname(file)) throw invalid(`${file} lies behind a link.`);
     const found = await lstat(file);
-    // A link would be followed out of the folder.
     if (!found.isFile()) throw invalid(`${file} is no file.`);
     if (found.size > maxBytes) {
       throw new UserError(
@@ -42,7 +54,9 @@ async function contentOf(file: string, maxBytes: number): Promise<Buffer | undef
     }
     return await readFile(file);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     if (systemCodeOf(error) === 'ENOENT') return undefined;
+    if (systemCodeOf(error) !== undefined) throw invalid(`${file} cannot be read: ${messageOf(error)}.`);
     throw error;
   }
 }

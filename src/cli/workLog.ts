@@ -1,6 +1,9 @@
 /** What `airlock work` says beside its lines of progress: on stderr, and with all else in a log file when one is named. */
+import { realpath } from 'node:fs/promises';
+import path from 'node:path';
 import { type EngineChoice, knownSecrets, redactorOf, type SourceChoice } from '../assemble';
 import { systemClock } from '../base/clock';
+import { UserError } from '../base/errors';
 import { type Logger, silentLogger } from '../base/logger';
 import type { RotationLimits } from '../base/rotatingFile';
 import { makeVisible } from '../base/visible';
@@ -29,6 +32,7 @@ export interface WorkLog {
 /** @throws {UserError} `log-file-unusable`. */
 export async function openLog(options: {
   readonly logTo?: LogFileChoice | undefined;
+  readonly storage: string;
   readonly verbose: boolean;
   readonly engine: EngineChoice;
   readonly otherEngines?: readonly EngineChoice[];
@@ -38,6 +42,7 @@ export async function openLog(options: {
   const shown = consoleLogger(verbose);
   const tell = (text: string): void => void process.stderr.write(`${makeVisible(text)}\n`);
   if (!logTo) return { logger: shown, file: silentLogger, say: tell, event() {} };
+  await throwIfInStorage(logTo.file, options.storage);
   const redact = redactorOf([...(await knownSecrets(options)), ...secretsForServers(process.env)]);
   const file = openLogFile({ ...logTo, verbose, redact, clock: systemClock, onTrouble: tell });
   return {
@@ -67,5 +72,19 @@ function withoutSecrets(event: AirlockEvent, redact: (text: string) => string): 
 function secretsForServers(environment: NodeJS.ProcessEnv): string[] {
   return Object.entries(environment).flatMap(([name, value = '']) =>
     name.startsWith('AIRLOCK_SECRET_') ? [value] : [],
+  );
+}
+
+/** Lines of a log in a file of the storage would damage that. */
+async function throwIfInStorage(file: string, storage: string): Promise<void> {
+  const real = (name: string): Promise<string> => realpath(name).catch(() => name);
+  const [folder, kept] = await Promise.all([real(path.dirname(file)), real(storage)]);
+  const between = path.relative(kept, folder);
+  const isOutside = between.split(path.sep)[0] === '..' || path.isAbsolute(between);
+  if (isOutside) return;
+  throw new UserError(
+    'log-file-unusable',
+    `The log file ${file} lies in the storage folder ${storage}. Name one elsewhere with --log-file.`,
+    { file },
   );
 }

@@ -82,8 +82,8 @@ export type ResolvedPath =
   | { readonly path: string; readonly mode: '100644' | '100755'; readonly content: Uint8Array }
   | { readonly path: string; readonly entry: ConflictedPath['target'] };
 
-/** Whether a text has both ends of what git writes round two versions that it could not join. */
+/** Whether a text has an end of what git writes round two versions that it could not join. */
 export function hasConflictMarkers(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  return /^<{7}(?: |\r?$)/m.test(text) && /^>{7}(?: |\r?$)/m.test(text);
+  return /^(?:<{7}|>{7})(?: |\r?$)/m.test(text);
 }

@@ -68,6 +68,7 @@ export class Conflicts {
         resolved.push({ path: known.path, entry: known[file.take] });
         continue;
       }
+      if (!isFileSomewhere(known)) throw invalid();
       const content = Buffer.from(file.content, 'base64');
       sizeBytes += content.byteLength;
       if (await this.isUnfinished(repo, known, content)) unfinished.push(known.path);
@@ -123,6 +124,11 @@ export class Conflicts {
 /** No side has it under that name, so that nobody can say what is to be there. */
 function isMadeUp({ base, target, result }: ConflictedPath): boolean {
   return base === null && target === null && result === null;
+}
+
+/** What is a link or a submodule on both sides is one of these, and never made a file of. */
+function isFileSomewhere({ target, result }: ConflictedPath): boolean {
+  return [target, result].some((entry) => entry?.mode.startsWith('100'));
 }
 
 /** As git joins modes: whoever changed it wins, and the branch where both did. */

@@ -381,7 +381,7 @@ class LandingConflict extends UserError {
       : '';
     super(
       'landing-conflict',
-      `${moved}The result and what “${nameOf(target)}” has become change the same places: ${files}. Resolve them in the merge editor, send them to the agent, or merge its branch yourself.`,
+      `${moved}The result and what “${nameOf(target)}” has become change the same places: ${files}. Resolve them in the merge editor (or with \`airlock land --resolved\`), send them to the agent, or merge its branch yourself.`,
       { ref: target.ref },
     );
   }

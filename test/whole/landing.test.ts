@@ -195,6 +195,7 @@ describe('letting a result out', () => {
       const big = 'x'.repeat(maxResolvedBytes);
       const refusals = [
         resolving(target, markers),
+        resolving(target, 'right\n=======\nmine\n>>>>>>> mine\n'),
         resolving(tip('HEAD~1'), 'right\n'),
         { target, files: [other] },
         { target, files: [...resolving(target, 'right\n').files, other] },
@@ -202,7 +203,7 @@ describe('letting a result out', () => {
         resolving(target, `${big}x`),
       ].map((resolution) => refusal(executor.landResolved('right', resolution)));
       assert.deepEqual(await Promise.all(refusals), [
-        'resolution-unfinished',
+        ...Array<string>(2).fill('resolution-unfinished'),
         ...Array<string>(4).fill('resolution-invalid'),
         'resolution-too-large',
       ]);
@@ -227,8 +228,14 @@ describe('letting a result out', () => {
     it('takes the files of a folder, and what is not there as deleted where one side has deleted it', async () => {
       const executor = await inConflict();
       const folder = path.join(room.storage, '..', 'resolved');
-      mkdirSync(folder);
       const resolution = (): Promise<unknown> => resolutionIn(executor, 'right', folder);
+      // A name that was mistyped, and one of a file.
+      assert.equal(await refusal(resolution()), 'resolution-invalid');
+      assert.equal(
+        await refusal(resolutionIn(executor, 'right', path.join(room.repo, 'value.txt'))),
+        'resolution-invalid',
+      );
+      mkdirSync(folder);
       assert.equal(await refusal(resolution()), 'resolution-invalid');
       symlinkSync('/etc/hostname', path.join(folder, 'value.txt'));
       assert.equal(await refusal(resolution()), 'resolution-invalid');
@@ -240,6 +247,8 @@ describe('letting a result out', () => {
       assert.equal(await refusal(executor.land('right')), 'landing-conflict');
       rmSync(path.join(folder, 'value.txt'));
       assert.deepEqual(await resolution(), { target, files: [{ path: 'value.txt', take: 'target' }] });
+      rmSync(folder, { recursive: true });
+      assert.equal(await refusal(resolution()), 'resolution-invalid');
     });
 
     it('keeps to the branch and the files that it was to be let out with', async () => {

@@ -82,6 +82,13 @@ describe('telemetry of airlock work', () => {
     assert.equal(code, 2);
     assert.match(stderr, /^The log file .*logs cannot be written to: .*--log-file\.$/m);
   });
+
+  it('goes into no file of the storage', async () => {
+    const file = path.join(room.storage, 'journal', '000001.jsonl');
+    const { code, stderr } = await room.work('--until-idle', '--log-file', file).exited;
+    assert.equal(code, 2);
+    assert.match(stderr, /lies in the storage folder/);
+  });
 });
 
 interface LogLine {
