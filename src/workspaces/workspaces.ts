@@ -1,4 +1,4 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeDurably } from '../base/durableFile';
 import { CancelledError, systemCodeOf, UserError } from '../base/errors';
@@ -91,6 +91,7 @@ class StoredWorkspaces implements Workspaces {
     const state = await readRunState(folders.state);
     if (!state || state.runId !== runId || state.filesRemovedAtMs !== null) return undefined;
     if (!(await isWhole(folders))) return undefined;
+    await this.removeLocks(folders);
     // Checks that ran when the process ended are run again, in fresh folders.
     await this.ports.jails.remove(folders.checks);
     await mkdir(folders.checks, { mode: 0o700 });
@@ -110,6 +111,7 @@ class StoredWorkspaces implements Workspaces {
     // What a try left that did not end goes first. The trees stay, and the state says that there are no files until there are.
     await writeDurably(folders.state, JSON.stringify({ ...state, filesRemovedAtMs: this.ports.clock.nowMs() }));
     await removeFiles(folders, this.ports.jails);
+    await this.removeLocks(folders);
     return cancellable(signal, () =>
       this.refill({ ...state, filesRemovedAtMs: null }, repository, folders, { signal, result }),
     );
@@ -194,6 +196,18 @@ class StoredWorkspaces implements Workspaces {
     const commits = [objectIdSchema.parse(from), objectIdSchema.parse(to)];
     const bytes = await git.run(['diff-tree', ...patchArguments, ...commits], { maxBytes });
     return bytes.toString('utf8');
+  }
+
+  /** A git that was killed leaves its locks, and no later one would take them away. Nothing of the run is at work now. */
+  private async removeLocks({ hostGit }: RunFolders): Promise<void> {
+    const refs = join(hostGit, 'refs');
+    const names = [
+      ...(await readdir(hostGit)).map((name) => join(hostGit, name)),
+      ...(await readdir(refs, { recursive: true })).map((name) => join(refs, name)),
+    ];
+    // No ref can have such a name.
+    const locks = names.filter((name) => name.endsWith('.lock'));
+    await Promise.all(locks.map((lock) => this.ports.jails.remove(lock)));
   }
 
   private async checkOut(

@@ -400,6 +400,24 @@ describe('A workspace', function () {
       assert.deepEqual(readdirSync(join(fixture.runFolder(workspace.runId), 'checks')), []);
     });
 
+    it('goes on where a git was killed that had something locked', async () => {
+      const repo = makeRepository(fixture.folder('repo'), sample);
+      const workspace = await fixture.open(repo);
+      await workspace.snapshot('before');
+      const hostGit = join(fixture.runFolder(workspace.runId), 'host.git');
+      const kept = readdirSync(join(hostGit, 'refs'), { recursive: true, encoding: 'utf8' });
+      for (const name of ['HEAD', 'index', 'packed-refs', 'refs/kept/1', ...kept.map((ref) => `refs/${ref}`)])
+        writeFiles(hostGit, { [`${name}.lock`]: '' });
+      const again = (await fixture.workspaces.reopen(workspace.runId)) ?? assert.fail('it is gone');
+      writeFiles(join(fixture.runFolder(workspace.runId), 'workspace'), { 'more.txt': 'more' });
+      assert.notEqual((await again.snapshot('after')).tree, workspace.baseTree);
+      const left = readdirSync(hostGit, { recursive: true, encoding: 'utf8' });
+      assert.deepEqual(
+        left.filter((name) => name.endsWith('.lock')),
+        [],
+      );
+    });
+
     it('is not there when it is not whole', async () => {
       const repo = makeRepository(fixture.folder('repo'), sample);
       for (const part of ['workspace', 'host.git', 'agent.git', 'workspace.json']) {
