@@ -48,6 +48,7 @@ export function messageOf(error: unknown): string {
 
 /** The `code` of a Node system error (`ENOENT`, `ENOSPC`, …), if it is one. */
 export function systemCodeOf(error: unknown): string | undefined {
+  if (error instanceof UserError) return undefined;
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   return undefined;
 }

@@ -54,7 +54,6 @@ async function contentOf(root: string, name: string, maxBytes: number): Promise<
     }
     return await readFile(file);
   } catch (error) {
-    if (error instanceof UserError) throw error;
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     if (systemCodeOf(error) !== undefined) throw invalid(`${file} cannot be read: ${messageOf(error)}.`);
     throw error;
