@@ -5,6 +5,7 @@ import { type EngineChoice, knownSecrets, redactorOf, type SourceChoice } from '
 import { systemClock } from '../base/clock';
 import { UserError } from '../base/errors';
 import { type Logger, silentLogger } from '../base/logger';
+import { isWithin } from '../base/pathWithin';
 import type { RotationLimits } from '../base/rotatingFile';
 import { makeVisible } from '../base/visible';
 import type { AirlockEvent } from '../core/events';
@@ -79,9 +80,7 @@ function secretsForServers(environment: NodeJS.ProcessEnv): string[] {
 async function throwIfInStorage(file: string, storage: string): Promise<void> {
   const real = (name: string): Promise<string> => realpath(name).catch(() => name);
   const [folder, kept] = await Promise.all([real(path.dirname(file)), real(storage)]);
-  const between = path.relative(kept, folder);
-  const isOutside = between.split(path.sep)[0] === '..' || path.isAbsolute(between);
-  if (isOutside) return;
+  if (!isWithin(folder, kept)) return;
   throw new UserError(
     'log-file-unusable',
     `The log file ${file} lies in the storage folder ${storage}. Name one elsewhere with --log-file.`,

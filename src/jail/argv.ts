@@ -5,7 +5,7 @@ import { egressInJail, forwarderArgv, proxyEnvironment } from './egress/forwarde
 import { accountFiles, accountFolderInJail, homeInJail, hostnameInJail, userInJail } from './etcFiles';
 import type { Cover, HostFacts } from './hostFacts';
 import { inScope } from './limits/systemdScope';
-import { isWithin } from './pathInJail';
+import { isWithin } from '../base/pathWithin';
 import { seccompFilter } from './seccomp/filter';
 
 /** What differs between a jail for one command and a jail for a session. */

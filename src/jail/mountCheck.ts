@@ -3,7 +3,7 @@ import { chmod, lstat, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCodeOf, UserError } from '../base/errors';
 import type { JailPolicy, Mount } from '../core/jailPolicy';
-import { isWithin } from './pathInJail';
+import { isWithin } from '../base/pathWithin';
 
 /**
  * The policy with every `from` resolved to the real path that is there now.

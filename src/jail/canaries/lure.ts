@@ -3,7 +3,7 @@ import { access, chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { homedir, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { isWithin } from '../pathInJail';
+import { isWithin } from '../../base/pathWithin';
 import { makeOwnedFolder } from '../privateFolder';
 import type { CanaryTargets } from './program';
 

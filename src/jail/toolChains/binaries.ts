@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ToolChain, ToolMount } from '../hostFacts';
-import { isWithin } from '../pathInJail';
+import { isWithin } from '../../base/pathWithin';
 import { mountOf } from './kinds';
 
 /** Each mount costs time in every jail. */

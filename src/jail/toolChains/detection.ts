@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { programIn } from '../findProgram';
 import type { ToolChain } from '../hostFacts';
-import { isWithin } from '../pathInJail';
+import { isWithin } from '../../base/pathWithin';
 import { binariesIn } from './binaries';
 import { installationOf, toolChainKinds } from './kinds';
 import { namedToolChains } from './named';

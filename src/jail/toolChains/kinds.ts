@@ -1,7 +1,7 @@
 import { lstat, readdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Cover, ToolChain, ToolMount } from '../hostFacts';
-import { isWithin } from '../pathInJail';
+import { isWithin } from '../../base/pathWithin';
 
 /** How the installation of a tool chain looks, so that no folder is taken for one that only happens to hold such a program. */
 export interface ToolChainKind {

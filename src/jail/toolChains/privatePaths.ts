@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { isWithin } from '../pathInJail';
+import { isWithin } from '../../base/pathWithin';
 
 /** Where programs keep keys, tokens, passwords and histories, below the home folder. */
 const privateInHome = [

@@ -1,15 +1,11 @@
 import path from 'node:path';
+import { isWithin } from '../../base/pathWithin';
 import type { TaskId } from '../../core/ids';
 import type { FileChange } from '../../core/workspace';
 
 /** Whether one of the folders lies in the repository or round it. All are absolute. */
 export function isSeenIn(folders: readonly string[], repo: string): boolean {
   return folders.some((folder) => isWithin(folder, repo) || isWithin(repo, folder));
-}
-
-function isWithin(file: string, folder: string): boolean {
-  const relative = path.relative(folder, file);
-  return relative !== '..' && !relative.startsWith(`..${path.sep}`);
 }
 
 /** Which tasks are changing which files of the user's, by the absolute paths that these have in the user's own repository. */
