@@ -14,19 +14,21 @@ const twoFiles = [...mocha, '--parallel', '--jobs', '2'];
 
 /**
  * In the order from quick to slow. `minutes` is how long a suite may take before it is ended as hung. `single` is one check that only
- * reads the source: those run beside the others, with what these leave of the processors.
+ * reads the source: those run beside the others, with what these leave of the processors. `inVSCode`: it needs a real VS Code.
  */
 const suites = {
   types: { command: ['npm', 'run', '--silent', 'typecheck'], minutes: 30, single: true },
-  lint: { command: [node, 'node_modules/eslint/bin/eslint.js', '.'], minutes: 30, single: true },
+  lint: { command: [node, 'scripts/lint.mjs', '.'], minutes: 30, single: true },
   format: { command: [node, 'node_modules/prettier/bin/prettier.cjs', '--check', '.'], minutes: 30, single: true },
   unit: { command: [node, ...twoFiles, 'test/unit/**/*.test.ts'], minutes: 8 },
   jail: { command: [node, ...twoFiles, '--timeout', '60000', 'test/jail/**/*.test.ts'], minutes: 12 },
   whole: { command: [node, ...twoFiles, '--timeout', '120000', 'test/whole/**/*.test.ts'], minutes: 14 },
   crash: { command: [node, ...mocha, '--timeout', '300000', 'test/crash/**/*.test.ts'], minutes: 10 },
-  host: { command: [node, 'test/host/run.mjs'], minutes: 8 },
-  ui: { command: [node, ...mocha, '--timeout', '120000', 'test/ui/**/*.test.ts'], minutes: 25 },
+  host: { command: [node, 'test/host/run.mjs'], minutes: 8, inVSCode: true },
+  ui: { command: [node, ...mocha, '--timeout', '120000', 'test/ui/**/*.test.ts'], minutes: 25, inVSCode: true },
 };
+
+const failedWhole = { passed: 0, failed: 1, skipped: 0 };
 
 /** The suites that run, to be ended when this is. */
 const current = new Set();
@@ -43,7 +45,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 function runSuite(name, { command, minutes, single }) {
   return new Promise((resolve) => {
-    // What runs beside others is told as one piece, at the end.
+    // What runs beside others says at the end what it has found.
     if (!single) process.stdout.write(`\n━━ ${name}\n`);
     const started = Date.now();
     const [program, ...args] = command;
@@ -75,7 +77,7 @@ function runSuite(name, { command, minutes, single }) {
       clearTimeout(timer);
       current.delete(running);
       removeTemporaryFolder(name, temporary);
-      resolve({ name, output, seconds: Math.round((Date.now() - started) / 1000), ...result });
+      resolve({ name, single, output, seconds: Math.round((Date.now() - started) / 1000), ...result });
     };
     child.on('close', (code) => {
       endGroup(child.pid);
@@ -83,7 +85,7 @@ function runSuite(name, { command, minutes, single }) {
     });
     child.on('error', (error) => {
       process.stderr.write(`${name}: ${error.message}\n`);
-      end({ passed: 0, failed: 1, skipped: 0 });
+      end(failedWhole);
     });
   });
 }
@@ -115,6 +117,15 @@ function removeTemporaryFolder(suite, folder) {
   spawnSync('rm', ['-rf', '--', folder], { stdio: 'inherit' });
 }
 
+/** @returns whether it is there; what was in the way has been said. */
+function installVSCode() {
+  return new Promise((resolve) => {
+    const child = spawn(node, ['scripts/setup.mjs', '--tests'], { cwd: root, stdio: 'inherit' });
+    child.on('close', (code) => resolve(code === 0));
+    child.on('error', () => resolve(false));
+  });
+}
+
 /** It gets what nobody else wants of the processors. */
 function giveWay(pid) {
   try {
@@ -133,6 +144,14 @@ function endGroup(pid) {
   } catch {
     // It is over already.
   }
+}
+
+/** What mocha says of the tests that failed, from its count of them on; a check that has failed is all of it what it says. */
+function failuresIn({ output, failed, single }) {
+  if (failed === 0) return '';
+  if (single) return output;
+  const at = output.search(/^\s*\d+ failing\b/m);
+  return at < 0 ? '' : output.slice(at);
 }
 
 /** Mocha's own closing lines; a suite that ends badly without them counts as one failure. */
@@ -156,22 +175,25 @@ if (unknown.length > 0) {
   process.stderr.write(`No such suite: ${unknown.join(', ')}. There are: ${Object.keys(suites).join(', ')}\n`);
   process.exit(2);
 }
-const needsVSCode = wanted.length === 0 || wanted.includes('host') || wanted.includes('ui');
-const setup = spawnSync(node, ['scripts/setup.mjs', ...(needsVSCode ? ['--tests'] : [])], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const needsVSCode = wanted.length === 0 || wanted.some((name) => suites[name].inVSCode);
+const setup = spawnSync(node, ['scripts/setup.mjs'], { cwd: root, stdio: 'inherit' });
 if (setup.status !== 0) {
   process.stdout.write('\n0 passed, 1 failed\n');
   process.exit(setup.status ?? 1);
 }
+// It comes over the network, and only the last suites need it.
+const hasVSCode = needsVSCode ? installVSCode() : Promise.resolve(true);
 const results = [];
 const asked = Object.entries(suites).filter(([name]) => wanted.length === 0 || wanted.includes(name));
 const beside = Promise.all(asked.filter(([, suite]) => suite.single).map((each) => runSuite(...each)));
-for (const [name, suite] of asked.filter(([, { single }]) => !single)) results.push(await runSuite(name, suite));
-for (const check of (await beside).reverse()) {
-  process.stdout.write(`\n━━ ${check.name}\n${check.output}`);
-  results.unshift(check);
+for (const [name, suite] of asked.filter(([, { single }]) => !single)) {
+  if (suite.inVSCode && !(await hasVSCode)) results.push({ name, output: '', seconds: 0, ...failedWhole });
+  else results.push(await runSuite(name, suite));
+}
+results.unshift(...(await beside));
+// Once more and at the end: between them and here may lie half an hour of other suites.
+for (const result of results) {
+  if (result.failed > 0) process.stdout.write(`\n━━ ${result.name} failed\n${failuresIn(result)}\n`);
 }
 process.stdout.write('\n');
 for (const { name, passed, failed, skipped, seconds } of results) {

@@ -7,11 +7,12 @@ import { FakeExecutor } from '../../fakes/executor';
 describe('a conflict that is resolved by hand', () => {
   const marked = (text: string): boolean => hasConflictMarkers(Buffer.from(text));
 
-  it('is open as long as both ends of a marked place are there', () => {
+  it('is open as long as either end of a marked place is there', () => {
     assert.equal(marked('a\n<<<<<<< main\nb\n=======\nc\n>>>>>>> result\n'), true);
     assert.equal(marked('<<<<<<<\r\nb\r\n>>>>>>>\r\n'), true);
     assert.equal(marked('Title\n=======\n'), false);
-    assert.equal(marked('<<<<<<< main\nonly the one end\n'), false);
+    assert.equal(marked('<<<<<<< main\nonly the one end\n'), true);
+    assert.equal(marked('only the other end\n>>>>>>> result\n'), true);
     assert.equal(marked('cat <<<<<<<< a\n a <<<<<<< b\n>>>>>>>> c\n'), false);
   });
 
