@@ -105,7 +105,7 @@ function forbid(files, allowed, ownRoom) {
   };
 }
 
-/** ESLint flat-config entries that enforce the tables above. */
+/** Overrides for oxlint's configuration that enforce the tables above. */
 export function arrowRules() {
   return [
     ...Object.entries(arrows).map(([room, allowed]) => forbid([`src/${room}/**/*.ts`], allowed, room)),

@@ -112,7 +112,7 @@ class BwrapJails implements LocalJails {
     const egress = await this.openEgress(command.policy, command.onConnection);
     const { clock, pipes } = this.parts;
     const result = runInJail({ ...command, signal }, { facts, clock, pipes, egressFolder: egress?.folder });
-    return this.keep(egress ? result.finally(() => egress.close()) : result);
+    return this.keep(egress ? closingAfter(result, egress) : result);
   }
 
   async openEgress(
@@ -226,5 +226,13 @@ class BwrapJails implements LocalJails {
       );
     }
     this.accounts.set(id, account);
+  }
+}
+
+async function closingAfter(running: Promise<JailResult>, egress: EgressProxy): Promise<JailResult> {
+  try {
+    return await running;
+  } finally {
+    await egress.close();
   }
 }

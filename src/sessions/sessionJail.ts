@@ -80,7 +80,7 @@ export async function startWithoutPty(invocation: BwrapInvocation, folder: strin
       (error: unknown) => words.add(messageOf(error)),
     )
     .finally(() => reader.destroy());
-  void ended.finally(() => rm(folder, { recursive: true, force: true }));
+  deleteAfter(ended, () => rm(folder, { recursive: true, force: true }));
   return {
     firstProcess: jail.firstProcess,
     ended,
@@ -96,6 +96,11 @@ function wordsOfEnd(exitCode: number | null, signal: string | null): string {
   if (signal !== null || exitCode === null) return `it was killed from outside (${signal ?? 'unknown signal'})`;
   if (exitCode <= 128) return `its first process ended with exit code ${exitCode}`;
   return `its first process was killed with signal ${exitCode - 128}, by somebody or for want of memory`;
+}
+
+/** What cannot be deleted is left: a few bytes that nobody needs. */
+function deleteAfter(ended: Promise<void>, dispose: () => Promise<void>): void {
+  ended.then(dispose).catch(() => {});
 }
 
 const statusSchema = z.object({ 'child-pid': z.number().optional() });
@@ -124,7 +129,7 @@ export async function startOnPty(
     rows: terminalSize.rows,
   });
   const jail = new PtyJail(child, status, clock);
-  void jail.ended.finally(() => launch.dispose());
+  deleteAfter(jail.ended, () => launch.dispose());
   return jail;
 }
 

@@ -171,19 +171,19 @@ describe('taking a session over', () => {
     await session.exec('seq 1 200 > long', patient);
     const user = await User.at(session);
     user.keyboard.write('less long\r');
-    await user.sees(/\x1b\[\?1049h[^]*29\r\n/); // eslint-disable-line no-control-regex
+    await user.sees(/\x1b\[\?1049h[^]*29\r\n/); // oxlint-disable-line no-control-regex
     user.keyboard.write('G');
     await user.sees(/200/);
     session.note('the agent says something meanwhile');
     await user.keyboard.giveBack();
-    await user.sees(/\x1b\[\?1049l[^]*has the keyboard again[^]*says something meanwhile/); // eslint-disable-line no-control-regex
+    await user.sees(/\x1b\[\?1049l[^]*has the keyboard again[^]*says something meanwhile/); // oxlint-disable-line no-control-regex
   });
 
   it('keeps from the terminal what reaches beyond its screen', async () => {
     const user = await User.at(session);
     const hostile = String.raw`\e]52;c;x\a\e]0;title\a\e]8;;command:evil\e\\\\link\e]8;;\e\\\\\e]633;A\a\e[c\e[6n\ecvisible`;
     await user.types(`printf '${hostile}\\n'; echo done`, /visible\r\ndone/);
-    assert.doesNotMatch(user.shown, /\x1b(?:\]|c|\[c|\[6n)/); // eslint-disable-line no-control-regex
+    assert.doesNotMatch(user.shown, /\x1b(?:\]|c|\[c|\[6n)/); // oxlint-disable-line no-control-regex
     await user.keyboard.giveBack();
   });
 

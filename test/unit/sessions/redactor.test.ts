@@ -14,7 +14,7 @@ const known = 'correct-horse-battery';
 const patterns = secretPatterns([known, 'correct-horse-stable!', 'short']);
 
 /** As the filters give text out: an escape sequence is never cut. */
-const units = (text: string): string[] => text.match(/\x1b\[[^m]*m|[^]/g) ?? []; // eslint-disable-line no-control-regex
+const units = (text: string): string[] => text.match(/\x1b\[[^m]*m|[^]/g) ?? []; // oxlint-disable-line no-control-regex
 
 const split = (text: string, cuts: readonly number[]): string[] => {
   const all = units(text);

@@ -43,7 +43,7 @@ describe('the terminal filter', () => {
   }
 
   it('lets only its own list through, whatever comes in whatever pieces', () => {
-    const allowed = /^(?:[^\p{Cc}]|\r\n|\r|\t|\x08|\x1b\[[\d:;]*m|\x1b\[\d{0,4}[KGCDXP])*$/u; // eslint-disable-line no-control-regex
+    const allowed = /^(?:[^\p{Cc}]|\r\n|\r|\t|\x08|\x1b\[[\d:;]*m|\x1b\[\d{0,4}[KGCDXP])*$/u; // oxlint-disable-line no-control-regex
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes)),
       fc
@@ -144,7 +144,7 @@ describe('the terminal feed', () => {
     await clock.advance(16);
     const kept = feed.scrollback();
     assert.ok(kept.length <= 256 * 1024 && kept.length > 240 * 1024, `${kept.length} characters`);
-    assert.match(kept, /^\x1b\[0mline \d+\r\n/); // eslint-disable-line no-control-regex
+    assert.match(kept, /^\x1b\[0mline \d+\r\n/); // oxlint-disable-line no-control-regex
     assert.ok(kept.endsWith('line 39999\r\n'));
   });
 
