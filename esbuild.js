@@ -43,6 +43,8 @@ const node = {
   logLevel: 'warning',
   // node-pty is a native module: VS Code's own copy, or the installed one, found at run time.
   external: ['vscode', 'node-pty'],
+  // Packages ask it whether they run in a browser, and VS Code logs an error for each extension that touches it.
+  define: { navigator: 'undefined' },
 };
 
 async function buildAll() {
