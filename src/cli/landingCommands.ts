@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
 import path from 'node:path';
-import { UserError } from '../base/errors';
+import { CancelledError, UserError } from '../base/errors';
 import type { Executor } from '../core/executor';
 import { selfRunningFiles } from '../core/selfRunning';
 import { collect, storageOption } from './arguments';
+import { interruptedExitCode, onSignals } from './interruption';
 import { resolutionIn } from './resolvedFolder';
 import { visiting } from './visit';
 import { oneLine } from './words';
@@ -14,6 +15,7 @@ fresh jails. Then the branch is moved forward, with the files where it is checke
 changes that are not committed are never touched: where they are in the way, nothing is changed.
 After a conflict, --resolved takes the files in conflict from a folder, such as a work tree in which you have merged the task's branch:
 exactly those, onto the same branch. What comes of it is checked as ever.
+Ctrl-C gives it up: nothing is changed then, unless the branch was just being moved.
 Files that would run by themselves (editor settings, git hooks, workflows, install scripts, …) are listed, and need --yes.`;
 
 interface LandFlags {
@@ -46,11 +48,13 @@ export function addLandingCommands(airlock: Command): void {
         const only = executor.state.tasks.get(task)?.landing?.only ?? undefined;
         const files = resolved !== undefined ? only : file.length > 0 ? file : undefined;
         await warnOfSelfRunning(executor, task, { files, yes: yes ?? false });
-        const { ref, commit } =
-          resolved === undefined
-            ? await executor.land(task, { onto, files })
-            : await executor.landResolved(task, await resolutionIn(executor, task, resolved));
-        process.stdout.write(`${ref.slice('refs/heads/'.length)} is at ${commit}.\n`);
+        const resolution = resolved === undefined ? undefined : await resolutionIn(executor, task, resolved);
+        await untilInterrupted(executor, task, async () => {
+          const { ref, commit } = resolution
+            ? await executor.landResolved(task, resolution)
+            : await executor.land(task, { onto, files });
+          process.stdout.write(`${ref.slice('refs/heads/'.length)} is at ${commit}.\n`);
+        });
       }),
     );
   airlock
@@ -75,6 +79,25 @@ export function addLandingCommands(airlock: Command): void {
         process.stdout.write(`${task} is discarded.\n`);
       }),
     );
+}
+
+/** Ctrl-C gives the landing up, whoever has the executor. At a second one this process ends at once. */
+async function untilInterrupted(executor: Executor, task: string, land: () => Promise<void>): Promise<void> {
+  const release = onSignals(() => {
+    release();
+    process.stderr.write('Giving it up. Press Ctrl-C again to end at once.\n');
+    // What it cannot reach has ended, and `land` says so.
+    executor.cancelLanding(task).catch(() => {});
+  });
+  try {
+    await land();
+  } catch (error) {
+    if (!(error instanceof CancelledError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = interruptedExitCode;
+  } finally {
+    release();
+  }
 }
 
 /** @throws {UserError} `self-running` when such files are in it and nobody has agreed to them. */

@@ -29,7 +29,7 @@ export function addQueueCommands(airlock: Command): void {
     .action((task: string, options: { storage: string }) => retryTask(path.resolve(options.storage), task));
   airlock
     .command('cancel')
-    .description('end a task as cancelled, and its run with it')
+    .description('end a task as cancelled, and its run with it; or give up a landing that is under way')
     .argument('<task>')
     .addOption(storageOption())
     .action((task: string, options: { storage: string }) => cancelTask(path.resolve(options.storage), task));

@@ -6,6 +6,7 @@ import { createJails } from '../assemble';
 import { CancelledError, systemCodeOf, UserError } from '../base/errors';
 import type { LimitBreach } from '../core/jail';
 import { type JailPolicy, jailPolicySchema, type Mount, workspaceInJail } from '../core/jailPolicy';
+import { interruptedExitCode, onSignals } from './interruption';
 import { namedToolChains } from './namedToolChains';
 
 export interface ShellOptions {
@@ -34,7 +35,6 @@ const sharedFolders = ['/', '/home', '/var', '/var/lib', '/var/tmp', '/tmp', '/o
 
 /** As a shell says it of a program that was killed. */
 const killedExitCode = 128 + 9;
-const interruptedExitCode = 128 + 2;
 
 /**
  * Runs a command, or a shell, in a fresh jail on a folder of the user's. Answers its exit code.
@@ -151,12 +151,6 @@ function toldExitCode(exitCode: number | null, breach: LimitBreach | null): numb
     process.stderr.write(`airlock: the jail was ended: ${breach.detail} (${breach.limit})
 `);
   return exitCode ?? killedExitCode;
-}
-
-function onSignals(action: () => void): () => void {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, action);
-  return () => signals.forEach((signal) => process.off(signal, action));
 }
 
 /** @throws {UserError} `workspace-unsafe` for what would show the jail more than a project. */

@@ -3,7 +3,7 @@ import { UserError } from '../base/errors';
 import { claimsSchema, standingOf } from '../core/claims';
 import { passed, summarizeChecks, type CheckResult } from '../core/evidence';
 import { conversationMessageSchema, spokenText } from '../core/engine';
-import { runOf, type RunState, type TaskState } from '../core/liveState';
+import { isLanding, runOf, type RunState, type TaskState } from '../core/liveState';
 import { totalTokens } from '../core/usage';
 import { makeVisible } from '../base/visible';
 import { approvalText } from './approvalCommands';
@@ -54,10 +54,18 @@ export async function showTask(storage: string, taskId: string): Promise<void> {
   });
 }
 
+/** Ends a task; of one that has ended, the landing that is under way. */
 export async function cancelTask(storage: string, taskId: string): Promise<void> {
   await visiting(storage, async (executor) => {
-    await executor.cancel(taskId);
-    process.stdout.write(`${taskId} is cancelled.\n`);
+    const task = executor.state.tasks.get(taskId);
+    if (!task || !isLanding(task)) {
+      await executor.cancel(taskId);
+      process.stdout.write(`${taskId} is cancelled.\n`);
+      return;
+    }
+    await executor.cancelLanding(taskId);
+    const isLanded = executor.state.tasks.get(taskId)?.status === 'landed';
+    process.stdout.write(isLanded ? `${taskId} had just landed.\n` : `${taskId} is not accepted.\n`);
   });
 }
 

@@ -35,14 +35,21 @@ interface Result {
   readonly commit: ObjectId;
 }
 
+/** One that the user has asked for, and how it is given up. */
+interface UnderWay {
+  readonly taskId: TaskId;
+  readonly abort: AbortController;
+  readonly landing: Promise<Landed>;
+}
+
 /**
  * Lets results out, one after another: each is laid over its branch as that is now, checked there in fresh jails unless that
  * very tree was checked, and the branch is moved forward. Only the user asks for it. Nothing is changed before the last step.
  */
 export class Landings {
   private readonly turns = new Mutex();
-  /** Those that wait for their turn or are under way, and how each is given up. */
-  private readonly underWay = new Map<TaskId, AbortController>();
+  /** Those that wait for their turn or are under way. */
+  private readonly underWay = new Set<UnderWay>();
 
   constructor(
     private readonly ports: ExecutorPorts,
@@ -55,21 +62,27 @@ export class Landings {
    * `landing-moved`, …: the branch is where it was.
    */
   async land(taskId: TaskId, options: LandingOptions, resolved?: ResolvedLanding): Promise<Landed> {
-    const abort = this.underWay.get(taskId) ?? new AbortController();
+    const abort = new AbortController();
     const signal = AbortSignal.any([this.signal, abort.signal]);
-    this.underWay.set(taskId, abort);
+    const landing = this.turns.run(() => this.landNow(taskId, { ...options, signal, resolved }), signal);
+    const asked = { taskId, abort, landing };
+    this.underWay.add(asked);
     try {
-      return await this.turns.run(async () => {
-        for (let tries = 1; ; tries += 1) {
-          try {
-            return await this.tryToLand(this.resultOf(taskId), { ...options, signal, resolved });
-          } catch (error) {
-            if (!hasCode(error, 'landing-moved') || tries === maxTries) throw error;
-          }
-        }
-      });
+      return await landing;
+    } catch (error) {
+      throw abort.signal.aborted ? givenUp() : error;
     } finally {
-      if (this.underWay.get(taskId) === abort) this.underWay.delete(taskId);
+      this.underWay.delete(asked);
+    }
+  }
+
+  private async landNow(taskId: TaskId, options: Landing): Promise<Landed> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.tryToLand(this.resultOf(taskId), options);
+      } catch (error) {
+        if (!hasCode(error, 'landing-moved') || tries === maxTries) throw error;
+      }
     }
   }
 
@@ -89,10 +102,14 @@ export class Landings {
 
   /** Gives a landing up; resolves when it is over. One whose branch is just being moved is not stopped half-way. */
   async cancel(taskId: TaskId): Promise<void> {
-    const abort = this.underWay.get(taskId);
-    if (!abort) return;
-    abort.abort();
-    await this.turns.run(() => Promise.resolve());
+    const asked = [...this.underWay].filter((landing) => landing.taskId === taskId);
+    for (const { abort } of asked) abort.abort();
+    await Promise.allSettled(asked.map(({ landing }) => landing));
+  }
+
+  /** Resolves when nothing of it is at work any more; what has begun is expected to be given up by then. */
+  async ended(): Promise<void> {
+    await Promise.allSettled([...this.underWay].map(({ landing }) => landing));
   }
 
   /** @throws {UserError} `no-result`; `branch-name-invalid`, `branch-exists`. */
@@ -162,6 +179,7 @@ export class Landings {
     ]);
     await (await workspaces.reopen(landing.runId))?.remove();
     await workspaces.removeRemains(landing.runId);
+    await this.removeBranch(repo, landing.runId);
   }
 
   private async tryToLand(result: Result, options: Landing): Promise<Landed> {
@@ -193,25 +211,31 @@ export class Landings {
 
   /** The result as one commit on the branch as it is now, checked there. */
   private async rebuild(runId: RunId, result: Result, target: TargetBranch, options: Landing): Promise<ObjectId> {
-    const { workspaces, targets } = this.ports;
+    const { workspaces } = this.ports;
     const { task, run, repo } = result;
     const place = options.onto === undefined ? {} : { base: target.commit };
     const { signal, resolved } = options;
     const workspace = await workspaces.create({ runId, repo, ...place, signal });
-    const branch = `airlock/landing-${runId}`;
     try {
       if (workspace.baseCommit !== target.commit) throw moved(target);
       const merge = await workspace.merge(result.base, result.commit, options.files);
+      throwIfGivenUp(signal);
       const tree = await joinedTree(workspace, merge, target, resolved);
       if (tree === workspace.baseTree) throw nothingToLand(target);
       if (tree !== run.resultTree) await this.check(result, workspace, tree, options);
       const ending = { outcome: run.outcome ?? 'unchecked', reason: wordsOf(resolved), response: '' };
-      return (await workspace.publish({ tree, branch, message: commitMessage(task, run, ending) })).commit;
+      const message = commitMessage(task, run, ending);
+      return (await workspace.publish({ tree, branch: branchOf(runId), message })).commit;
     } finally {
-      const commit = await targets.tip(repo, `refs/heads/${branch}`);
-      if (commit) await targets.discard(repo, branch, commit);
+      await this.removeBranch(repo, runId);
       await workspace.remove();
     }
+  }
+
+  private async removeBranch(repo: string, runId: RunId): Promise<void> {
+    const { targets } = this.ports;
+    const commit = await targets.tip(repo, `refs/heads/${branchOf(runId)}`);
+    if (commit) await targets.discard(repo, branchOf(runId), commit);
   }
 
   /** @throws {UserError} `landing-check-failed`. */
@@ -292,6 +316,11 @@ export class Landings {
   private async append(bodies: readonly EventBody[]): Promise<void> {
     await this.ports.events.append(bodies);
   }
+}
+
+/** What the result is on for a moment, so that git keeps it until the user's branch has it. */
+function branchOf(runId: RunId): string {
+  return `airlock/landing-${runId}`;
 }
 
 /** The user's own decision, which is no error; nothing was changed. */

@@ -439,6 +439,7 @@ export class LocalExecutor implements Executor {
     this.radar.dispose();
     await Promise.all([this.outbox.drain(), this.joinedClaims.drain(), this.leases.drain(), this.radar.settled()]);
     await this.tidying;
+    await this.landings.ended();
     await this.ports.sessions.shutdown();
     await this.ports.jails.shutdown();
     try {

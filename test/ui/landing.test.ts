@@ -16,6 +16,9 @@ const steps = [
   { say: 'The greeting is there.' },
 ];
 
+/** It sleeps only on what the branch has become. */
+const slowCheck = 'test ! -e slow.txt || sleep 86312';
+
 /** Each test goes on where the one before it ended. */
 describe('letting a result out in a real VS Code', function () {
   this.timeout(120_000);
@@ -23,7 +26,7 @@ describe('letting a result out in a real VS Code', function () {
   let workbench: Workbench;
 
   openDemo(
-    onlyTask(title, { checks: ['grep -q hello greeting.txt'], steps }),
+    onlyTask(title, { checks: ['grep -q hello greeting.txt', slowCheck], steps }),
     (opened) => ({ world, workbench } = opened),
     ({ git, folder }) => {
       // git takes the way to a folder, so that nothing leaves this machine.
@@ -46,6 +49,12 @@ describe('letting a result out in a real VS Code', function () {
   const landAction = () =>
     workbench.page.locator('.editor-actions').getByRole('button', { name: 'Land Resolved Files' });
   const toast = (text: string) => workbench.page.locator('.notification-toast', { hasText: text });
+
+  function commitFile(name: string, text: string, message: string): void {
+    fs.writeFileSync(path.join(world.repository, name), text);
+    world.git('add', '-A');
+    world.git('-c', 'user.name=U', '-c', 'user.email=u@example.invalid', 'commit', '-qm', message);
+  }
 
   it('shows what changed between two snapshots, and what is left of the run', async () => {
     await workbench.contextMenu('Tasks', title, 'Compare Snapshots…');
@@ -100,11 +109,31 @@ describe('letting a result out in a real VS Code', function () {
     assert.deepEqual(fs.existsSync(path.join(world.repository, 'greeting.txt')), false);
   });
 
-  it('says what is in conflict, and what can be done about it', async () => {
+  it('is given up from its notification and from its row, and nothing is changed', async () => {
+    commitFile('slow.txt', 'slow\n', 'Slow');
+    const before = world.git('rev-parse', 'HEAD');
+    const isChecked = async (): Promise<void> => {
+      await workbench.contextMenu('Tasks', title, 'Accept');
+      await dialog().getByRole('button', { name: 'Accept', exact: true }).click();
+      await says(/^being checked on main/);
+      await toast(`Accepting “${title}”`).waitFor();
+    };
+    await isChecked();
+    await workbench.screenshot('accepting-dark');
+    await toast('Accepting').getByRole('button', { name: 'Cancel' }).click();
+    await says(/^verified · 2 files/);
+    await isChecked();
     await workbench.setTheme('light');
-    fs.writeFileSync(path.join(world.repository, 'greeting.txt'), 'good evening\n');
-    world.git('add', '-A');
-    world.git('-c', 'user.name=U', '-c', 'user.email=u@example.invalid', 'commit', '-qm', 'Mine');
+    await workbench.screenshot('accepting-light');
+    await workbench.contextMenu('Tasks', title, 'Cancel Accept');
+    await says(/^verified · 2 files/);
+    await toast('Accepting').waitFor({ state: 'hidden' });
+    assert.deepEqual([world.git('rev-parse', 'HEAD'), world.git('status', '--porcelain')], [before, '']);
+    world.git('reset', '-q', '--hard', 'HEAD~1');
+  });
+
+  it('says what is in conflict, and what can be done about it', async () => {
+    commitFile('greeting.txt', 'good evening\n', 'Mine');
     await workbench.contextMenu('Tasks', title, 'Accept');
     await dialog().getByRole('button', { name: 'Accept', exact: true }).click();
     await says(/^not accepted: conflict in greeting\.txt/);

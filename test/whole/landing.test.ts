@@ -288,11 +288,13 @@ describe('letting a result out', () => {
       ]);
       await store.close();
       if (wasMoved) git(room.repo, 'merge', '-q', '--ff-only', commit);
+      git(room.repo, 'branch', 'airlock/landing-run-landing', commit);
       const task = taskOf(await room.open());
       assert.deepEqual(
         [task?.status, task?.landing?.phase, task?.landing?.code],
         wasMoved ? ['landed', 'landed', ''] : ['verified', 'failed', 'landing-interrupted'],
       );
+      assert.deepEqual(branches(), ['airlock/right-1', 'main']);
     });
   }
 });

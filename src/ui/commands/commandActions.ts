@@ -71,6 +71,7 @@ export type LandingActions = Record<
   | 'accept'
   | 'acceptOnto'
   | 'acceptFiles'
+  | 'cancelAccept'
   | 'undoAccept'
   | 'discard',
   CommandAction

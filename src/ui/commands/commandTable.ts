@@ -102,6 +102,7 @@ export const commandTable = {
   'airlock.saveComment': { title: 'command.saveComment', needs: nothing, action: null, when: 'false' },
   'airlock.cancelComment': { title: 'command.cancelComment', needs: nothing, action: null, when: 'false' },
   'airlock.deleteComment': { title: 'command.deleteComment', needs: nothing, action: null, when: 'false' },
+  'airlock.cancelAccept': entry('cancelAccept', all('cancelAccept'), 'airlock.can.cancelAccept'),
   'airlock.undoAccept': entry('undoAccept', all('undoAccept'), `${isTrusted} && airlock.can.undoAccept`),
   'airlock.discard': entry('discard', all('discard'), 'airlock.can.discard'),
 

@@ -60,6 +60,10 @@ export function landingActions({ link, reports, resolvedFiles, lookedAt }: Landi
       if (taskId === undefined) return;
       await acceptResults(link, [taskId], { files: await pickFiles(await link.ready(), taskId) });
     },
+    cancelAccept: async ({ taskIds }) => {
+      const executor = await link.ready();
+      await Promise.all(taskIds.map((taskId) => executor.cancelLanding(taskId)));
+    },
     undoAccept: async ({ taskIds }) => {
       requireTrust();
       const executor = await link.ready();

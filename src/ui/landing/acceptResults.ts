@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
-import { UserError } from '../../base/errors';
+import { isCancellation, UserError } from '../../base/errors';
 import type { Resolution } from '../../core/conflict';
 import type { Executor } from '../../core/executor';
 import type { TaskId } from '../../core/ids';
@@ -36,6 +36,8 @@ export async function acceptResults(
       const { ref } = await land(link, executor, taskId, () => executor.land(taskId, options));
       landed.push({ taskId, ref });
     } catch (error) {
+      // Whoever gives one up does not want the next one to begin.
+      if (isCancellation(error)) break;
       if (!tellRefusal(executor, taskId, error)) faults.push(error);
     }
   }
@@ -65,6 +67,7 @@ export function tellRefusal(executor: Executor, taskId: TaskId, error: unknown):
 }
 
 function land(link: ExecutorLink, executor: Executor, taskId: TaskId, letOut: () => Promise<Landed>): Promise<Landed> {
+  const title = `“${titleOf(executor, taskId)}”`;
   const accept = async (tell: (message: string) => void) => {
     const following = link.onDidAppend((events) => {
       const task = link.state.tasks.get(taskId);
@@ -72,13 +75,17 @@ function land(link: ExecutorLink, executor: Executor, taskId: TaskId, letOut: ()
     });
     try {
       return await letOut();
+    } catch (error) {
+      // It can have been given up in another window.
+      if (isCancellation(error)) vscode.window.setStatusBarMessage(l10n.t('{0} is not accepted.', title), 5000);
+      throw error;
     } finally {
       following.dispose();
     }
   };
   // One that cannot be given up any more is over in a moment.
   const giveUp = (): void => void executor.cancelLanding(taskId).catch(() => {});
-  return withTellingProgress(l10n.t('Accepting “{0}”', titleOf(executor, taskId)), accept, giveUp);
+  return withTellingProgress(l10n.t('Accepting {0}', title), accept, giveUp);
 }
 
 async function tellLanded(

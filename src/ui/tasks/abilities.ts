@@ -32,6 +32,7 @@ export const abilities = [
   'showDetails',
   'markReviewed',
   'accept',
+  'cancelAccept',
   'sendBack',
   'sendBackConflict',
   'resolveConflict',
@@ -79,6 +80,8 @@ export function abilitiesOf(state: LiveState, task: TaskState, seen: Seen): Set<
     showDetails: true,
     markReviewed: (needsReview(task) && !seen.result) || (seen.hasDeadReport && !seen.deadReport),
     accept: canAccept(task, run),
+    // Once its branch is being moved it is over in a moment, one way or the other.
+    cancelAccept: task.landing?.phase === 'merging',
     sendBack: canSendBack(task, run),
     sendBackConflict: canSendBack(task, run) && isInConflict(task),
     resolveConflict: canAccept(task, run) && isInConflict(task) && task.landing?.conflict != null,
