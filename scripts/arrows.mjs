@@ -55,7 +55,7 @@ export const packageHomes = {
   '@anthropic-ai/sdk': ['src/engines/anthropic/**', 'test/bench/**'],
   '@modelcontextprotocol/sdk': ['src/mcp/**', 'test/fakes/**'],
   'sql.js': ['src/store/**'],
-  'image-size': ['src/tools/**'],
+  'image-size': ['src/core/**'],
   'node-pty': ['src/sessions/**'],
   'prom-client': ['src/analytics/**'],
   'simple-git': ['src/workspaces/**'],

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { defineTool, failed, pathSchema, succeeded } from './defineTool';
 import type { ToolResult } from '../core/engine';
-import { imageTypeOf, readImage, type ImageFile } from './imageFile';
+import { type ImageFile, imageTypeOf } from '../core/image';
+import { readImage } from './imageFile';
 import { maxScannedBytes, readLines, type LinePage } from './lineReader';
 import { binaryKind, numbered } from './textFile';
 
@@ -22,8 +23,7 @@ export const readTool = defineTool({
   summarize: ({ path, offset }) => (offset === 1 ? `read ${path}` : `read ${path} from line ${offset}`),
   async run({ path, offset, limit }, { session }) {
     const start = await session.files.read(path, { maxBytes: 8000 });
-    const imageType = imageTypeOf(start.bytes);
-    if (imageType !== undefined) return shown(path, await readImage(session.files, path, imageType));
+    if (imageTypeOf(start.bytes) !== undefined) return shown(path, await readImage(session.files, path));
     const what = binaryKind(start.bytes);
     if (what !== undefined) return failed(`${path} is no text but a ${what} of ${start.size} bytes.`);
     if (start.size === 0) return succeeded('(the file is empty)');

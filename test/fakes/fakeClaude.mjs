@@ -99,7 +99,10 @@ async function useServed({ server, tool }, block) {
   });
   const text = content.map((part) => part.text ?? '').join('');
   if (isError) throw new Error(text);
-  return { text, response: content };
+  const images = content
+    .filter(({ type }) => type === 'image')
+    .map(({ data, mimeType }) => ({ type: 'image', source: { type: 'base64', media_type: mimeType, data } }));
+  return { text, response: content, images };
 }
 
 /** One request to the model, with the events of its answer put together. */
@@ -173,17 +176,18 @@ const tools = {
 };
 
 async function use(block) {
-  const result = (text, isError) => ({ type: 'tool_result', tool_use_id: block.id, content: text, is_error: isError });
+  const result = (told, isError) => ({ type: 'tool_result', tool_use_id: block.id, content: told, is_error: isError });
   if (!offered.includes(block.name) && !served.has(block.name)) return result(`No such tool: ${block.name}`, true);
   const leave = (await hook('begin', 'PreToolUse', block))?.hookSpecificOutput;
   if (leave?.permissionDecision !== 'allow') return result(leave?.permissionDecisionReason ?? 'denied', true);
   if (trap('dies before the tool')) process.exit(3);
   try {
     const at = served.get(block.name);
-    const { text, response } = at ? await useServed(at, block) : tools[block.name](block.input);
+    const { text, response, images = [] } = at ? await useServed(at, block) : tools[block.name](block.input);
     const news = await hook('end', 'PostToolUse', block, { tool_response: response });
     if (trap('dies after the tool')) process.exit(3);
-    return result(text + (news?.hookSpecificOutput?.additionalContext ?? ''), false);
+    const told = text + (news?.hookSpecificOutput?.additionalContext ?? '');
+    return result(images.length > 0 ? [{ type: 'text', text: told }, ...images] : told, false);
   } catch (error) {
     await hook('end', 'PostToolUseFailure', block, { error: String(error.message) });
     return result(String(error.message), true);

@@ -16,6 +16,8 @@ function answer({ id, method, params }, look, listed) {
   if (method === 'initialize')
     return result({ protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'fake', version: '1' } });
   if (method === 'tools/list') return result(listed ? listed() : { tools });
+  const picture = params?.arguments?.picture;
+  if (picture) return result({ content: [{ type: 'text', text: 'see' }, { type: 'image', data: picture, mimeType: 'image/png' }] });
   if (params?.name === 'look') return result({ content: [{ type: 'text', text: look() }] });
   return result({ content: [{ type: 'text', text: String(params?.arguments?.text) }] });
 }

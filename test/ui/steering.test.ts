@@ -42,8 +42,13 @@ describe('steering the queue in a real VS Code', function () {
 
   it('moves a task by dragging it onto another one, and one that is paused stays in its place', async () => {
     const [first = '', second = '', third = ''] = await queued();
-    await workbench.row('Tasks', third).dragTo(workbench.row('Tasks', first));
-    await eventually(queued, (labels) => labels.join() === [third, first, second].join());
+    const moved = async (): Promise<boolean> => (await queued()).join() === [third, first, second].join();
+    // A window that is busy loses a drag now and then; a person drags again.
+    for (let tries = 0; tries < 5 && !(await moved()); tries += 1) {
+      await workbench.row('Tasks', third).dragTo(workbench.row('Tasks', first));
+      await eventually(moved, Boolean, 10_000).catch(() => {});
+    }
+    assert.deepEqual(await queued(), [third, first, second]);
     await workbench.contextMenu('Tasks', first, 'Pause Task');
     await eventually(
       () => workbench.rows('Tasks'),

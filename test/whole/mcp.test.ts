@@ -15,13 +15,13 @@ const servers = JSON.stringify({
 const asker = `---\ntools: [bash, mcp__near__look]\nmcp_servers: ${servers}\n---\nYou look round.`;
 
 /** Waits, as an agent would with other work, until a tool is there; then calls it, and ends its turn. */
-function looksRound(wait: (id: string) => FakeTurn): ((request: SeenRequest) => FakeTurn)[] {
+function looksRound(wait: (id: string) => FakeTurn, input = {}): ((request: SeenRequest) => FakeTurn)[] {
   let hasCalled = false;
   return Array.from({ length: 40 }, (_each, index) => (request: SeenRequest): FakeTurn => {
     if (hasCalled) return says('Done.');
     const names = (request.body.tools ?? []).map((tool) => (tool as { name: string }).name);
     hasCalled = names.includes('mcp__near__look');
-    return hasCalled ? calls('mcp__near__look', {}, 'toolu_look') : wait(`toolu_wait_${index}`);
+    return hasCalled ? calls('mcp__near__look', input, 'toolu_look') : wait(`toolu_wait_${index}`);
   });
 }
 
@@ -73,6 +73,22 @@ describe('MCP servers of a persona', () => {
         false,
         'the persona has one tool',
       );
+    });
+  }
+
+  for (const kind of ['anthropic', 'claude-code'] as const) {
+    it(`show the model an image, by the kind that its bytes are: ${kind}`, async () => {
+      const personas = room.folder('personas');
+      writeFileSync(path.join(personas, 'mine.md'), asker);
+      const data = 'R0lGODlhAQABAAAAACw=';
+      room.model.plays('Look', ...looksRound(waits[kind], { picture: data }));
+      const executor = await room.open({ engine: engine(kind), personas, mcp });
+      const id = await executor.add({ title: 'Look', prompt: 'Look.', persona: 'mine', checks: [] });
+      assert.equal((await taskEnded(executor, id)).status, 'unchecked');
+      const heard = JSON.stringify(room.model.api.requests.at(-1)?.body.messages.at(-1));
+      const source = JSON.stringify({ type: 'base64', media_type: 'image/gif', data });
+      assert.ok(heard.includes(`{"type":"image","source":${source}}`), heard);
+      assert.match(heard, /"see\\n\(image 1: 1 × 1 pixels\)"/);
     });
   }
 

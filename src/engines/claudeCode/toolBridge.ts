@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EngineHost, ToolDefinition } from '../../core/engine';
+import type { EngineHost, ToolDefinition, ToolImage } from '../../core/engine';
 import { isMcpTool, mcpToolName, ownServer } from '../../core/mcp';
 
 const maxIdLength = 200;
@@ -116,13 +116,17 @@ export class ToolBridge {
     if (!tool || id === undefined) return content('There is no such tool.', true);
     this.calls += 1;
     try {
-      const { ok, text } = await this.options.callTool({
+      const {
+        ok,
+        text,
+        images = [],
+      } = await this.options.callTool({
         id,
         name: tool.name,
         input: call.arguments ?? {},
         isIdLasting: true,
       });
-      return content(text, !ok);
+      return content(text, !ok, images);
     } finally {
       this.calls -= 1;
     }
@@ -138,8 +142,13 @@ export class ToolBridge {
 /** Calls that were announced and never made are forgotten at some time. */
 const maxAnnounced = 100;
 
-function content(text: string, isError: boolean): unknown {
-  return { content: [{ type: 'text', text }], isError };
+function content(text: string, isError: boolean, images: readonly ToolImage[] = []): unknown {
+  const shown = images.map(({ mediaType, bytes }) => ({
+    type: 'image',
+    data: Buffer.from(bytes).toString('base64'),
+    mimeType: mediaType,
+  }));
+  return { content: [{ type: 'text', text }, ...shown], isError };
 }
 
 function success(id: string | number, result: unknown): unknown {
