@@ -87,20 +87,36 @@ export interface CostFigure {
   readonly requests: number;
 }
 
+/** Makes one for each of the options: making a format takes longer than a hundred uses of it, and a year has 365 labels. */
+function kept<O, F>(make: (options: O) => F): (options: O) => F {
+  const made = new Map<string, F>();
+  return (options) => {
+    const key = JSON.stringify(options);
+    const format = made.get(key) ?? make(options);
+    made.set(key, format);
+    return format;
+  };
+}
+
 /** Numbers and times as the user's language writes them. */
 export class Formats {
+  private readonly numbers = kept((options: Intl.NumberFormatOptions) => new Intl.NumberFormat(this.language, options));
+  private readonly times = kept(
+    (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(this.language, options),
+  );
+
   constructor(
     private readonly language: string,
     private readonly unknown: string,
   ) {}
 
   count(value: number): string {
-    return new Intl.NumberFormat(this.language).format(value);
+    return this.numbers({}).format(value);
   }
 
   /** Short, for axes and tiles: 12.3K. */
   compact(value: number): string {
-    return new Intl.NumberFormat(this.language, { notation: 'compact', maximumFractionDigits: 1 }).format(value);
+    return this.numbers({ notation: 'compact', maximumFractionDigits: 1 }).format(value);
   }
 
   /** US dollars; below ten cents with four decimals, because a task often costs less than one. `null` is unknown. */
@@ -115,7 +131,7 @@ export class Formats {
   }
 
   private dollars(usd: number, digits: number): string {
-    return new Intl.NumberFormat(this.language, {
+    return this.numbers({
       style: 'currency',
       currency: 'USD',
       currencyDisplay: 'narrowSymbol',
@@ -142,23 +158,22 @@ export class Formats {
   latency(ms: number): string {
     if (ms >= 10_000) return this.duration(ms);
     const digits = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
-    return `${new Intl.NumberFormat(this.language, digits).format(Math.max(0, ms) / 1000)}s`;
+    return `${this.numbers(digits).format(Math.max(0, ms) / 1000)}s`;
   }
 
   /** 0.123 as `12%`; `null` as nothing. */
   share(value: number | null): string {
-    return value === null ? '–' : new Intl.NumberFormat(this.language, { style: 'percent' }).format(value);
+    return value === null ? '–' : this.numbers({ style: 'percent' }).format(value);
   }
 
   /** In the user's own time zone. */
   moment(atMs: number): string {
-    return new Intl.DateTimeFormat(this.language, { dateStyle: 'medium', timeStyle: 'short' }).format(atMs);
+    return this.times({ dateStyle: 'medium', timeStyle: 'short' }).format(atMs);
   }
 
   /** A day of the history, which is a day in UTC. */
   day(day: string): string {
-    const options = { month: 'short', day: 'numeric', timeZone: 'UTC' } as const;
-    return new Intl.DateTimeFormat(this.language, options).format(Date.parse(`${day}T00:00:00Z`));
+    return this.times({ month: 'short', day: 'numeric', timeZone: 'UTC' }).format(Date.parse(`${day}T00:00:00Z`));
   }
 }
 

@@ -30,6 +30,8 @@ export class Page {
   private readonly chart: ChartPart;
   private memory: AnalyticsPageMemory;
   private figures: AnalyticsFigures | undefined;
+  /** How many steps of the page are shown. Each waits until the one before it is painted: the figures do not wait for the tables. */
+  private steps = 1;
   /** The user has asked for the tasks of a row, and is led there when they come. */
   private goesToTasks = false;
 
@@ -53,6 +55,7 @@ export class Page {
         return;
       case 'failed':
         this.figures = undefined;
+        this.steps = 1;
         this.showParts([{ name: 'notice', signature: state.message, make: () => this.failed(state.message) }]);
         return;
       case 'figures':
@@ -99,15 +102,33 @@ export class Page {
     }
     const quiet = (): HTMLElement => element('p', { class: 'quiet', role: 'status' }, this.text.nothingInPeriod);
     const totals = totalsOf(figures.rows);
-    const inPeriod: Part[] = isQuiet
-      ? [{ name: 'quiet', signature: '', make: quiet }]
-      : [
-          { name: 'tiles', signature: JSON.stringify(totals), make: () => tilesOf(totals, this.text, this.formats) },
-          this.chart.part(figures, this.chartContext(figures)),
-        ];
-    this.showParts([header, this.asOf(figures), ...inPeriod, this.budgets(figures), this.tasks(figures)]);
+    const inPeriod: Part = isQuiet
+      ? { name: 'quiet', signature: '', make: quiet }
+      : { name: 'tiles', signature: JSON.stringify(totals), make: () => tilesOf(totals, this.text, this.formats) };
+    const context = this.chartContext(figures);
+    const steps: Part[][] = [
+      [header, this.asOf(figures), inPeriod],
+      isQuiet ? [] : [this.chart.part(figures, context)],
+      [this.budgets(figures), this.tasks(figures)],
+    ];
+    this.showParts(steps.slice(0, this.steps).flat());
     // The canvas is in the page now: before that it has no size.
-    if (!isQuiet) this.chart.update(figures, this.chartContext(figures));
+    if (!isQuiet) this.chart.update(figures, context);
+    if (this.steps < steps.length) this.showNextStep(figures);
+    else this.goToTasks(figures);
+  }
+
+  private showNextStep(figures: AnalyticsFigures): void {
+    const { steps } = this;
+    afterPaint(() => {
+      // Newer figures go on by themselves.
+      if (this.figures !== figures || this.steps !== steps) return;
+      this.steps += 1;
+      this.showFigures(figures);
+    });
+  }
+
+  private goToTasks(figures: AnalyticsFigures): void {
     if (!this.goesToTasks || figures.view.row === null) return;
     this.goesToTasks = false;
     this.root.querySelector<HTMLElement>('[data-key="tasks"]')?.focus();
@@ -201,4 +222,8 @@ export class Page {
     this.memory = memory;
     this.options.remember(memory);
   }
+}
+
+function afterPaint(then: () => void): void {
+  requestAnimationFrame(() => setTimeout(then));
 }

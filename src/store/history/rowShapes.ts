@@ -1,6 +1,5 @@
 /** Rows of the tables as the answers of history have them. */
 import type { SqlValue } from 'sql.js';
-import { z } from 'zod';
 import { usageColumns } from './migrations';
 import type { Row } from './statements';
 
@@ -21,10 +20,8 @@ export function knownCost(row: Row): SqlValue {
   return row['unpriced'] === 0 ? (row['cost_usd'] ?? null) : null;
 }
 
-const tokensSchema = z.number().nullish();
-
 export function usageOf(row: Row): Record<string, number> {
-  const tokens = (column: (typeof usageColumns)[number]): number => tokensSchema.parse(row[column]) ?? 0;
+  const tokens = (column: (typeof usageColumns)[number]): number => Number(row[column] ?? 0);
   return {
     inputTokens: tokens('input_tokens'),
     outputTokens: tokens('output_tokens'),

@@ -19,7 +19,12 @@ export class Statements {
     const rows: Row[] = [];
     try {
       statement.bind([...values]);
-      while (statement.step()) rows.push(statement.getAsObject());
+      // Its own `getAsObject` asks for the names of the columns anew for each row.
+      let columns: readonly string[] | undefined;
+      while (statement.step()) {
+        columns ??= statement.getColumnNames();
+        rows.push(rowOf(columns, statement.get()));
+      }
     } finally {
       statement.reset();
     }
@@ -40,4 +45,10 @@ export class Statements {
     }
     return statement;
   }
+}
+
+function rowOf(columns: readonly string[], cells: readonly SqlValue[]): Row {
+  const row: Row = {};
+  columns.forEach((column, index) => (row[column] = cells[index] ?? null));
+  return row;
 }

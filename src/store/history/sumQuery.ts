@@ -1,69 +1,41 @@
 /** Sums of spending and work over a span of days, by any dimensions. */
 import type { DaySpan, Dimension } from '../../core/history';
-import { usageColumns, workSums } from './migrations';
+import { allSums, columnOf, everyRow, freshenDailySums, sumOfAll } from './dailySums';
+import { outcomeSums, type workSums } from './migrations';
 import { spendOf } from './rowShapes';
 import type { Row, Statements } from './statements';
 
-/** The column that a dimension stands in. */
-const columnOf: Readonly<Record<Dimension, string>> = {
-  day: 'day',
-  model: 'model',
-  engine: 'engine',
-  persona: 'persona',
-  source: 'source_id',
-  repository: 'repo',
-};
-
-const spendSums = ['requests', 'unpriced', 'cost_usd', ...usageColumns];
-const sumOf = (column: string): string => `sum(${column}) AS ${column}`;
-const zero = (column: string): string => `0 AS ${column}`;
+const inSpan = 'day BETWEEN ?1 AND ?2';
 
 /** One row for each combination that there is; by the day when that is among them, and else the most expensive first. */
 export function sums(rows: Statements, { from, to }: DaySpan, by: readonly Dimension[]): unknown[] {
-  const columns = [...new Set(by)].map((dimension) => columnOf[dimension]);
-  const keyList = columns.join(', ');
-  const outcomes = outcomesOf(rows, { from, to }, columns);
-  const order = columns.includes('day') ? keyList : `cost_usd DESC, ${keyList}`;
+  const [dimension, ...others] = new Set(by);
+  const keyList = [dimension, ...others].map((of) => of && columnOf[of]).join(', ');
+  const single = dimension !== undefined && others.length === 0;
+  if (single) freshenDailySums(rows);
+  const summed = single ? rowsByOne(dimension) : everyRow(keyList, inSpan);
   return rows
     .all(
-      `SELECT ${keyList}, ${[...spendSums, ...workSums].map(sumOf).join(', ')} FROM (
-         SELECT ${keyList}, ${[...spendSums, ...workSums.map(zero)].join(', ')} FROM daily_usage WHERE day BETWEEN ?1 AND ?2
-         UNION ALL
-         SELECT ${keyList}, ${[...spendSums.map(zero), ...workSums].join(', ')} FROM daily_work WHERE day BETWEEN ?1 AND ?2
-         UNION ALL
-         SELECT ${keyList}, ${[...spendSums, ...workSums].map(zero).join(', ')} FROM daily_outcomes WHERE day BETWEEN ?1 AND ?2
-       ) GROUP BY ${keyList} ORDER BY ${order}`,
+      `SELECT ${keyList}, ${sumOfAll} FROM (${summed}) GROUP BY ${keyList}
+       ORDER BY ${by.includes('day') ? keyList : `cost_usd DESC, ${keyList}`}`,
       [from, to],
     )
     .map((row) => ({
-      keys: Object.fromEntries(by.map((dimension) => [dimension, String(row[columnOf[dimension]])])),
+      keys: Object.fromEntries(by.map((of) => [of, String(row[columnOf[of]])])),
       ...spendOf(row),
       ...workOf(row),
-      outcomes: Object.fromEntries(outcomes.get(keyOf(row, columns)) ?? []),
+      outcomes: outcomesOf(row),
     }));
 }
 
-function outcomesOf(
-  rows: Statements,
-  { from, to }: DaySpan,
-  columns: readonly string[],
-): Map<string, Map<string, number>> {
-  const keyList = columns.join(', ');
-  const found = new Map<string, Map<string, number>>();
-  const counted = rows.all(
-    `SELECT ${keyList}, outcome, sum(tasks) AS tasks FROM daily_outcomes WHERE day BETWEEN ? AND ? GROUP BY ${keyList}, outcome`,
-    [from, to],
-  );
-  for (const row of counted) {
-    const key = keyOf(row, columns);
-    const ofKey = found.get(key) ?? new Map<string, number>();
-    found.set(key, ofKey.set(String(row['outcome']), Number(row['tasks'])));
-  }
-  return found;
+/** A few rows for each day, and not one for each combination of all dimensions. */
+function rowsByOne(dimension: Dimension): string {
+  return `SELECT key AS ${columnOf[dimension]}, ${allSums.join(', ')} FROM daily_sums WHERE dimension = '${dimension}' AND ${inSpan}`;
 }
 
-function keyOf(row: Row, columns: readonly string[]): string {
-  return JSON.stringify(columns.map((column) => row[column]));
+function outcomesOf(row: Row): Record<string, number> {
+  const counted = Object.entries(outcomeSums).map(([outcome, column]) => [outcome, Number(row[column])] as const);
+  return Object.fromEntries(counted.filter(([, tasks]) => tasks > 0));
 }
 
 function workOf(row: Row): Record<string, number> {

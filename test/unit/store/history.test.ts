@@ -35,6 +35,7 @@ const everyQuery: readonly HistoryQuery[] = [
   { kind: 'byModel', days: 3660 },
   { kind: 'byOutcome', days: 3660 },
   { kind: 'sums', span: { from: '1970-01-01', to: '2199-12-31' }, by: [...dimensions] },
+  ...dimensions.map((by) => ({ kind: 'sums' as const, span: { from: '1970-01-01', to: '2199-12-31' }, by: [by] })),
   { kind: 'tasks', limit: 1000 },
   { kind: 'tasksOf', span: { from: '1970-01-01', to: '2199-12-31' }, of: {}, limit: 1000 },
   { kind: 'runs', taskId: 'task-a' },
