@@ -141,6 +141,11 @@ async function ownExecutor(
     // Beside each other: a collector that does not answer must not keep the journal open.
     ends.push(async () => void (await Promise.all([store.close(), telemetry?.close()])));
     for (const note of store.notes) logger.warn(note);
+    // No event can say so, and who looks at nothing that shows the state hears it all the same.
+    store.room.onDidChange(() => {
+      const { shortage } = store.room;
+      if (shortage?.code === 'storage-unwritable') options.onNotice?.(shortage.message);
+    });
     const sources = role === 'work' ? await openSources(options, clock, knownTasksOf(store.state), ends) : [];
     const executor = joinRooms(options, clock, store, sources, endAll);
     const gateway = await serveExecutor({ executor, socketPath: owned.info.socketPath, version, clock, logger });

@@ -113,7 +113,7 @@ export interface AirlockOptions {
   readonly personas?: string;
   /** Told what is wrong in files of repositories that tasks come from. */
   readonly onDiagnostics?: DiagnosticSink;
-  /** Told what task definitions want a person to hear. */
+  /** Told what task definitions want a person to hear, and what is wrong with the storage. */
   readonly onNotice?: (message: string) => void;
   readonly clock?: Clock;
   /** Tells how busy the machine is. Absent: by looking at it. */

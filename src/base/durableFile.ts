@@ -46,6 +46,22 @@ export function isDiskFull(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
+/** What the system says of a storage that takes nothing more: it was remounted, unplugged, or its device fails. */
+const unwritableCodes: ReadonlySet<string> = new Set([
+  'EROFS',
+  'EIO',
+  'ENXIO',
+  'ENODEV',
+  'ENOTCONN',
+  'ESTALE',
+  'EACCES',
+  'EPERM',
+]);
+
+export function isUnwritable(error: unknown): boolean {
+  return unwritableCodes.has(systemCodeOf(error) ?? '');
+}
+
 export function diskFull(file: string, cause: unknown): UserError {
   return new UserError(
     'disk-full',

@@ -7,8 +7,8 @@ export interface Journal {
   /**
    * Appends events as one group: after a crash there are all of them or none. Resolves when they are on disk.
    * @throws {UserError} `disk-full`: nothing was written and everything that was there is kept; a later append may work.
-   * @throws {UserError} `journal-failed`: the device failed and these events are not kept. With the fact `recovered` the
-   * file was opened anew and holds what it held before, so a later append may work; without it the journal is closed.
+   * @throws {UserError} `storage-unwritable`: the device failed and these events are not kept; a later append works once the
+   * storage takes writes again. `journal-failed` says so where nobody looks after that.
    * @throws {UserError} `journal-closed`.
    */
   append(bodies: readonly EventBody[]): Promise<readonly AirlockEvent[]>;

@@ -22,7 +22,7 @@ export interface AskingRun extends Pick<HostedRun, 'runId' | 'approvals' | 'sign
 }
 
 /** Errors that are no answer: the run is left and asks again, or nothing can be kept any more. */
-const leaving: ReadonlySet<string> = new Set(['approval-open', 'disk-full', 'journal-failed']);
+const leaving: ReadonlySet<string> = new Set(['approval-open', 'disk-full', 'journal-failed', 'storage-unwritable']);
 
 type Answer = NonNullable<ApprovalState['answer']>;
 

@@ -208,6 +208,11 @@ export class Dispatcher implements Disposable {
     const abort = new AbortController();
     const done = this.work(task, abort.signal)
       .catch((error: unknown) => {
+        if (this.ports.room.shortage !== undefined) {
+          // Why, the log has already said, and nothing is started until that is over.
+          this.ports.logger.info('A task was left where it was', { taskId: task.id, reason: messageOf(error) });
+          return;
+        }
         this.pausedUntilMs = this.ports.clock.monotonicMs() + pauseMs;
         if (treatmentOf(error) === 'pause') {
           this.ports.logger.error('Nothing more can be kept, so nothing new is started until it can', error);

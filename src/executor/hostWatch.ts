@@ -30,6 +30,8 @@ export class HostWatch implements Disposable {
   private lookedAtMs = 0;
   /** What is busy, as it was last said; empty while nothing is. */
   private causes = '';
+  /** That could not be kept. */
+  private isUnsaid = false;
   private ended = false;
 
   constructor(
@@ -71,7 +73,7 @@ export class HostWatch implements Disposable {
     this.timer = undefined;
     const busy = this.busyParts(this.smoothed(this.ports.host.look()));
     const causes = busy.map(({ cause }) => cause).join();
-    if (causes !== this.causes) {
+    if (causes !== this.causes || this.isUnsaid) {
       this.causes = causes;
       this.say(causes === '' ? null : wordsOf(busy));
     }
@@ -107,9 +109,13 @@ export class HostWatch implements Disposable {
 
   private say(reason: string | null): void {
     const { events, logger } = this.ports;
-    events.append([{ kind: 'queue.held', cause: 'host', reason }]).catch((error: unknown) => {
-      logger.warn('How busy the machine is could not be kept', { reason: messageOf(error) });
-    });
+    events.append([{ kind: 'queue.held', cause: 'host', reason }]).then(
+      () => (this.isUnsaid = false),
+      (error: unknown) => {
+        if (!this.isUnsaid) logger.warn('How busy the machine is could not be kept', { reason: messageOf(error) });
+        this.isUnsaid = true;
+      },
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import { assertNever } from '../base/errors';
  * Why a run is being ended from outside, as the reason of its `AbortSignal`.
  * - `cancel`: the user does not want the task; it ends as cancelled.
  * - `stop`: the queue was stopped; the run goes back into the queue and goes on where it was.
- * - `disk`: there is no room for what it does; it goes back into the queue and goes on when there is.
+ * - `disk`: what it does cannot be kept; it goes back into the queue and goes on when it can.
  * - `shutdown`: the executor ends; the run goes on at the next start.
  * - `timeout`: its time is up; it ends as failed.
  * - `lost`: its source has given it to somebody else; it ends as cancelled, and that source is told nothing.
@@ -33,7 +33,7 @@ function describe(interruption: Interruption): string {
     case 'stop':
       return 'The queue was stopped.';
     case 'disk':
-      return 'The disk is full.';
+      return 'The storage takes nothing more.';
     case 'shutdown':
       return 'Airlock is ending.';
     case 'lost':

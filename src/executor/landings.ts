@@ -147,8 +147,12 @@ export class Landings {
     });
   }
 
-  /** Finds out what became of landings in the midst of which an earlier process ended. */
-  async settle(): Promise<void> {
+  /** Finds out what became of landings in the midst of which an earlier process ended, or nothing more could be kept. */
+  settle(): Promise<void> {
+    return this.turns.run(() => this.settleAll());
+  }
+
+  private async settleAll(): Promise<void> {
     for (const task of [...this.ports.events.state.tasks.values()]) {
       const { landing } = task;
       if (landing?.phase !== 'merging' && landing?.phase !== 'moving') continue;
@@ -171,11 +175,7 @@ export class Landings {
     await this.append([
       hasMoved
         ? { kind: 'task.landed', taskId: task.id, ref, from, commit }
-        : failure(
-            task.id,
-            'landing-interrupted',
-            'Airlock ended in the midst of it. Nothing was changed; accept it again.',
-          ),
+        : failure(task.id, 'landing-interrupted', 'It was interrupted. Nothing was changed; accept it again.'),
     ]);
     await (await workspaces.reopen(landing.runId))?.remove();
     await workspaces.removeRemains(landing.runId);
@@ -202,6 +202,8 @@ export class Landings {
       await this.append([{ kind: 'task.landed', taskId: task.id, ...landed }]);
       return landed;
     } catch (error) {
+      // It stays as it is and is settled later: the branch may have moved, and only that could not be kept.
+      if (hasCode(error, 'storage-unwritable') || hasCode(error, 'journal-failed')) throw error;
       const end = signal.aborted && !this.signal.aborted ? givenUp() : error;
       const conflict = end instanceof LandingConflict ? end.conflict : undefined;
       await this.append([failure(task.id, codeOf(end), messageOf(end), conflict)]);

@@ -35,6 +35,7 @@ import { Conflicts } from './conflicts';
 import { Landings } from './landings';
 import { LaneGovernor } from './laneGovernor';
 import { Leases } from './leases';
+import { endsUnsaid } from './leftOpen';
 import { tidyWorkspaces } from './leftWorkspaces';
 import { Outbox } from './outbox';
 import type { ExecutorPorts, ExecutorSettings } from './ports';
@@ -69,7 +70,8 @@ export interface LocalExecutorOptions {
  */
 export class LocalExecutor implements Executor {
   readonly place: ExecutorPlace = { kind: 'here' };
-  readonly onDidReset: Event<void> = new Emitter<void>().event;
+  private readonly replaced = new Emitter<void>();
+  readonly onDidReset: Event<void> = this.replaced.event;
   private readonly ports: ExecutorPorts;
   private readonly executorId = newId('executor');
   private readonly shelf = new SessionShelf();
@@ -124,11 +126,9 @@ export class LocalExecutor implements Executor {
     this.intake = new Intake(ports, (taskId, reason) => this.cancelAs(taskId, reason));
     this.roomWatch = new RoomWatch(ports, {
       whenShort: () => this.dispatcher.interruptAll('disk'),
-      whenEnough: () => {
-        this.dispatcher.wake();
-        void this.refreshSources();
-      },
+      whenEnough: () => this.goOn(),
     });
+    this.roomWatch.onDidChangeUnsaid(() => this.replaced.fire());
     this.steering = new Steering(ports, this.dispatcher);
     this.tries = new Tries(ports, this.dispatcher, lanes);
     this.results = new Results(ports);
@@ -147,7 +147,7 @@ export class LocalExecutor implements Executor {
   }
 
   get state(): LiveState {
-    return this.ports.events.state;
+    return this.roomWatch.shown(this.ports.events.state);
   }
 
   get onDidAppend(): Event<readonly AirlockEvent[]> {
@@ -207,6 +207,7 @@ export class LocalExecutor implements Executor {
   async cancel(taskId: TaskId): Promise<void> {
     const task = this.find(taskId);
     if (isEnded(task.status)) throw wrongState(task, 'cancelled');
+    this.roomWatch.throwIfUnwritable();
     await this.cancelAs(taskId, 'The user cancelled it.');
   }
 
@@ -244,7 +245,7 @@ export class LocalExecutor implements Executor {
   }
 
   pauseTask(taskId: TaskId): Promise<void> {
-    return this.steering.pauseTask(taskId);
+    return this.ifKept(() => this.steering.pauseTask(taskId));
   }
 
   resumeTask(taskId: TaskId): Promise<void> {
@@ -298,11 +299,11 @@ export class LocalExecutor implements Executor {
   }
 
   restoreSnapshot(taskId: TaskId, index: number): Promise<RestoredSnapshot> {
-    return this.snapshots.restore(taskId, index);
+    return this.ifKept(() => this.snapshots.restore(taskId, index));
   }
 
   publishSnapshot(taskId: TaskId, index: number): Promise<{ readonly branch: string; readonly commit: ObjectId }> {
-    return this.snapshots.publish(taskId, index);
+    return this.ifKept(() => this.snapshots.publish(taskId, index));
   }
 
   workspaces(): Promise<readonly StoredWorkspace[]> {
@@ -310,11 +311,11 @@ export class LocalExecutor implements Executor {
   }
 
   cleanWorkspaces(cleaning: Cleaning): Promise<readonly CleanedWorkspace[]> {
-    return this.keeper.clean(cleaning);
+    return this.ifKept(() => this.keeper.clean(cleaning));
   }
 
   deleteData(deletion: DataDeletion): Promise<DeletedData> {
-    return this.data.remove(deletion);
+    return this.ifKept(() => this.data.remove(deletion));
   }
 
   watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {
@@ -326,11 +327,11 @@ export class LocalExecutor implements Executor {
   }
 
   archiveSession(sessionId: SessionId): Promise<void> {
-    return this.archive.archive(sessionId);
+    return this.ifKept(() => this.archive.archive(sessionId));
   }
 
   deleteSession(sessionId: SessionId): Promise<void> {
-    return this.archive.delete(sessionId);
+    return this.ifKept(() => this.archive.delete(sessionId));
   }
 
   takeOver(sessionId: SessionId, size: TerminalSize): Promise<Keyboard> {
@@ -350,7 +351,7 @@ export class LocalExecutor implements Executor {
   }
 
   keepAsBranch(taskId: TaskId, name: string): Promise<void> {
-    return this.landings.keepAsBranch(taskId, name);
+    return this.ifKept(() => this.landings.keepAsBranch(taskId, name));
   }
 
   comment(taskId: TaskId, comment: NewComment): Promise<string> {
@@ -382,11 +383,11 @@ export class LocalExecutor implements Executor {
   }
 
   undoLanding(taskId: TaskId): Promise<void> {
-    return this.landings.undo(taskId);
+    return this.ifKept(() => this.landings.undo(taskId));
   }
 
   discard(taskId: TaskId): Promise<void> {
-    return this.landings.discard(taskId);
+    return this.ifKept(() => this.landings.discard(taskId));
   }
 
   history(query: HistoryQuery): Promise<HistoryAnswer> {
@@ -418,6 +419,7 @@ export class LocalExecutor implements Executor {
     this.approvals.dispose();
     this.reviews.dispose();
     this.roomWatch.dispose();
+    this.replaced.dispose();
     this.hostWatch.dispose();
     this.joinedClaims.dispose();
     this.leases.dispose();
@@ -451,6 +453,24 @@ export class LocalExecutor implements Executor {
       this.dispose();
       await this.options.afterEnd();
     }
+  }
+
+  /** A command that does something before that is kept: not while it cannot be. */
+  private async ifKept<T>(command: () => Promise<T>): Promise<T> {
+    this.roomWatch.throwIfUnwritable();
+    return command();
+  }
+
+  /** All can be kept again. */
+  private async goOn(): Promise<void> {
+    const ends = endsUnsaid(this.ports.events.state, {
+      isLiving: (sessionId) => this.shelf.living(sessionId) !== undefined,
+      isWorking: (taskId) => this.dispatcher.isWorking(taskId),
+    });
+    if (ends.length > 0) await this.append(ends);
+    this.dispatcher.wake();
+    await this.refreshSources();
+    await this.landings.settle();
   }
 
   private find(taskId: TaskId): TaskState {

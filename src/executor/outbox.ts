@@ -60,7 +60,8 @@ export class Outbox implements Disposable {
   }
 
   private pump(evenIfEarly = false): void {
-    if (this.ended) return;
+    // That it is being sent could not be kept. When it can, all is tried at once.
+    if (this.ended || this.ports.room.shortage?.code === 'storage-unwritable') return;
     for (const source of this.ports.sources) {
       if (this.sending.has(source.id)) continue;
       const next = this.nextFor(source.id);

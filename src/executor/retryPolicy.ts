@@ -5,7 +5,7 @@ import { SourceUnreachableError } from '../core/source';
 /**
  * What to do with an error.
  * - `retry`: it may pass; try again after a while. `wait`: only the user can mend it, and nothing of the task is at fault.
- * - `pause`: nothing more can be kept; the whole queue waits until there is room. `fail`: trying again would not help.
+ * - `pause`: nothing more can be kept; the whole queue waits until it can. `fail`: trying again would not help.
  */
 export type ErrorTreatment = 'retry' | 'wait' | 'pause' | 'fail';
 
@@ -36,6 +36,7 @@ const treatments: Readonly<Record<string, ErrorTreatment>> = {
   'session-closed': 'retry',
   'disk-full': 'pause',
   'journal-failed': 'pause',
+  'storage-unwritable': 'pause',
 };
 
 export function treatmentOf(error: unknown): ErrorTreatment {

@@ -1,4 +1,4 @@
-import { CancelledError, UserError } from '../base/errors';
+import { CancelledError } from '../base/errors';
 import type {
   ConversationMessage,
   EngineHost,
@@ -193,7 +193,7 @@ export class RunHost implements EngineHost {
   /** An answer that cannot be kept would have to be paid for again. */
   private async throwIfNoRoom(): Promise<void> {
     const shortage = await this.ports.room.look();
-    if (shortage !== undefined) throw new UserError('disk-full', shortage);
+    if (shortage !== undefined) throw shortage;
   }
 
   private throwIfEnded(): void {

@@ -15,6 +15,7 @@ import type { ExecutorPorts, ExecutorSettings, SessionRegistry } from './ports';
 import { removeEngineFolder, reopenedWorkspace } from './reopenedWorkspace';
 import { engineOf, modelOf } from './runEngine';
 import { RunClock } from './runClock';
+import { heldReason } from './leftOpen';
 import { treatmentOf, unapprovedServer } from './retryPolicy';
 import { type PlannedReview, reviewOf } from './reviews';
 import { commitMessage, reportBody, reportFor, type RunEnding } from './runReport';
@@ -27,7 +28,6 @@ import { wishOfNext } from './warmWish';
 
 /** So many branches of other results may have the name that a result wants. */
 const maxBranchNumber = 50;
-const diskFullReason = 'The disk was full. It goes on where it was when there is room.';
 const resumptionBackoff = { firstMs: 2_000, maxMs: 60_000 };
 
 export interface TaskToRun {
@@ -64,7 +64,7 @@ export class TaskRun {
 
   /**
    * Resolves when the run has ended or was left. `signal` is aborted with a `RunInterrupted`.
-   * @throws {UserError} `disk-full`, `journal-failed`: nothing could be kept; the run can go on later.
+   * @throws {UserError} `disk-full`, `storage-unwritable`, …: nothing could be kept; the run can go on later.
    */
   async execute(signal: AbortSignal): Promise<void> {
     const timer = new AbortController();
@@ -298,7 +298,7 @@ export class TaskRun {
       case 'stop':
         return this.leave('It was interrupted and goes on where it was.');
       case 'disk':
-        return this.leave(diskFullReason);
+        return this.leave(heldReason);
       case 'shutdown':
         return;
       case undefined:
@@ -312,9 +312,8 @@ export class TaskRun {
     const treatment = treatmentOf(error);
     const isBudget = error instanceof UserError && error.code === 'budget-spent' && error.facts['ends'] !== true;
     if (isBudget) return this.append(budgetWaits(this.task, error));
-    // On a full disk everything fails, in words of its own: git, the jail, the session's files.
-    if ((await this.ports.room.look()) !== undefined) return this.leave(diskFullReason);
-    if (error instanceof UserError && error.code === 'journal-failed') throw error;
+    // On a disk that takes nothing more everything fails, in words of its own: git, the jail, the session's files.
+    if ((await this.ports.room.look()) !== undefined) return this.leave(heldReason);
     if (treatment === 'wait') {
       await this.append([
         { kind: 'task.waiting', taskId: this.taskId, on: 'user', reason, ...unapprovedServer(error) },
@@ -323,7 +322,7 @@ export class TaskRun {
       const isAnswered = error instanceof UserError && error.code === 'approval-open' && !needsWord(run);
       return isAnswered && !this.task.paused ? this.leave('') : undefined;
     }
-    // It is another disk that is full: trying again is bounded there.
+    // It is another disk that is full, or this one fails now and then: trying again is bounded there.
     if ((treatment === 'retry' || treatment === 'pause') && this.task.failures < this.settings.maxResumptions) {
       if (!(error instanceof UserError))
         this.ports.logger.error('A run failed and goes on by itself', error, { runId: run.id });

@@ -153,7 +153,9 @@ export class WarmSessions implements Disposable {
   }
 
   private letGoWhenShort(): void {
-    if (this.ports.room.shortage !== undefined) this.discardAll('the disk is full');
+    const { shortage } = this.ports.room;
+    if (shortage?.code === 'disk-full') this.discardAll('the disk is full');
+    else if (shortage !== undefined) this.discardAll('the storage cannot be written to');
     else if (this.host.freeBytes() < minFreeBytes) this.discardAll('memory is short');
   }
 

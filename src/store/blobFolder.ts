@@ -5,7 +5,8 @@ import { systemCodeOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { BlobStore, BlobSweep } from '../core/blobs';
 import { type Digest, digestSchema } from '../core/ids';
-import { diskFull, isDiskFull, makePrivateFolder, syncFolder, writeDurably } from '../base/durableFile';
+import { diskFull, isDiskFull, isUnwritable, makePrivateFolder, syncFolder, writeDurably } from '../base/durableFile';
+import type { WriteFailures } from './writeFailures';
 
 /** Blobs as files: `ab/abcdef…`, mode 0600. */
 export interface BlobFolder extends BlobStore {
@@ -16,13 +17,13 @@ export interface BlobFolder extends BlobStore {
 /** Opens the folder, making it when it is missing. What an earlier process left half written is removed. */
 export async function openBlobFolder(
   folder: string,
-  /** Asked when the disk is full: whether some room was made, so that it is tried again. */
-  makeRoom: () => Promise<boolean> = () => Promise.resolve(false),
+  /** Absent: what the disk does not take is thrown as it is. */
+  failures?: WriteFailures,
 ): Promise<BlobFolder> {
   const temporary = path.join(folder, 'tmp');
   await rm(temporary, { recursive: true, force: true });
   await makePrivateFolder(temporary);
-  return new FileBlobs(folder, temporary, makeRoom);
+  return new FileBlobs(folder, temporary, failures);
 }
 
 class FileBlobs implements BlobFolder {
@@ -33,7 +34,7 @@ class FileBlobs implements BlobFolder {
   constructor(
     private readonly folder: string,
     private readonly temporary: string,
-    private readonly makeRoom: () => Promise<boolean>,
+    private readonly failures: WriteFailures | undefined,
   ) {}
 
   async put(content: Uint8Array | string): Promise<Digest> {
@@ -63,8 +64,12 @@ class FileBlobs implements BlobFolder {
     if (!file) return;
     await this.putting.get(digest)?.catch(() => {});
     if ((await readIfThere(file)) === undefined) return;
-    await rm(file, { force: true });
-    await syncFolder(path.dirname(file));
+    try {
+      await rm(file, { force: true });
+      await syncFolder(path.dirname(file));
+    } catch (error) {
+      throw this.refusal(error);
+    }
   }
 
   async sweep({ isNeeded, beforeMs, dryRun }: BlobSweep): Promise<{ readonly count: number; readonly bytes: number }> {
@@ -92,9 +97,14 @@ class FileBlobs implements BlobFolder {
         return await this.store(digest, bytes);
       } catch (error) {
         const isFull = isDiskFull(error) || (error instanceof UserError && error.code === 'disk-full');
-        if (!isFull || !(await this.makeRoom())) throw isDiskFull(error) ? diskFull(this.folder, error) : error;
+        if (!isFull) throw this.refusal(error);
+        if (!(await this.failures?.makeRoom())) throw isDiskFull(error) ? diskFull(this.folder, error) : error;
       }
     }
+  }
+
+  private refusal(error: unknown): unknown {
+    return this.failures && isUnwritable(error) ? this.failures.refuse(error) : error;
   }
 
   private async store(digest: Digest, bytes: Uint8Array): Promise<void> {
@@ -111,8 +121,13 @@ class FileBlobs implements BlobFolder {
 
   private async makeFolder(folder: string): Promise<void> {
     if (this.madeFolders.has(folder)) return;
-    const made = await mkdir(folder, { mode: 0o700, recursive: true });
-    if (made !== undefined) await syncFolder(this.folder);
+    try {
+      // Not recursive: on a read-only file system that says that there is no such folder.
+      await mkdir(folder, { mode: 0o700 });
+    } catch (error) {
+      if (systemCodeOf(error) !== 'EEXIST') throw error;
+    }
+    await syncFolder(this.folder);
     this.madeFolders.add(folder);
   }
 

@@ -34,6 +34,14 @@ export class DiskReserve {
     }
   }
 
+  /** Shows that as much can be kept as a piece has, and takes it away again. @throws what the disk says when it cannot. */
+  async prove(): Promise<void> {
+    const file = `${this.folder}.proof`;
+    await write(file, this.pieceBytes);
+    await rm(file);
+    await syncFolder(path.dirname(file));
+  }
+
   /** Gives one piece back. @returns whether there was one. */
   async release(): Promise<boolean> {
     const [piece] = await names(this.folder);

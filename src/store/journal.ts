@@ -11,6 +11,7 @@ import type { JournalPosition } from './journalPosition';
 import { readJournal } from './journalReader';
 import { JournalWriter } from './journalWriter';
 import { createSegment, listSegments, segmentFile } from './segments';
+import type { WriteFailures } from './writeFailures';
 
 export interface OpenJournalOptions {
   /** The folder with the segments; it is made when it is missing. */
@@ -23,7 +24,7 @@ export interface OpenJournalOptions {
   /** Called with the events of each append once they are durable and before the append resolves, in order. Never throws. */
   readonly onDurable: (events: readonly AirlockEvent[]) => void;
   /** As in `JournalWriterOptions`. */
-  readonly makeRoom?: () => Promise<boolean>;
+  readonly failures?: WriteFailures;
   /** As in `JournalWriterOptions`. */
   readonly maxSegmentBytes?: number;
   /** What tests put in place of the real things. */
@@ -60,9 +61,9 @@ export async function openJournal(options: OpenJournalOptions): Promise<OpenedJo
   });
   const file = segmentFile(folder, end.position.segment);
   const notes = end.torn ? [await putTailAside(file, end.position, clock)] : [];
-  const { makeRoom, maxSegmentBytes } = options;
+  const { failures, maxSegmentBytes } = options;
   const { position } = end;
-  const writing = { folder, position, clock, openFile, onDurable, makeRoom, maxSegmentBytes };
+  const writing = { folder, position, clock, openFile, onDurable, failures, maxSegmentBytes };
   const journal = await JournalWriter.open(writing);
   return { journal, notes };
 }

@@ -7,6 +7,7 @@ import type { JournalFile, OpenJournalFile } from './journalFile';
 import { encodeCommit, encodeEvent, hashOf } from './journalLine';
 import { isAnchored, type JournalPosition } from './journalPosition';
 import { createSegment, segmentFile } from './segments';
+import type { WriteFailures } from './writeFailures';
 
 export interface JournalWriterOptions {
   /** The folder with the segments. */
@@ -19,8 +20,8 @@ export interface JournalWriterOptions {
   readonly openFile: OpenJournalFile;
   /** Called with the events of each append once they are durable and before the append resolves, in order. Never throws. */
   readonly onDurable: (events: readonly AirlockEvent[]) => void;
-  /** Asked when the disk is full: whether some room was made, so that it is tried again. Absent: none is made. */
-  readonly makeRoom?: () => Promise<boolean>;
+  /** Absent: no room is made, and what failed is refused with `journal-failed`. */
+  readonly failures?: WriteFailures | undefined;
 }
 
 /** Read in about half a second, and small enough to be copied or looked at by itself. */
@@ -34,16 +35,16 @@ interface Waiting {
 }
 
 /**
- * - `open`: appends are taken.
- * - `closed`: by `close()`.
- * - `failed`: the device failed and the file could not be brought back to what was promised; nothing is written any more.
+ * - `open`: appends are taken, until `close()`.
+ * - `failed`: the device failed and the file could not be brought back to what was promised; nothing is written until
+ *   `bringBack` has done it.
  */
-type WriterMode =
-  { readonly kind: 'open' } | { readonly kind: 'closed' } | { readonly kind: 'failed'; readonly error: UserError };
+type WriterMode = { readonly kind: 'open' } | { readonly kind: 'failed'; readonly error: UserError };
 
 /** The one writer of the journal: all appends that wait are one write, one commit line and one `fdatasync`. */
 export class JournalWriter implements Journal {
   private mode: WriterMode = { kind: 'open' };
+  private closed = false;
   private waiting: Waiting[] = [];
   private flushing: Promise<void> | undefined;
   private durable: JournalPosition;
@@ -80,16 +81,26 @@ export class JournalWriter implements Journal {
     });
   }
 
+  /**
+   * Writes again after the device has failed: in the file as it is there now, once all that was promised was found in it and
+   * what was not is cut. Does nothing otherwise. @throws what stands in the way; then nothing was changed.
+   */
+  async bringBack(): Promise<void> {
+    if (this.mode.kind !== 'failed') return;
+    await this.reopen();
+    if (this.closed) await this.file.close();
+    else this.mode = { kind: 'open' };
+  }
+
   async close(): Promise<void> {
-    if (this.mode.kind === 'open') this.mode = { kind: 'closed' };
+    this.closed = true;
     await this.flushing;
     await this.file.close().catch(() => {});
   }
 
   private assertOpen(): void {
     if (this.mode.kind === 'failed') throw this.mode.error;
-    if (this.mode.kind === 'closed')
-      throw new UserError('journal-closed', 'Airlock is ending; nothing more is written.');
+    if (this.closed) throw new UserError('journal-closed', 'Airlock is ending; nothing more is written.');
   }
 
   private async flush(): Promise<void> {
@@ -128,7 +139,7 @@ export class JournalWriter implements Journal {
       this.file = file;
       this.durable = position;
     } catch (error) {
-      throw error instanceof UserError ? error : this.failure(error, true);
+      throw error instanceof UserError ? error : this.refusal(error, true);
     }
   }
 
@@ -138,7 +149,7 @@ export class JournalWriter implements Journal {
         return await write();
       } catch (error) {
         const isFull = error instanceof UserError && error.code === 'disk-full' && this.mode.kind !== 'failed';
-        if (!isFull || !(await this.options.makeRoom?.())) throw error;
+        if (!isFull || !(await this.options.failures?.makeRoom())) throw error;
       }
     }
   }
@@ -171,7 +182,7 @@ export class JournalWriter implements Journal {
     } catch {
       await this.reopen().catch((error: unknown) => this.fail(error));
     }
-    throw isDiskFull(cause) ? diskFull(this.path, cause) : this.failure(cause, true);
+    throw isDiskFull(cause) ? diskFull(this.path, cause) : this.refusal(cause, true);
   }
 
   /** Opens the file anew, looks whether what was promised is there, and cuts what was not. */
@@ -183,9 +194,13 @@ export class JournalWriter implements Journal {
   }
 
   private fail(cause: unknown): never {
-    const error = this.failure(cause, false);
+    const error = this.refusal(cause, false);
     this.mode = { kind: 'failed', error };
     throw error;
+  }
+
+  private refusal(cause: unknown, recovered: boolean): UserError {
+    return this.options.failures?.refuse(cause) ?? this.failure(cause, recovered);
   }
 
   private failure(cause: unknown, recovered: boolean): UserError {

@@ -7,7 +7,7 @@ import { systemCodeOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import { type ProcessIdentity, processIdentitySchema } from '../core/session';
 import { releaseReserve } from './diskReserve';
-import { makePrivateFolder, writeDurably } from '../base/durableFile';
+import { isUnwritable, makePrivateFolder, writeDurably } from '../base/durableFile';
 import { type FileLock, tryLock } from './fileLock';
 import { socketPathFor } from './socketPath';
 import { checkFilesystem } from './storageFilesystem';
@@ -50,13 +50,15 @@ export async function acquireOwnership(options: OwnershipOptions): Promise<Owner
   const info: OwnerInfo = { process: options.process, socketPath: await socketPathFor(storage) };
   const untilMs = clock.monotonicMs() + patienceMs;
   for (;;) {
-    const lock = await tryLock(path.join(storage, 'owner.lock'));
+    const lock = await tryLock(path.join(storage, 'owner.lock')).catch((error: unknown) => {
+      throw unwritable(storage, error);
+    });
     if (lock) {
       try {
         await writeOwner(storage, infoFile, info);
       } catch (error) {
         lock.release();
-        throw error;
+        throw unwritable(storage, error);
       }
       return { kind: 'owner', info, release: once(() => release(infoFile, lock)) };
     }
@@ -87,6 +89,9 @@ export function findOwner(storage: string): Promise<OwnerInfo | null> {
 async function release(infoFile: string, lock: FileLock): Promise<void> {
   try {
     await rm(infoFile, { force: true });
+  } catch (error) {
+    // What stays there is the word of one who does not answer: the next owner writes its own over it.
+    if (!isUnwritable(error)) throw error;
   } finally {
     lock.release();
   }
@@ -132,11 +137,11 @@ async function prepareStorage(storage: string): Promise<void> {
 }
 
 function unwritable(storage: string, error: unknown): unknown {
+  if (!isUnwritable(error)) return error;
   const code = systemCodeOf(error);
-  if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return error;
   return new UserError(
     'storage-unwritable',
-    `The storage folder ${storage} cannot be written to. Name one of your own, with --storage or by VS Code's settings.`,
+    `The storage folder ${storage} cannot be written to (${code}). Let it take writes again, or name one of your own, with --storage or by VS Code's settings.`,
     { storage, code },
     { cause: error },
   );

@@ -68,8 +68,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const inStorage = (name: string): string => path.join(storage, name);
   const { snapshot, notes } = await readNewestSnapshot(inStorage('snapshots'));
   const room = await RoomKeeper.open({ storage, clock, logger });
-  const makeRoom = (): Promise<boolean> => room.makeRoom();
-  const blobs = await openBlobFolder(inStorage('blobs'), makeRoom);
+  const blobs = await openBlobFolder(inStorage('blobs'), room);
   const fold = new LiveFold(snapshot?.state ?? emptyState(), logger);
   const opened = await openJournal({
     folder: inStorage('journal'),
@@ -79,9 +78,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     from: snapshot?.position,
     onReplay: (events) => fold.replay(events),
     onDurable: (events) => fold.follow(events),
-    makeRoom,
+    failures: room,
   });
   const { journal } = opened;
+  room.writesAgainWith(() => journal.bringBack());
   const anchors = new JournalAnchors({
     storage,
     slot: options.anchorSlot,

@@ -1,5 +1,6 @@
 import { sha256 } from '../../src/base/digest';
 import { Emitter } from '../../src/base/emitter';
+import type { UserError } from '../../src/base/errors';
 import { Mutex } from '../../src/base/mutex';
 import type { Clock } from '../../src/base/clock';
 import type { BlobStore, BlobSweep } from '../../src/core/blobs';
@@ -15,6 +16,8 @@ export class MemoryLog implements EventLog {
   readonly events: AirlockEvent[] = [];
   /** When set, the next append fails with it. */
   failNext: Error | undefined;
+  /** While it is set, every append fails with it. */
+  dead: Error | undefined;
   private readonly emitter = new Emitter<readonly AirlockEvent[]>();
   readonly onDidAppend = this.emitter.event;
   private readonly mutex = new Mutex();
@@ -23,7 +26,7 @@ export class MemoryLog implements EventLog {
 
   append(bodies: readonly EventBody[]): Promise<readonly AirlockEvent[]> {
     return this.mutex.run(async () => {
-      const failure = this.failNext;
+      const failure = this.dead ?? this.failNext;
       this.failNext = undefined;
       if (failure) throw failure;
       const appended = bodies.map((body, index): AirlockEvent => ({
@@ -66,9 +69,21 @@ export class MemoryBlobs implements BlobStore {
   }
 }
 
+/** A disk that is as the test says. */
+export class PaperRoom implements StorageRoom {
+  shortage: UserError | undefined;
+  private readonly changed = new Emitter<void>();
+  readonly onDidChange = this.changed.event;
+
+  look(): Promise<UserError | undefined> {
+    return Promise.resolve(this.shortage);
+  }
+
+  become(shortage: UserError | undefined): void {
+    this.shortage = shortage;
+    this.changed.fire();
+  }
+}
+
 /** A disk with room. */
-export const enoughRoom: StorageRoom = {
-  shortage: undefined,
-  onDidChange: new Emitter<void>().event,
-  look: () => Promise.resolve(undefined),
-};
+export const enoughRoom: StorageRoom = new PaperRoom();

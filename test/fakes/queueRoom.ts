@@ -8,7 +8,7 @@ import type { NewTask } from '../../src/core/task';
 import { LocalExecutor } from '../../src/executor/localExecutor';
 import { defaultSettings, type ExecutorPorts, type ExecutorSettings } from '../../src/executor/ports';
 import { FakeClock, settle } from './clock';
-import { enoughRoom, MemoryBlobs, MemoryLog } from './memoryLog';
+import { MemoryBlobs, MemoryLog, PaperRoom } from './memoryLog';
 
 export interface QueueRoomOptions {
   readonly clock?: FakeClock;
@@ -27,6 +27,7 @@ export class QueueRoom {
   readonly clock: FakeClock;
   readonly log: MemoryLog;
   readonly blobs: MemoryBlobs;
+  readonly disk = new PaperRoom();
   readonly executor: LocalExecutor;
   host: HostLoad = { cpu: null, memory: null };
   /** How often somebody looked at `host`. */
@@ -91,7 +92,7 @@ export class QueueRoom {
     const ports: Partial<Record<keyof ExecutorPorts, unknown>> = {
       events: this.log,
       blobs: this.blobs,
-      room: enoughRoom,
+      room: this.disk,
       host: {
         look: () => {
           this.hostLooks += 1;

@@ -1,4 +1,4 @@
-import type { LiveState } from '../../core/liveState';
+import type { LiveState, TaskState } from '../../core/liveState';
 import { problemsOf, type Surroundings } from './problem';
 
 /**
@@ -11,7 +11,11 @@ export function treeMessage(state: LiveState, around: Surroundings, hasSchedule:
   const [worst] = problemsOf(state, around);
   // Where the schedule alone keeps the welcome view away, the line says what that would.
   if (worst && (worst.severity === 'error' || state.tasks.size === 0)) return worst.text;
-  const [held] = state.holds.values();
+  const [first] = state.holds.values();
+  const held = state.holds.get('disk') ?? first;
   if (held === undefined || state.queueMode !== 'running') return '';
-  return [...state.tasks.values()].some(({ status }) => status === 'queued') ? held : '';
+  // What runs was interrupted too when nothing can be kept, though it may be that no event could say so.
+  const isHeld = ({ status }: TaskState): boolean =>
+    status === 'queued' || (status === 'running' && state.holds.has('disk'));
+  return [...state.tasks.values()].some(isHeld) ? held : '';
 }

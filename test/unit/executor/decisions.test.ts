@@ -14,6 +14,7 @@ describe('the treatment of an error', () => {
     ['a refused key waits for the user', new UserError('model-key-refused', 'x'), 'wait'],
     ['a missing jail waits for the user', new UserError('jail-unavailable', 'x'), 'wait'],
     ['a full disk pauses the queue', new UserError('disk-full', 'x'), 'pause'],
+    ['a storage that takes no writes pauses the queue', new UserError('storage-unwritable', 'x'), 'pause'],
     ['a full disk of the system pauses the queue', Object.assign(new Error('x'), { code: 'ENOSPC' }), 'pause'],
     ['a bad request fails', new UserError('model-request-refused', 'x'), 'fail'],
     [

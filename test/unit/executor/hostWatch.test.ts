@@ -75,6 +75,25 @@ describe('a busy machine', () => {
     );
   });
 
+  it('is said, or no longer said, once that can be kept', async () => {
+    await open();
+    await room.start();
+    await room.executor.pauseQueue();
+    await room.add('waits');
+    room.log.dead = new Error('no disk');
+    room.host = { cpu: 0, memory: 0.9 };
+    await room.clock.advance(20_000);
+    room.log.dead = undefined;
+    await room.clock.advance(5_000);
+    assert.deepEqual([holds().length, held()?.includes('memory 90 % in use')], [1, true]);
+    room.log.dead = new Error('no disk');
+    room.host = { cpu: 0, memory: 0.1 };
+    await room.clock.advance(20_000);
+    room.log.dead = undefined;
+    await room.clock.advance(5_000);
+    assert.deepEqual([holds().length, held()], [2, undefined]);
+  });
+
   it('is not looked at while nothing waits to start, and at once when something does', async () => {
     await open();
     await room.start();

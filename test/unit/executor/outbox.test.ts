@@ -6,7 +6,7 @@ import { SourceUnreachableError, type Report, type TaskSource } from '../../../s
 import { Outbox } from '../../../src/executor/outbox';
 import type { ExecutorPorts } from '../../../src/executor/ports';
 import { FakeClock, settle } from '../../fakes/clock';
-import { MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
+import { MemoryBlobs, MemoryLog, PaperRoom } from '../../fakes/memoryLog';
 
 /** A source whose answers the test gives, one after another; without one it acknowledges. */
 class ScriptedSource implements TaskSource {
@@ -46,10 +46,14 @@ describe('the outbox', () => {
   let blobs: MemoryBlobs;
   let sources: ScriptedSource[];
   let outbox: Outbox;
+  let room: PaperRoom;
+  let errors: string[];
 
   beforeEach(() => {
     log = new MemoryLog(clock);
     blobs = new MemoryBlobs();
+    room = new PaperRoom();
+    errors = [];
     sources = [new ScriptedSource('near'), new ScriptedSource('far')];
     outbox = start();
   });
@@ -61,7 +65,8 @@ describe('the outbox', () => {
   });
 
   function start(): Outbox {
-    const ports: Partial<ExecutorPorts> = { events: log, blobs, sources, clock, logger: silentLogger };
+    const logger = { ...silentLogger, error: (line: string) => void errors.push(line) };
+    const ports: Partial<ExecutorPorts> = { events: log, blobs, sources, clock, room, logger };
     const started = new Outbox(ports as ExecutorPorts);
     started.start();
     return started;
@@ -133,5 +138,34 @@ describe('the outbox', () => {
       sources[0]?.told.map(({ reportId }) => reportId),
       ['b/1', 'c/1'],
     );
+  });
+
+  it('says nothing while it could not be kept that it did, and then repeats only what may have arrived', async () => {
+    const unwritable = new UserError('storage-unwritable', 'The storage cannot be written to.');
+    const next = await queued('b/1');
+    // The first is told, and that it was cannot be kept any more.
+    const following = log.onDidAppend(([event]) => {
+      if (event?.kind === 'report.sending') log.dead = unwritable;
+    });
+    await log.append([await queued('a/1')]);
+    await settle();
+    following.dispose();
+    room.become(unwritable);
+    await clock.advance(60_000);
+    assert.deepEqual(
+      [sources[0]?.told, errors],
+      [[{ reportId: 'a/1', isRepeat: false }], ['A report could not be sent']],
+    );
+
+    log.dead = undefined;
+    room.become(undefined);
+    outbox.retryNow();
+    await settle();
+    await log.append([next]);
+    await settle();
+    assert.deepEqual(sources[0]?.told.slice(1), [
+      { reportId: 'a/1', isRepeat: true },
+      { reportId: 'b/1', isRepeat: false },
+    ]);
   });
 });

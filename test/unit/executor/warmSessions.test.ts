@@ -49,7 +49,7 @@ describe('the sessions that are prepared ahead', () => {
   let maker: PaperMaker;
   let freeBytes: number;
   let isBusy: boolean;
-  let room: { shortage: string | undefined } & Pick<StorageRoom, 'onDidChange' | 'look'>;
+  let room: { shortage: UserError | undefined } & Pick<StorageRoom, 'onDidChange' | 'look'>;
   let roomChanges: Emitter<void>;
   let warm: WarmSessions;
 
@@ -159,7 +159,7 @@ describe('the sessions that are prepared ahead', () => {
     freeBytes = minFreeBytes - 1;
     await expectAll(wish);
     freeBytes = minFreeBytes;
-    room.shortage = 'The disk is full.';
+    room.shortage = new UserError('disk-full', 'The disk is full.');
     await expectAll(wish);
     assert.deepEqual(maker.made, []);
   });
@@ -170,7 +170,7 @@ describe('the sessions that are prepared ahead', () => {
     await clock.advance(10_000);
     freeBytes = minFreeBytes;
     await expectAll(wish);
-    room.shortage = 'The disk is full.';
+    room.shortage = new UserError('disk-full', 'The disk is full.');
     roomChanges.fire();
     room.shortage = undefined;
     await expectAll(wish);

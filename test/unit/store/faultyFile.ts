@@ -9,6 +9,8 @@ export interface Faults {
   failedSyncs?: Error[];
   failedTruncates?: Error[];
   failedOpens?: Error[];
+  /** While it is set, whatever would change the file fails so, and so does opening it. */
+  dead?: Error | undefined;
 }
 
 export function systemError(code: string): Error {
@@ -28,13 +30,19 @@ export class FaultyFiles {
     const fault = this.opens > 0 ? this.faults.failedOpens?.shift() : undefined;
     this.opens += 1;
     if (fault) throw fault;
+    this.throwIfDead();
     return this.wrap(await openJournalFile(file));
   };
+
+  private throwIfDead(): void {
+    if (this.faults.dead) throw this.faults.dead;
+  }
 
   private wrap(real: JournalFile): JournalFile {
     return {
       write: async (bytes) => {
         this.writes += 1;
+        this.throwIfDead();
         const failed = this.faults.failedWrites?.shift();
         if (failed) {
           if (failed.bytes > 0) await real.write(bytes.subarray(0, failed.bytes));
@@ -46,11 +54,13 @@ export class FaultyFiles {
       datasync: async () => {
         this.syncs += 1;
         await this.syncGate;
+        this.throwIfDead();
         const failed = this.faults.failedSyncs?.shift();
         if (failed) throw failed;
         await real.datasync();
       },
       truncate: async (bytes) => {
+        this.throwIfDead();
         const failed = this.faults.failedTruncates?.shift();
         if (failed) throw failed;
         await real.truncate(bytes);

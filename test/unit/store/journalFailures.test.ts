@@ -174,7 +174,53 @@ describe('the journal on a failing disk', () => {
     assert.deepEqual(await tasksIn(folder), ['task-kept']);
   });
 
-  it('stops for good when the file cannot be opened again, and what was promised is there at the next start', async () => {
+  for (const code of ['EROFS', 'EIO']) {
+    it(`writes nothing while nothing can be written (${code}), and goes on behind what was promised when it is brought back`, async () => {
+      const { folder, files, journal, followed } = await openFaulty();
+      files.faults.failedWrites = [{ error: systemError(code), bytes: 20 }];
+      files.faults.failedTruncates = [systemError(code)];
+      files.faults.failedOpens = [systemError(code)];
+      await assert.rejects(journal.append([queued('task-lost')]), { code: 'journal-failed' });
+      files.faults.dead = systemError(code);
+      await assert.rejects(journal.bringBack(), { code });
+      const { writes } = files;
+      await assert.rejects(journal.append([queued('task-later')]), { code: 'journal-failed' });
+      assert.equal(files.writes, writes, 'the disk is left alone');
+
+      files.faults.dead = undefined;
+      await journal.bringBack();
+      await journal.bringBack();
+      const [added] = await journal.append([queued('task-a')]);
+      assert.equal(added?.seq, 2);
+      await journal.close();
+      assert.deepEqual(await tasksIn(folder), ['task-kept', 'task-a']);
+      assert.equal(followed.length, 2);
+    });
+  }
+
+  it('is not brought back into a file that is no longer the one that was written, and changes nothing of that', async () => {
+    const { folder, files, journal } = await openFaulty();
+    files.faults.dead = systemError('EROFS');
+    await assert.rejects(journal.append([queued('task-lost')]), { code: 'journal-failed' });
+    files.faults.dead = undefined;
+    await writeFile(firstSegment(folder), 'something else\n');
+    await assert.rejects(journal.bringBack(), /no longer there/);
+    await assert.rejects(journal.append([queued('task-later')]), { code: 'journal-failed' });
+    await journal.close();
+    assert.equal(await readFile(firstSegment(folder), 'utf8'), 'something else\n');
+  });
+
+  it('is closed for good, whether or not it was brought back', async () => {
+    const { files, journal } = await openFaulty();
+    files.faults.dead = systemError('EROFS');
+    await assert.rejects(journal.append([queued('task-lost')]), { code: 'journal-failed' });
+    files.faults.dead = undefined;
+    await journal.close();
+    await journal.bringBack();
+    await assert.rejects(journal.append([queued('task-later')]), { code: 'journal-failed' });
+  });
+
+  it('stops when the file cannot be opened again, and what was promised is there at the next start', async () => {
     const { folder, files, journal } = await openFaulty();
     files.faults.failedSyncs = [systemError('EIO')];
     files.faults.failedOpens = [systemError('EIO'), systemError('EIO')];
@@ -186,7 +232,7 @@ describe('the journal on a failing disk', () => {
     assert.deepEqual(await tasksIn(folder), ['task-kept', 'task-lost']);
   });
 
-  it('stops for good when the file is no longer the one that was written', async () => {
+  it('stops when the file is no longer the one that was written', async () => {
     const { folder, files, journal } = await openFaulty();
     files.faults.failedSyncs = [systemError('EIO')];
     files.syncGate = writeFile(firstSegment(folder), 'something else\n');
@@ -197,7 +243,7 @@ describe('the journal on a failing disk', () => {
     assert.equal((await readFile(firstSegment(folder), 'utf8')).startsWith('something else\n'), true);
   });
 
-  it('rejects what waits when it stops for good', async () => {
+  it('rejects what waits when it stops', async () => {
     const { files, journal } = await openFaulty();
     let openGate = (): void => {};
     files.syncGate = new Promise((resolve) => (openGate = resolve));

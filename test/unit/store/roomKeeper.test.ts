@@ -47,11 +47,11 @@ describe('the room that is set aside', () => {
     const ballast = await fillDisk();
     const digest = await store.blobs.put(Buffer.alloc(20_000, 7));
     for (let times = 0; times < 30; times += 1) await store.journal.append([changed]);
-    assert.match(store.room.shortage ?? '', /is full/);
+    assert.match(store.room.shortage?.message ?? '', /is full/);
     assert.equal((await readdir(path.join(storage, 'reserve'))).length < 4, true);
     assert.equal((await store.blobs.get(digest))?.length, 20_000);
 
-    const changes: (string | undefined)[] = [];
+    const changes: unknown[] = [];
     store.room.onDidChange(() => changes.push(store.room.shortage));
     await rm(ballast);
     // It looks every few seconds; each look takes as long as the disk takes.
@@ -70,7 +70,7 @@ describe('the room that is set aside', () => {
     const ownership = await acquireOwnership({ storage, process: process_ });
     assert.equal(ownership.kind, 'owner');
     const store = await open(clock);
-    assert.match(store.room.shortage ?? '', /is full/);
+    assert.match(store.room.shortage?.message ?? '', /is full/);
     assert.equal((await store.journal.append([changed])).length, 1);
     await store.close();
     if (ownership.kind === 'owner') await ownership.release();

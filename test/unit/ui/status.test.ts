@@ -198,6 +198,15 @@ describe('the menu behind the status bar item', () => {
     );
   });
 
+  it('says above the tree that nothing can be kept also while what was interrupted still shows as running', () => {
+    const state = stateWith(({ holds, tasks }) => {
+      holds.set('host', 'The machine is busy.');
+      holds.set('disk', 'The storage cannot be written to.');
+      tasks.set('a', { id: 'a', status: 'running' } as TaskState);
+    });
+    assert.equal(treeMessage({ ...state, queueMode: 'running' }, well, false), 'The storage cannot be written to.');
+  });
+
   it('starts with what changes the queue', () => {
     assert.deepEqual(commands(emptyState(), well), [
       'airlock.startQueue',
