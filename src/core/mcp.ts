@@ -15,7 +15,7 @@ const domainSchema = z
   .string()
   .max(255)
   .regex(/^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?$/, 'a domain such as example.org or example.org:8443');
-const valueSchema = z.string().max(10_000);
+const valueSchema = z.string('it is no text: put it in quotes').max(10_000);
 
 /** A program that speaks the protocol on its standard streams. It runs in a jail of its own, without the workspace. */
 const stdioSchema = z.object({
@@ -24,7 +24,9 @@ const stdioSchema = z.object({
   command: z.string().min(1).max(4096),
   args: z.array(valueSchema).max(100).default([]),
   /** Values may name a secret of the user's: `{{ secret.NAME }}`. */
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), valueSchema).default({}),
+  env: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name of letters, digits and _'), valueSchema)
+    .default({}),
   /** Where it may connect to; nowhere when it is empty. */
   network: z.array(domainSchema).max(100).default([]),
 });
@@ -34,7 +36,9 @@ const httpSchema = z.object({
   type: z.enum(['http', 'streamable-http']).transform(() => 'http' as const),
   url: z.url({ protocol: /^https?$/ }).max(2000),
   /** Values may name a secret of the user's: `{{ secret.NAME }}`. */
-  headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,100}$/), valueSchema).default({}),
+  headers: z
+    .record(z.string().regex(/^[A-Za-z0-9-]{1,100}$/, 'a name of letters, digits and -'), valueSchema)
+    .default({}),
 });
 
 export const mcpServerSchema = z.union([httpSchema, stdioSchema], {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Diagnostic } from '../core/diagnostic';
+import { meantIssues } from '../core/meantIssues';
 import { mcpServersSchema, namesServer, type McpServer } from '../core/mcp';
 import type { Persona } from '../core/persona';
 import type { CommittedFiles } from '../core/workspace';
@@ -22,7 +23,7 @@ export interface RepositoryServers {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads the repository's `.mcp.json`, if there is one. JSON is YAML, so what is wrong is said at its line. */
+/** Reads the repository's `.mcp.json`, if there is one. What is wrong is said at its line. */
 export function readRepositoryServers({ root, files }: CommittedFiles): RepositoryServers {
   const [found] = files;
   if (!found) return { servers: {}, diagnostics: [] };
@@ -30,7 +31,10 @@ export function readRepositoryServers({ root, files }: CommittedFiles): Reposito
   if (found.bytes === null) {
     return { servers: {}, diagnostics: [{ path, line: 1, column: 1, severity: 'error', message: found.problem }] };
   }
-  const { value, diagnostics, place } = readYaml(Buffer.from(found.bytes).toString('utf8'), fileSchema, { path });
+  const { value, diagnostics, place } = readYaml(Buffer.from(found.bytes).toString('utf8'), fileSchema, {
+    path,
+    isJson: true,
+  });
   const entries = Object.entries(value?.mcpServers ?? {});
   const servers: Record<string, McpServer> = {};
   const wrong = [...diagnostics];
@@ -51,8 +55,8 @@ type ReadServer = { readonly server: McpServer } | { readonly keys: readonly Pro
 
 /** One that is wrong keeps nobody from the others. */
 function readServer(name: string, entry: unknown): ReadServer {
-  const { data, error } = mcpServersSchema.safeParse({ [name]: entry });
-  const [issue] = error?.issues ?? [];
+  const { data, error } = mcpServersSchema.safeParse({ [name]: entry }, { reportInput: true });
+  const [issue] = meantIssues(error?.issues ?? []);
   if (issue) return { keys: issue.path.slice(1), problem: issue.message };
   const server = data?.[name];
   if (!server) return { keys: [], problem: 'it cannot be read' };

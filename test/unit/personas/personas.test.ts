@@ -199,12 +199,59 @@ describe('the personas that tasks can name', () => {
       writeMine('mine.md', '---\ntools: [mcp__docs]\n---\n');
       const repo = repository({ '.mcp.json': '{\n "mcpServers": {\n  "docs": {\n   "command": 7 } } }' });
       const list = await personas().of(repo);
-      assert.deepEqual(
-        list.diagnostics.map(({ path, severity }) => [path, severity]),
-        [[join(repo, '.mcp.json'), 'error']],
-      );
+      const message = 'mcpServers.docs.command: Invalid input: expected string, received number.';
+      const path = join(repo, '.mcp.json');
+      assert.deepEqual(list.diagnostics, [{ path, line: 4, column: 15, severity: 'error', message }]);
       assert.deepEqual(personaNamed(list, 'mine')?.mcpServers, {});
     });
+
+    it('are told of at the very value or name that is wrong in them', async () => {
+      writeMine('mine.md', '---\ntools: [mcp__docs]\n---\n');
+      const servers = {
+        port: { ...docs, env: { HOST: 'a', PORT: 8080 } },
+        name: { command: 'x', env: { 'MY-KEY': 'a' } },
+        args: { command: 'x', args: ['a', true] },
+        url: { type: 'http', url: 'ftp://example.org' },
+        head: { type: 'http', url: 'https://example.org', headers: { 'X-A': null } },
+        no_type: { url: 'https://example.org' },
+        nothing: {},
+        text: 'docs',
+        'not a name': docs,
+      };
+      const list = await personas().of(repository({ '.mcp.json': mcpJson(servers) }));
+      const neither = 'it is neither a program (`command`) nor a server on the network (`type` http, `url`).';
+      assert.deepEqual(
+        list.diagnostics.map(({ line, message }) => `${line} ${message.replace(/^mcpServers\./, '')}`),
+        [
+          '10 port.env.PORT: it is no text: put it in quotes.',
+          '16 name.env.MY-KEY: a name of letters, digits and _.',
+          '23 args.args.1: it is no text: put it in quotes.',
+          '28 url.url: Invalid URL.',
+          '34 head.headers.X-A: it is no text: put it in quotes.',
+          `37 no_type: ${neither}`,
+          `40 nothing: ${neither}`,
+          `41 text: ${neither}`,
+          '42 not a name: letters, digits, - and single _.',
+        ],
+      );
+    });
+
+    for (const [what, text, told] of [
+      ['a missing colon', '{\n "mcpServers" {}\n}', "2:15 It is no JSON: Expected ':' after property name."],
+      ['an end that is missing', '{\n "mcpServers": {', '2:17 It is no JSON: '],
+      ['a text that does not end', '{\n "mcpServers": "x\n', '2:'],
+      ['two keys of one name', '{\n "a": 1,\n "a": 2\n}', '3:2 It cannot be read: Map keys must be unique.'],
+      ['something behind it', '{} x', '1:4 It is no JSON: Unexpected non-whitespace character after JSON.'],
+    ] as const) {
+      it(`are told to be no JSON where that is so: ${what}`, async () => {
+        writeMine('mine.md', '---\ntools: [mcp__docs]\n---\n');
+        const { diagnostics } = await personas().of(repository({ '.mcp.json': text }));
+        assert.equal(diagnostics.length, 1);
+        const [{ line, column, message } = { line: 0, column: 0, message: '' }] = diagnostics;
+        assert.ok(`${line}:${column} ${message}`.startsWith(told), `${line}:${column} ${message}`);
+        assert.doesNotMatch(message, /YAML|position/);
+      });
+    }
 
     it('are none when the file is a link, or only lies there', async () => {
       writeMine('mine.md', '---\ntools: [mcp__docs]\n---\n');
