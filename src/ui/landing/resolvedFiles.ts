@@ -9,6 +9,7 @@ import { systemCodeOf } from '../../base/errors';
 import { digestSchema, type TaskId, taskIdSchema } from '../../core/ids';
 import type { ExecutorLink } from '../executorLink';
 import { mergeScheme } from '../ids';
+import { LentFiles } from '../lentFiles';
 
 /** What a file in conflict is on each side; what is not there is empty. */
 export interface ConflictSides {
@@ -24,7 +25,7 @@ const addressSchema = z.object({ scheme: z.literal(mergeScheme), taskId: taskIdS
  * nothing but digests. One whose three sides stay the same is kept as it is, so that it is resolved once, also when other files
  * of the branch change. Reached through a scheme of our own, so that nothing beside such a file is ever run.
  */
-export class ResolvedFiles implements vscode.FileSystemProvider, Disposable {
+export class ResolvedFiles extends LentFiles implements Disposable {
   private readonly store = new DisposableStore();
   private readonly changed = this.store.add(new vscode.EventEmitter<vscode.FileChangeEvent[]>());
   readonly onDidChangeFile = this.changed.event;
@@ -33,6 +34,7 @@ export class ResolvedFiles implements vscode.FileSystemProvider, Disposable {
     private readonly folder: string,
     link: ExecutorLink,
   ) {
+    super();
     const registration = vscode.workspace.registerFileSystemProvider(mergeScheme, this, { isCaseSensitive: true });
     this.store.add({ dispose: () => void registration.dispose() });
     this.store.add(
@@ -65,10 +67,6 @@ export class ResolvedFiles implements vscode.FileSystemProvider, Disposable {
     await (done ? writeDurably(mark, '') : rm(mark, { force: true }));
   }
 
-  watch(): vscode.Disposable {
-    return new vscode.Disposable(() => {});
-  }
-
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
     try {
       const { ctimeMs, mtimeMs, size } = await stat(this.placeOf(uri));
@@ -87,26 +85,10 @@ export class ResolvedFiles implements vscode.FileSystemProvider, Disposable {
   }
 
   /** Only a file that is being resolved is written. */
-  async writeFile(uri: vscode.Uri, content: Uint8Array): Promise<void> {
+  override async writeFile(uri: vscode.Uri, content: Uint8Array): Promise<void> {
     await this.stat(uri);
     await writeDurably(this.placeOf(uri), content);
     this.changed.fire([{ type: vscode.FileChangeType.Changed, uri }]);
-  }
-
-  readDirectory(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.FileNotFound(uri);
-  }
-
-  createDirectory(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  delete(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  rename(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
   }
 
   /** Deletes what was kept for tasks that are not in conflict any more while nobody looked. */

@@ -3,6 +3,7 @@ import { type Disposable, toDisposable } from '../../base/disposable';
 import type { Executor } from '../../core/executor';
 import type { ExecutorLink } from '../executorLink';
 import { resultScheme } from '../ids';
+import { LentFiles } from '../lentFiles';
 import { fromUriParts, type ReviewFile, toUriParts } from './resultUri';
 import { snapshotCommit } from './snapshotWords';
 
@@ -19,16 +20,13 @@ const maxKeptBytes = 4 * 1024 * 1024;
  * Files of results and their bases, read-only, from git objects. Text and binary files alike, so that VS Code's own image
  * and hex views work. Nothing is on disk, so nothing beside a file is ever run.
  */
-export class ResultFiles implements vscode.FileSystemProvider {
+export class ResultFiles extends LentFiles {
   private readonly changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly onDidChangeFile = this.changed.event;
   private readonly kept = new Map<string, Uint8Array>();
 
-  constructor(private readonly link: ExecutorLink) {}
-
-  /** A commit never changes, so there is nothing to watch. */
-  watch(): vscode.Disposable {
-    return new vscode.Disposable(() => {});
+  constructor(private readonly link: ExecutorLink) {
+    super();
   }
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
@@ -55,26 +53,6 @@ export class ResultFiles implements vscode.FileSystemProvider {
     if (!bytes) throw vscode.FileSystemError.FileNotFound(uri);
     this.keep(key, bytes);
     return bytes;
-  }
-
-  readDirectory(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.FileNotFound(uri);
-  }
-
-  createDirectory(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  writeFile(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  delete(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  rename(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
   }
 
   /** The executor answers for a task's last run alone. */
