@@ -113,7 +113,8 @@ function overview(task: TaskState, run: RunState | undefined): string {
     if (run.endedAtMs !== null) facts.push(['time', durationText(run.endedAtMs - run.startedAtMs)]);
   }
   if (task.landing) facts.push(['accepted', landingText(task.landing)]);
-  return facts.map(([name, value]) => `${name.padEnd(11)} ${value}`).join('\n');
+  if (task.pullRequests) facts.push(['pull request', task.pullRequests.join(' ')]);
+  return facts.map(([name, value]) => `${name.padEnd(12)} ${value}`).join('\n');
 }
 
 function landingText({ phase, ref, commit, reason }: NonNullable<TaskState['landing']>): string {

@@ -164,6 +164,12 @@ export interface Executor extends Disposable {
    */
   keepAsBranch(taskId: TaskId, name: string): Promise<void>;
   /**
+   * Remembers the page of a pull request that the user has opened of a task's result, and tells those of its sources that can be
+   * told something after a task's end.
+   * @throws {UserError} `no-result`; `pull-request-invalid`.
+   */
+  notePullRequest(taskId: TaskId, url: string): Promise<void>;
+  /**
    * Keeps a comment on lines of a task's result until it is sent back, or writes one anew. @returns its id.
    * @throws {UserError} `no-result`, `comment-invalid`, `unknown-file`, `unknown-comment`.
    */

@@ -114,6 +114,7 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'landing.moving':
     case 'landing.failed':
     case 'result.kept':
+    case 'pullRequest.opened':
     case 'overlap.found':
     case 'comment.written':
     case 'comment.deleted':

@@ -48,6 +48,8 @@ export interface TaskState {
   overlaps?: readonly Overlap[];
   /** Branches of the user's own that were made of its results. Absent: none. */
   keptAs?: readonly string[];
+  /** Pages of the pull requests that the user has opened of its results, the newest last. Absent: none is known. */
+  pullRequests?: readonly string[];
   /** What all its runs together have spent. Absent: nothing yet. */
   spent?: Spent;
   /** The user holds it back. Absent: no. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { digestSchema, objectIdSchema, runIdSchema, taskIdSchema } from './ids';
+import { pullRequestUrlSchema } from './pullRequest';
 import { commentPlaceSchema } from './reviewComment';
 
 /** What the user says of a result, and that its run goes on with that. */
@@ -17,6 +18,8 @@ export const reviewEvents = [
     quote: digestSchema,
   }),
   z.object({ kind: z.literal('comment.deleted'), taskId: taskIdSchema, commentId: z.string() }),
+  /** The user has opened a pull request of a result. */
+  z.object({ kind: z.literal('pullRequest.opened'), taskId: taskIdSchema, url: pullRequestUrlSchema }),
   /**
    * A run that has ended goes on as another attempt, with its conversation, its files and what it has spent: the user sends
    * its result back. `feedback` is a blob with what the agent is told.

@@ -1,5 +1,6 @@
 import type { AirlockEvent } from './events';
 import { type LiveState, type RunState, type TaskState } from './liveState';
+import { maxPullRequests } from './pullRequest';
 import { maxComments } from './reviewComment';
 
 type EventOf<K extends AirlockEvent['kind']> = Extract<AirlockEvent, { kind: K }>;
@@ -23,6 +24,11 @@ export function foldReview(task: TaskState, event: AirlockEvent): void {
       return;
     case 'result.kept':
       task.keptAs = [...(task.keptAs ?? []).filter((name) => name !== event.branch), event.branch];
+      return;
+    case 'pullRequest.opened':
+      task.pullRequests = [...(task.pullRequests ?? []).filter((url) => url !== event.url), event.url].slice(
+        -maxPullRequests,
+      );
       return;
     case 'comment.deleted':
       task.comments = (task.comments ?? []).filter(({ id }) => id !== event.commentId);

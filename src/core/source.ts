@@ -69,6 +69,8 @@ export const reportBodySchema = z.object({
   executionSeconds: z.number().nonnegative(),
   branch: z.string().nullable(),
   commit: z.string().nullable(),
+  /** The page of the newest pull request of a result of it. Absent: none is known. */
+  pullRequest: z.string().optional(),
   endedAtMs: z.number(),
 });
 export type ReportBody = z.infer<typeof reportBodySchema>;
@@ -113,6 +115,8 @@ export interface TaskSource extends Disposable {
   accept(externalId: string, options?: { readonly isRepeat: boolean }): Promise<AcceptAnswer>;
   /** Says that it is being worked on. Losing one is no harm. */
   progress(externalId: string, percent: number | null, message: string): Promise<void>;
+  /** A report takes the place of the one before it. Absent: only the first one is taken. */
+  readonly amends?: true;
   /** What it wants beside reports, in this order. Absent: nothing. */
   readonly artifacts?: readonly ArtifactKind[];
   /**

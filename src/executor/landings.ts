@@ -9,8 +9,10 @@ import type { Landed, LandingOptions, LandingTargets, Merge, TargetBranch } from
 import type { RunState, TaskState } from '../core/liveState';
 import { narrowNetwork } from '../core/narrowNetwork';
 import type { Persona } from '../core/persona';
+import { pullRequestUrlSchema } from '../core/pullRequest';
 import { isEnded, isJudged } from '../core/task';
 import type { Workspace } from '../core/workspace';
+import { amendedReports } from './amendedReports';
 import { Conflicts, type ResolvedLanding } from './conflicts';
 import { ConnectionLog } from './connectionLog';
 import { EvidenceCollector } from './evidenceCollector';
@@ -117,6 +119,16 @@ export class Landings {
     const { repo, commit } = this.published(taskId);
     await this.ports.targets.keep(repo, name, commit);
     await this.append([{ kind: 'result.kept', taskId, branch: name, commit }]);
+  }
+
+  /** @throws {UserError} `no-result`; `pull-request-invalid`. */
+  async notePullRequest(taskId: TaskId, url: string): Promise<void> {
+    const { task } = this.published(taskId);
+    if (task.pullRequests?.includes(url)) return;
+    if (!pullRequestUrlSchema.safeParse(url).success) {
+      throw new UserError('pull-request-invalid', 'That is no address of a pull request. It was not kept.', { taskId });
+    }
+    await this.append([{ kind: 'pullRequest.opened', taskId, url }, ...(await amendedReports(this.ports, task, url))]);
   }
 
   /** @throws {UserError} `no-result`. */

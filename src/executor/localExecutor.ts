@@ -350,6 +350,10 @@ export class LocalExecutor implements Executor {
     return this.landings.cancel(taskId);
   }
 
+  notePullRequest(taskId: TaskId, url: string): Promise<void> {
+    return this.landings.notePullRequest(taskId, url);
+  }
+
   keepAsBranch(taskId: TaskId, name: string): Promise<void> {
     return this.ifKept(() => this.landings.keepAsBranch(taskId, name));
   }

@@ -41,9 +41,11 @@ export function reportBody(
 ): ReportBody {
   const usage = run?.usage ?? noUsage;
   const words = run?.verdict ? `Verdict: ${run.verdict} (${describeVerdict(run.verdict)}).` : '';
+  const pullRequest = task.pullRequests?.at(-1);
+  const where = pullRequest === undefined ? '' : `Pull request: ${pullRequest}`;
   return {
     outcome: ending.outcome,
-    response: [ending.response, words].filter((part) => part !== '').join('\n\n'),
+    response: [ending.response, words, where].filter((part) => part !== '').join('\n\n'),
     error: isCompletion(ending.outcome) ? '' : ending.reason || ending.outcome,
     model: run?.model ?? null,
     inputTokens: inputTokensOf(usage),
@@ -51,6 +53,7 @@ export function reportBody(
     executionSeconds: run ? Math.round((endedAtMs - run.startedAtMs) / 100) / 10 : 0,
     branch: run?.branch ?? null,
     commit: run?.commit ?? null,
+    ...(pullRequest === undefined ? {} : { pullRequest }),
     endedAtMs,
   };
 }

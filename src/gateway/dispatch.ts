@@ -55,6 +55,7 @@ const handlers: { readonly [M in PlainCall['method']]: Handler<M> } = {
   },
   cancelLanding: (executor, { taskId }) => done(executor.cancelLanding(taskId)),
   keepAsBranch: (executor, { taskId, name }) => done(executor.keepAsBranch(taskId, name)),
+  notePullRequest: (executor, { taskId, url }) => done(executor.notePullRequest(taskId, url)),
   comment: (executor, { taskId, comment }) => executor.comment(taskId, comment),
   deleteComment: (executor, { taskId, commentId }) => done(executor.deleteComment(taskId, commentId)),
   sendBack: (executor, { taskId, text }) => done(executor.sendBack(taskId, text)),

@@ -271,6 +271,10 @@ class GatewayClient implements Executor {
     await this.call({ method: 'cancelLanding', taskId }, slowRequestTimeoutMs);
   }
 
+  async notePullRequest(taskId: TaskId, url: string): Promise<void> {
+    await this.call({ method: 'notePullRequest', taskId, url });
+  }
+
   async keepAsBranch(taskId: TaskId, name: string): Promise<void> {
     await this.call({ method: 'keepAsBranch', taskId, name });
   }

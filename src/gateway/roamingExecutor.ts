@@ -234,6 +234,10 @@ export class RoamingExecutor implements Executor {
     return (await this.found()).cancelLanding(taskId);
   }
 
+  async notePullRequest(taskId: TaskId, url: string): Promise<void> {
+    return (await this.found()).notePullRequest(taskId, url);
+  }
+
   async keepAsBranch(taskId: TaskId, name: string): Promise<void> {
     return (await this.found()).keepAsBranch(taskId, name);
   }

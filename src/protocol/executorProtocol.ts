@@ -25,7 +25,7 @@ import type { FileChange } from '../core/workspace';
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 12;
+export const protocolVersion = 13;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;
@@ -92,6 +92,7 @@ const methods = [
   z.object({ method: z.literal('landingTargets'), taskId: taskIdSchema }),
   z.object({ method: z.literal('cancelLanding'), taskId: taskIdSchema }),
   z.object({ method: z.literal('keepAsBranch'), taskId: taskIdSchema, name: z.string() }),
+  z.object({ method: z.literal('notePullRequest'), taskId: taskIdSchema, url: z.string() }),
   z.object({ method: z.literal('comment'), taskId: taskIdSchema, comment: newCommentSchema }),
   z.object({ method: z.literal('deleteComment'), taskId: taskIdSchema, commentId: z.string() }),
   z.object({ method: z.literal('sendBack'), taskId: taskIdSchema, text: z.string() }),
@@ -227,6 +228,7 @@ export const resultSchemas = {
   landingTargets: z.object({ checkedOut: z.string().nullable(), branches: z.array(z.string()) }),
   cancelLanding: nothing,
   keepAsBranch: nothing,
+  notePullRequest: nothing,
   comment: z.string(),
   deleteComment: nothing,
   sendBack: nothing,

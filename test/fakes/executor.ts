@@ -341,6 +341,10 @@ export class FakeExecutor implements Executor {
     await this.called('keepAsBranch', taskId, name);
   }
 
+  async notePullRequest(taskId: TaskId, url: string): Promise<void> {
+    await this.called('notePullRequest', taskId, url);
+  }
+
   async comment(taskId: TaskId, comment: NewComment): Promise<string> {
     await this.called('comment', taskId, comment);
     const { id = `comment-${this.state.seq}`, text, ...place } = comment;

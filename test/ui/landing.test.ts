@@ -19,6 +19,18 @@ const steps = [
 /** It sleeps only on what the branch has become. */
 const slowCheck = 'test ! -e slow.txt || sleep 86312';
 
+const pullRequest = 'https://git.example.invalid/shop/cart/pull/7';
+
+/** In the place of the user's own `gh`, which would ask a server. VS Code takes the PATH from a login shell. @returns the environment. */
+function withGh(folder: string): Record<string, string> {
+  const home = path.join(folder, 'gh');
+  fs.mkdirSync(home);
+  const answers = `case "$1 $2" in "auth status") ;; "pr create") cat > /dev/null; echo ${pullRequest} ;; *) exit 1 ;; esac`;
+  fs.writeFileSync(path.join(home, 'gh'), `#!/bin/sh\n${answers}\n`, { mode: 0o755 });
+  fs.writeFileSync(path.join(home, '.profile'), `export PATH=${home}:$PATH\n`);
+  return { HOME: home, SHELL: '/bin/bash', PATH: `${home}:${process.env['PATH'] ?? ''}` };
+}
+
 /** Each test goes on where the one before it ended. */
 describe('letting a result out in a real VS Code', function () {
   this.timeout(120_000);
@@ -28,13 +40,13 @@ describe('letting a result out in a real VS Code', function () {
   openDemo(
     onlyTask(title, { checks: ['grep -q hello greeting.txt', slowCheck], steps }),
     (opened) => ({ world, workbench } = opened),
-    ({ git, folder }) => {
+    ({ git, folder, env }) => {
       // git takes the way to a folder, so that nothing leaves this machine.
       const address = 'https://git.example.invalid/shop/cart.git';
       git('init', '-q', '--bare', path.join(folder, 'server.git'));
       git('config', `url.${path.join(folder, 'server.git')}.insteadOf`, address);
       git('remote', 'add', 'origin', address);
-      return {};
+      return { env: { ...env, ...withGh(folder) } };
     },
   );
 
@@ -89,6 +101,19 @@ describe('letting a result out in a real VS Code', function () {
     const pushed = (): Promise<string> => Promise.resolve(world.git('ls-remote', 'origin', 'refs/heads/greeting'));
     const [commit] = (await eventually(pushed, (found) => found !== '')).split('\t');
     assert.equal(commit, world.git('rev-parse', 'greeting'));
+    await toast('The pull request is open.').waitFor();
+    await workbench.contextMenu('Tasks', title, 'Show Details');
+    await workbench.page.locator('.view-line', { hasText: pullRequest }).waitFor();
+    await workbench.page.locator('.codelens-decoration a', { hasText: 'Show Pull Request' }).waitFor();
+    await workbench.page
+      .getByRole('treeitem', { name: new RegExp(`^${title}`) })
+      .first()
+      .hover();
+    await workbench.page.locator(`.workbench-hover a[data-href="${pullRequest}"]`).waitFor();
+    await workbench.screenshot('pull-request-known-dark');
+    await workbench.setTheme('light');
+    await workbench.screenshot('pull-request-known-light');
+    await workbench.setTheme('dark');
   });
 
   it('asks before a file is let out that would run by itself', async () => {

@@ -5,7 +5,7 @@ import { badRequest } from '../fakes/messagesApiTurns';
 import type { WholeCommand } from '../fakes/wholeCommand';
 import { honestWork } from '../fakes/wholeModel';
 import { git } from '../unit/workspaces/sampleRepository';
-import { resultFile, sampleCheck, WholeRoom } from '../fakes/wholeRoom';
+import { resultFile, sampleCheck, stateFits, taskReported, WholeRoom } from '../fakes/wholeRoom';
 
 describe('tasks from files of a repository', () => {
   let room: WholeRoom;
@@ -48,6 +48,32 @@ describe('tasks from files of a repository', () => {
       after.replace(/(\[Airlock: failed, )[^|]*\]/, '$1…]').split(/(?<=\n)/),
       before.split(/(?<=\n)/).map((line) => lines.get(line.slice(2, 5)) ?? line),
     );
+  });
+
+  it('writes the page of a pull request into the note of its row, whatever a person has made of its status', async () => {
+    const file = path.join(room.repo, 'TASKS.md');
+    const table = (row: string): string => `| ID | Title | Status | Owner | Notes | Checks |\n|-|-|-|-|-|-|\n${row}\n`;
+    writeFileSync(file, table(`| T-1 | Put right | Todo | | mine | \`${sampleCheck}\` |`));
+    room.model.plays('Put right', ...honestWork);
+    const source = { kind: 'taskFile', repo: room.repo, file: 'TASKS.md', agent: 'airlock', rows: 'T-1' } as const;
+    const executor = await room.open({ sources: [{ ...source, mayBeMissing: false }] });
+    const [taskId] = await stateFits(executor, ({ tasks }) => (tasks.size === 1 ? [...tasks.keys()] : undefined));
+    assert.ok(taskId !== undefined);
+    assert.equal((await taskReported(executor, taskId)).status, 'verified');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/\| Review +\|/, '| Done |'));
+    const url = 'https://git.example/acme/shop/pull/7';
+    await assert.rejects(executor.notePullRequest(taskId, 'http://git.example/acme'), { code: 'pull-request-invalid' });
+    await executor.notePullRequest(taskId, url);
+    await executor.notePullRequest(taskId, url);
+    assert.deepEqual(executor.state.tasks.get(taskId)?.pullRequests, [url]);
+    await stateFits(executor, ({ reports }) => (reports.size === 0 ? true : undefined));
+    assert.match(
+      readFileSync(file, 'utf8'),
+      /\| Done \| airlock \| mine \[Airlock: verified, branch airlock\/\S+ \([0-9a-f]{10}\), https:\/\/git\.example\/acme\/shop\/pull\/7\] \|/,
+    );
+    await executor.shutdown();
+    const shown = await room.command(['show', taskId]).exited;
+    assert.match(shown.stdout, /^pull request https:\/\/git\.example\/acme\/shop\/pull\/7$/m);
   });
 
   it('does a task definition once, and says what is wrong with another', async function () {

@@ -29,9 +29,10 @@ export function statusOfNote(notes: string): RowStatus | null {
   return word === 'verified' || word === 'partial' || word === 'unchecked' ? 'Review' : 'Blocked';
 }
 
-function noteOf({ outcome, error, branch, commit }: ReportBody): string {
+function noteOf({ outcome, error, branch, commit, pullRequest }: ReportBody): string {
   const where = branch === null ? '' : `, branch ${cellText(branch)}`;
   const which = commit === null ? '' : ` (${commit.slice(0, 10)})`;
+  const page = pullRequest === undefined ? '' : `, ${cellText(pullRequest)}`;
   const why = isCompletion(outcome) || error === '' || error === outcome ? '' : `, ${cellText(error)}`;
-  return `[Airlock: ${outcome}${where}${which}${why}]`;
+  return `[Airlock: ${outcome}${where}${which}${page}${why}]`;
 }

@@ -51,6 +51,8 @@ export function createTaskFileSource(options: TaskFileOptions): TaskSource {
 
 class TaskFileSource implements TaskSource {
   readonly id: string;
+  /** What stands in the row's note is written anew. */
+  readonly amends = true;
   private readonly file: TaskFile;
   private readonly poller: Poller;
   private listener: SourceListener | undefined;

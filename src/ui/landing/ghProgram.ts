@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { pullRequestUrlSchema } from '../../core/pullRequest';
 
 /** How long the user's own `gh` may take for what asks a server. */
 const timeoutMs = 60_000;
@@ -24,9 +25,16 @@ export async function createWithGh(folder: string, request: PullRequest): Promis
   const status = await run(folder, ['auth', 'status', `--hostname=${host}`], '');
   if (status.exitCode !== 0) return { kind: 'unusable' };
   const created = await run(folder, argumentsFor(request), request.body);
-  const url = /https:\/\/\S+/.exec(created.stdout)?.[0];
+  const url = pageIn(created.stdout, host);
   if (created.exitCode === 0 && url !== undefined) return { kind: 'done', url };
   return { kind: 'failed', words: created.stderr.trim().slice(0, 500) || `gh ended with ${created.exitCode ?? '?'}` };
+}
+
+/** The page that gh says last, if it is one of that host. */
+export function pageIn(stdout: string, host: string): string | undefined {
+  return (stdout.match(/https:\/\/\S+/g) ?? []).findLast(
+    (word) => pullRequestUrlSchema.safeParse(word).success && new URL(word).host === host,
+  );
 }
 
 /** Values are joined to their names, so that none of them can pass for another option. */

@@ -61,7 +61,8 @@ export async function openPullRequest(link: ExecutorLink, taskId: TaskId): Promi
   await confirmPush(push);
   await executor.keepAsBranch(taskId, head);
   await withTellingProgress(l10n.t('Pushing {0}', head), () => git.push(remote, head, true));
-  await open(repo, push, { title: oneLine(task.spec.title, 200), body: bodyOf(task, run) });
+  const url = await open(repo, push, { title: oneLine(task.spec.title, 200), body: bodyOf(task, run) });
+  if (url !== undefined) await executor.notePullRequest(taskId, url);
 }
 
 function taskIn({ state }: Executor, taskId: TaskId): { task: TaskState; run: RunState } {
@@ -110,25 +111,33 @@ async function confirmPush({ remote, at, head, base }: Push): Promise<void> {
   }
 }
 
+/** @returns the page of the pull request, where it is known; the page on which one can be opened is none. */
 async function open(
   repo: string,
   { at, head, base }: Push,
   { title, body }: { readonly title: string; readonly body: string },
-): Promise<void> {
+): Promise<string | undefined> {
   const request = { repository: `${at.host}/${at.path}`, head, base, title, body };
   const end = await withTellingProgress(l10n.t('Opening a pull request'), () => createWithGh(repo, request));
-  if (end.kind === 'done') return tell(l10n.t('The pull request is open.'), end.url);
+  if (end.kind === 'done') {
+    tell(l10n.t('The pull request is open.'), end.url);
+    return end.url;
+  }
   if (end.kind === 'failed') {
     void vscode.window.showWarningMessage(l10n.t('gh could not open the pull request: {0}', oneLine(end.words, 400)));
   } else if (vscode.extensions.getExtension(githubExtension)) {
     await vscode.commands.executeCommand('pr.create', { repoPath: repo, compareBranch: head });
-    return;
+    return undefined;
   }
   const page = compareUrl(at, base, head);
-  if (page !== undefined) return tell(l10n.t('{0} is pushed. Open the pull request on its page.', head), page);
-  void vscode.window.showInformationMessage(
-    l10n.t('{0} is pushed to {1}. Open the pull request there.', head, `${at.host}/${at.path}`),
-  );
+  if (page !== undefined) tell(l10n.t('{0} is pushed. Open the pull request on its page.', head), page);
+  else {
+    const place = `${at.host}/${at.path}`;
+    void vscode.window.showInformationMessage(
+      l10n.t('{0} is pushed to {1}. Open the pull request there.', head, place),
+    );
+  }
+  return undefined;
 }
 
 function tell(message: string, url: string): void {

@@ -29,9 +29,16 @@ export class ReportLenses implements vscode.CodeLensProvider, Disposable {
     const taskId = reportedTask(uri);
     if (taskId === undefined) return [];
     const top = new vscode.Range(0, 0, 0, 0);
-    return this.offered(taskId).map(
+    const decisions = this.offered(taskId).map(
       ([command, title]) => new vscode.CodeLens(top, { command, title, arguments: [taskId] }),
     );
+    const page = this.tasks.task(taskId)?.pullRequests?.at(-1);
+    if (page === undefined) return decisions;
+    const title = l10n.t('Show Pull Request');
+    return [
+      ...decisions,
+      new vscode.CodeLens(top, { command: 'vscode.open', title, arguments: [vscode.Uri.parse(page)] }),
+    ];
   }
 
   dispose(): void {

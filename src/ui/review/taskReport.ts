@@ -60,6 +60,7 @@ function summary({ task, run, nowMs }: ReportInput): Field[] {
     [l10n.t('Split into'), (run?.subtasks ?? []).join(', ')],
     [l10n.t('Repository'), run?.repo ?? task.spec.repo ?? ''],
     [l10n.t('Kept as'), (task.keptAs ?? []).join(', ')],
+    [l10n.t('Pull request'), (task.pullRequests ?? []).join(' ')],
     ...(run ? runRows(run, nowMs) : []),
   ];
 }

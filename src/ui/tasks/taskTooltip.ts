@@ -78,6 +78,7 @@ function facts(state: LiveState, task: TaskState, run: RunState | undefined, now
   if (task.keptAs) {
     lines.push(l10n.t('Kept as: {0}', task.keptAs.map((branch) => escapeMarkdown(branch, 200)).join(', ')));
   }
+  if (task.pullRequests) lines.push(l10n.t('Pull request: {0}', task.pullRequests.map(linkTo).join(', ')));
   if (run) {
     const untilMs = run.endedAtMs ?? nowMs;
     lines.push(l10n.t('Attempt {0}, {1}', run.attempt, formatDuration(Math.max(0, untilMs - run.startedAtMs))));
@@ -88,6 +89,11 @@ function facts(state: LiveState, task: TaskState, run: RunState | undefined, now
   const proof = run?.sessionId ? state.sessions.get(run.sessionId)?.proof : undefined;
   if (proof?.proven) lines.push(l10n.t('Jail: proven by {0} attempts to get out', proof.canaries.length));
   return lines;
+}
+
+/** An address that was parsed when it was kept: nothing in it ends the link. */
+function linkTo(url: string): string {
+  return `[${escapeMarkdown(url, 200)}](<${url}>)`;
 }
 
 function tokenLine(run: RunState): string {

@@ -168,6 +168,10 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
     overlaps: fc.array(fc.record({ with: taskId, files: fc.array(words, { maxLength: 2 }) }), { maxLength: 2 }),
   }),
   'result.kept': fc.record({ taskId, branch: words, commit: objectId }),
+  'pullRequest.opened': fc.record({
+    taskId,
+    url: fc.constantFrom('https://forge.example/a/b/pull/1', 'https://forge.example/a/b/pull/2'),
+  }),
   'comment.deleted': fc.record({ taskId, commentId: fc.constantFrom('comment-1', 'comment-2') }),
   'run.continued': fc.record({
     runId,

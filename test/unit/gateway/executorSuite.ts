@@ -108,6 +108,7 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
     await executor.sendBack(taskId, 'Again.');
     await executor.sendBackConflict(taskId);
     await executor.keepAsBranch(taskId, 'mine');
+    await executor.notePullRequest(taskId, 'https://github.com/acme/shop/pull/7');
     await executor.cancelLanding(taskId);
     assert.deepEqual(
       worker.calls.slice(1).map(({ command, args }) => [command, JSON.parse(JSON.stringify(args)) as unknown]),
@@ -117,6 +118,7 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
         ['sendBack', [taskId, 'Again.']],
         ['sendBackConflict', [taskId]],
         ['keepAsBranch', [taskId, 'mine']],
+        ['notePullRequest', [taskId, 'https://github.com/acme/shop/pull/7']],
         ['cancelLanding', [taskId]],
       ],
     );

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { argumentsFor } from '../../../src/ui/landing/ghProgram';
+import { argumentsFor, pageIn } from '../../../src/ui/landing/ghProgram';
 import { branchNameFor, compareUrl, parseRemote } from '../../../src/ui/landing/remoteAddress';
 
 describe('the address of a remote', () => {
@@ -60,5 +60,16 @@ describe('a pull request', () => {
       '--title=--web',
       '--body-file=-',
     ]);
+  });
+
+  it('is taken from what gh says last of that host, and from nothing else', () => {
+    const page = 'https://github.com/acme/shop/pull/7';
+    assert.equal(
+      pageIn(`See https://github.com/acme/shop\n${page}\nhttps://elsewhere.example/x\n`, 'github.com'),
+      page,
+    );
+    assert.equal(pageIn('https://elsewhere.example/acme/shop/pull/7\n', 'github.com'), undefined);
+    assert.equal(pageIn('https://github.com/a/b/pull/7>)\n', 'github.com'), undefined);
+    assert.equal(pageIn('', 'github.com'), undefined);
   });
 });

@@ -139,7 +139,7 @@ describe('the row of a task', () => {
     assert.deepEqual(row(), [
       'being laid over main',
       'loading~spin',
-      ' task verified openChanges copyBranchName showDetails ',
+      ' task verified openChanges copyBranchName showDetails cancelAccept ',
     ]);
     await executor.land('task-1');
     assert.deepEqual(row(), [
@@ -310,6 +310,16 @@ describe('the tooltip of a task', () => {
     const executor = await verified();
     executor.append({ kind: 'result.kept', taskId: 'task-1', branch: 'round-totals', commit: 'c'.repeat(40) });
     assert.match(tooltipOf(inputOf(executor)).replaceAll('\\', ''), /\(2 files\) {2}\nKept as: round-totals {2}\n/);
+  });
+
+  it('leads to the pull requests that were opened of its result', async () => {
+    const executor = await verified();
+    executor.append({ kind: 'pullRequest.opened', taskId: 'task-1', url: 'https://git.example/a/b_c/pull/7' });
+    assert.ok(
+      tooltipOf(inputOf(executor)).includes(
+        'Pull request: [https\\:\\/\\/git\\.example\\/a\\/b\\_c\\/pull\\/7](<https://git.example/a/b_c/pull/7>)',
+      ),
+    );
   });
 
   it('makes nothing but text of what a backend wrote', async () => {
