@@ -46,6 +46,8 @@ export { serveMcp } from './mcp/serveMcp';
 export { createJails } from './jail/jails';
 export { checkPty } from './sessions/nodePty';
 export { redactorOf } from './sessions/redactText';
+export { makeSampleRepository } from './engines/scripted/sampleRepository';
+export { newSampleTasks, type SampleTask, sampleTasks } from './engines/scripted/sampleTasks';
 export { startScriptedModel } from './engines/scripted/scriptedModel';
 export { startEmbeddedServer } from './sources/zmemory/embeddedServer';
 export { createTableDesk } from './sources/taskFile/tableDesk';

@@ -70,6 +70,10 @@ export function activate(context: vscode.ExtensionContext): AirlockApi {
       verifyJournal: () => verifyJournal(context, settings),
       personas: async (repo) => (await (await link.ready()).personas(repo)).personas,
       models: async () => (await import('./assemble')).modelsOf(enginesOf(settings, credentials).engine),
+      samples: async () => {
+        const { makeSampleRepository, newSampleTasks } = await import('./assemble');
+        return { make: makeSampleRepository, tasks: newSampleTasks };
+      },
       tables: async () => (await import('./assemble')).createTableDesk(() => settings.value('airlock.zmemory.agent')),
       reports: reportsOf(context, settings),
       writeReport: async (executor, request) => (await import('./assemble')).writeReport(executor, request),

@@ -5,6 +5,7 @@ import type { Engine } from '../core/engine';
 import { noUsage } from '../core/usage';
 import { createAnthropicEngine } from '../engines/anthropic/anthropicEngine';
 import { createClaudeCodeEngine } from '../engines/claudeCode/claudeCodeEngine';
+import { createSampleEngine } from '../engines/scripted/sampleEngine';
 import { scriptedModelName } from '../engines/scripted/scriptedModel';
 import type { AirlockOptions, EngineChoice } from './options';
 
@@ -17,10 +18,14 @@ export function createEngines(
   clock: Clock,
   prices: Prices,
 ): { readonly engine: Engine; readonly engines: readonly Engine[] } {
-  const { engine, otherEngines = [] } = options;
+  const { engine, otherEngines = [], logger } = options;
   return {
     engine: createEngine(engine, options, clock, prices),
-    engines: otherEngines.map((choice) => createEngine(choice, options, clock, prices)),
+    engines: [
+      ...otherEngines.map((choice) => createEngine(choice, options, clock, prices)),
+      // The samples need no key, whatever else is set up.
+      createSampleEngine({ clock, logger }),
+    ],
   };
 }
 

@@ -30,7 +30,7 @@ export function providersOf(options: Pick<AirlockOptions, 'engine' | 'otherEngin
   const { engine, otherEngines = [] } = options;
   // Of two of a kind the first one is asked.
   const byKind = new Map([engine, ...otherEngines].reverse().map((choice) => [kindOf(choice), providerOf(choice)]));
-  return (kind) => byKind.get(kind) ?? other;
+  return (kind) => byKind.get(kind) ?? (kind === 'scripted' ? 'airlock' : other);
 }
 
 function kindOf({ kind }: EngineChoice): string {

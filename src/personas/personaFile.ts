@@ -59,7 +59,7 @@ const keysSchema = z.strictObject({
   model: z.string().min(1).max(200).optional(),
   workspace: z.enum(['read-write', 'read-only']).default('read-write'),
   approvals: z.enum(['ask', 'edits', 'unattended']).optional(),
-  engine: z.enum(['anthropic', 'claude-code']).optional(),
+  engine: z.enum(['anthropic', 'claude-code', 'scripted']).optional(),
   effort: effortSchema.optional(),
   network: z.array(domainSchema).max(100).default([]),
   expertise: z

@@ -53,6 +53,7 @@ import { LiveSurroundings } from './status/surroundings';
 import { treeMessage } from './status/treeMessage';
 import { SessionList } from './sessionList/sessionList';
 import { SessionTree } from './sessionList/sessionTree';
+import { registerSamples, type Samples } from './samples/trySamples';
 import { registerVerifyJournal } from './journal/verifyJournal';
 import { LookedAt } from './tasks/lookedAt';
 import { filterMessage, registerTaskFilter } from './tasks/filterTasks';
@@ -78,6 +79,8 @@ export interface UiParts {
   readonly personas: PersonasOf;
   /** The models of the server that is set. */
   readonly models: ModelsOf;
+  /** The samples that come with Airlock. */
+  readonly samples: () => Promise<Samples>;
   /** The task tables of repositories. */
   readonly tables: () => Promise<TaskTables>;
   readonly writeReport: WriteReport;
@@ -127,6 +130,9 @@ export function startUi(parts: UiParts): Disposable {
   features.start(l10n.t('Tasks from the editor'), () => startEditorTasks(parts));
   features.start(l10n.t('The schedule'), () => startSchedule(parts, schedule, tree));
   features.start(l10n.t('The check of the journal'), () => registerVerifyJournal(parts.verifyJournal, logger));
+  features.start(l10n.t('The samples'), () =>
+    registerSamples({ link, samples: parts.samples, memory: parts.context.globalState, logger }),
+  );
   features.start(l10n.t('The task tables'), () => startTables(parts));
   features.start(l10n.t('The language of task definitions'), () => registerDefinitionLanguage());
   features.start(l10n.t('The analytics page'), () => startAnalytics(parts, tree));

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/base/clock';
 import { silentLogger } from '../../src/base/logger';
 import { startEmbeddedServer, startScriptedModel } from '../../src/assemble';
 import { prepareDemo } from '../../src/cli/demo/demo';
-import { sampleTasks } from '../../src/cli/demo/sampleTasks';
+import { sampleTasks } from '../../src/engines/scripted/sampleTasks';
 import type { Scenario } from '../../src/engines/scripted/scenario';
 import { scriptedModelName } from '../../src/engines/scripted/scriptedModel';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { makeSampleRepository } from '../../src/cli/demo/sampleRepository';
+import { makeSampleRepository } from '../../src/engines/scripted/sampleRepository';
 import { addTask } from './addTask';
 import { type DemoWorld, makeDemoWorld } from './demoWorld';
 import { eventually, pictureFailure, type TreeRow, Workbench } from './workbench';

@@ -1,7 +1,15 @@
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createJails, startEmbeddedServer, startScriptedModel, type EngineChoice } from '../../assemble';
+import {
+  createJails,
+  makeSampleRepository,
+  type SampleTask,
+  sampleTasks,
+  startEmbeddedServer,
+  startScriptedModel,
+  type EngineChoice,
+} from '../../assemble';
 import { systemClock } from '../../base/clock';
 import { UserError } from '../../base/errors';
 import { noLimits } from '../../core/budget';
@@ -9,8 +17,6 @@ import type { TaskState } from '../../core/liveState';
 import { consoleLogger } from '../consoleLogger';
 import { commandName } from '../words';
 import { work } from '../work';
-import { makeSampleRepository } from './sampleRepository';
-import { sampleTasks, type SampleTask } from './sampleTasks';
 import { namedToolChains } from '../namedToolChains';
 
 export interface DemoOptions {

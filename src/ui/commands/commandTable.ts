@@ -181,6 +181,7 @@ export const commandTable = {
   'airlock.showMenu': entry('showMenu', nothing),
   'airlock.showLog': entry('showLog', nothing),
   'airlock.openSettings': entry('openSettings', nothing),
+  'airlock.trySamples': { title: 'command.trySamples', needs: nothing, action: null },
   'airlock.openWalkthrough': entry('openWalkthrough', nothing),
   'airlock.tryAgain': entry('tryAgain', nothing),
   'airlock.manageTrust': entry('manageTrust', nothing, `!${isTrusted}`),

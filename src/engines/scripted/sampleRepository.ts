@@ -2,8 +2,12 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { scriptedModelName } from './scriptedModel';
 
 const run = promisify(execFile);
+
+/** The persona of the sample repository that has a script for its model. */
+export const samplePersona = 'sample';
 
 /** A small shop in JavaScript: one of its tests fails, one function is missing, and its README leaves something out. */
 const files: Readonly<Record<string, string>> = {
@@ -18,6 +22,13 @@ const files: Readonly<Record<string, string>> = {
 `,
   '.gitignore': 'node_modules/\n',
   '.airlock/config.yaml': 'checks:\n  - node --test\n',
+  [`.airlock/personas/${samplePersona}.md`]: `---
+description: Plays the sample tasks from a script that comes with Airlock. No AI, no key.
+engine: scripted
+model: ${scriptedModelName}
+---
+You play a sample task.
+`,
   'README.md': `# Corner shop
 
 Prints a receipt for a basket.

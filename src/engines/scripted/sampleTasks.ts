@@ -1,4 +1,5 @@
-import type { TaskOutcome } from '../../core/task';
+import { type NewTask, prioritySchema, type TaskOutcome } from '../../core/task';
+import { samplePersona } from './sampleRepository';
 
 /** A script as the bundled scripted model plays it: plain data. */
 export interface SampleScript {
@@ -14,7 +15,7 @@ export interface SampleTask {
   /** Its id at the backend. */
   readonly id: string;
   readonly description: string;
-  readonly context: Readonly<Record<string, unknown>>;
+  readonly context: { readonly priority: `P${0 | 1 | 2 | 3}`; readonly checks: string[] };
   /** How it ends when all is well: the first with the scripted model, any of them with a real one. */
   readonly expected: readonly TaskOutcome[];
   readonly script: SampleScript;
@@ -192,6 +193,21 @@ const impossible: SampleTask = {
     ],
   },
 };
+
+/** The sample tasks for the sample repository `repo`, whose own persona has the script for its model. */
+export function newSampleTasks(repo: string): NewTask[] {
+  return sampleTasks.map(({ description, context: { priority, checks } }) => {
+    const [title = '', ...rest] = description.split('\n\n');
+    return {
+      title,
+      prompt: rest.join('\n\n'),
+      priority: prioritySchema.parse(Number(priority.slice(1))),
+      checks,
+      repo,
+      persona: samplePersona,
+    };
+  });
+}
 
 /** What `airlock demo` works off: a test to fix, a feature, a document, a cheat, and what cannot be done. */
 export const sampleTasks: readonly SampleTask[] = [fixCart, addSlug, documentOptions, bendTheTest, impossible];
