@@ -101,9 +101,9 @@ describe('letting a result out in a real VS Code', function () {
     const pushed = (): Promise<string> => Promise.resolve(world.git('ls-remote', 'origin', 'refs/heads/greeting'));
     const [commit] = (await eventually(pushed, (found) => found !== '')).split('\t');
     assert.equal(commit, world.git('rev-parse', 'greeting'));
-    await toast('The pull request is open.').waitFor();
     await workbench.contextMenu('Tasks', title, 'Show Details');
-    await workbench.page.locator('.view-line', { hasText: pullRequest }).waitFor();
+    // They are written anew when gh has answered.
+    await workbench.page.locator('.view-line', { hasText: pullRequest }).waitFor({ timeout: 60_000 });
     await workbench.page.locator('.codelens-decoration a', { hasText: 'Show Pull Request' }).waitFor();
     await workbench.page
       .getByRole('treeitem', { name: new RegExp(`^${title}`) })
