@@ -13,6 +13,7 @@ import type { LiveState } from './liveState';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from './storedWorkspace';
 import type { PersonaList } from './persona';
 import type { NewComment } from './reviewComment';
+import type { SessionUse } from './sessionUse';
 import type { NewTask } from './task';
 import type { FileChange } from './workspace';
 
@@ -135,6 +136,8 @@ export interface Executor extends Disposable {
   deleteData(deletion: DataDeletion): Promise<DeletedData>;
   /** Shows a session's terminal: first what was shown so far, then what comes, until disposed of. */
   watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable>;
+  /** What each living session uses now, for who shows it. */
+  sessionUse(): Promise<readonly SessionUse[]>;
   /** The whole recording of a session, as asciicast v2. @throws {UserError} `unknown-session`. */
   readRecording(sessionId: SessionId): Promise<Uint8Array>;
   /** Puts a session that is over out of the way, with its recording. @throws {UserError} `unknown-session`, `wrong-state`. */

@@ -6,6 +6,7 @@ import type { RunId, SessionId } from './ids';
 import type { EgressConnection, JailProof, LimitBreach } from './jail';
 import type { JailPolicy } from './jailPolicy';
 import type { HandedBack, Keyboard, TerminalSize } from './keyboard';
+import type { ProcessUse } from './sessionUse';
 
 /** A process that can be told apart from another one that got the same pid later. */
 export const processIdentitySchema = z.object({
@@ -161,6 +162,8 @@ export interface Sessions {
   open(options: SessionOptions): Promise<Session>;
   /** Ends the jail of an earlier process, if it is still that process. */
   endOrphan(process: ProcessIdentity): Promise<boolean>;
+  /** What the jail of a session uses that has this first process; `undefined` when it has ended. */
+  use(process: ProcessIdentity): ProcessUse | undefined;
   /** Ends every session. */
   shutdown(): Promise<void>;
 }

@@ -18,6 +18,7 @@ import type { LiveState, TaskState } from '../core/liveState';
 import type { PersonaList } from '../core/persona';
 import type { NewComment } from '../core/reviewComment';
 import type { ProcessIdentity } from '../core/session';
+import type { SessionUse } from '../core/sessionUse';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import { isEnded, type NewTask } from '../core/task';
 import type { FileChange } from '../core/workspace';
@@ -47,6 +48,7 @@ import { RoomWatch } from './roomWatch';
 import { endWithoutRun } from './runlessEnd';
 import { foundTask, Steering, wrongState } from './steering';
 import { SessionShelf } from './sessionShelf';
+import { useOfSessions } from './sessionUse';
 import { SnapshotDesk } from './snapshotDesk';
 import { TakeOvers } from './takeOvers';
 import { Tries } from './tries';
@@ -320,6 +322,10 @@ export class LocalExecutor implements Executor {
 
   watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {
     return this.archive.watch(sessionId, onOutput);
+  }
+
+  sessionUse(): Promise<readonly SessionUse[]> {
+    return Promise.resolve(useOfSessions(this.ports));
   }
 
   readRecording(sessionId: SessionId): Promise<Uint8Array> {

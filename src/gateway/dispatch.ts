@@ -45,6 +45,7 @@ const handlers: { readonly [M in PlainCall['method']]: Handler<M> } = {
   workspaces: async (executor) => [...(await executor.workspaces())],
   cleanWorkspaces: async (executor, { cleaning }) => [...(await executor.cleanWorkspaces(cleaning))],
   deleteData: (executor, { deletion }) => executor.deleteData(deletion),
+  sessionUse: async (executor) => [...(await executor.sessionUse())],
   readRecording: async (executor, { sessionId }) => base64(await executor.readRecording(sessionId)),
   archiveSession: (executor, { sessionId }) => done(executor.archiveSession(sessionId)),
   deleteSession: (executor, { sessionId }) => done(executor.deleteSession(sessionId)),

@@ -17,6 +17,7 @@ import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
 import { emptyState, type LiveState } from '../core/liveState';
 import type { NewComment } from '../core/reviewComment';
 import { fromWire } from '../core/snapshot';
+import type { SessionUse } from '../core/sessionUse';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import type { ApprovalDecision } from '../core/approval';
 import type { PersonaList } from '../core/persona';
@@ -223,6 +224,10 @@ class GatewayClient implements Executor {
       // Nothing hangs on it: at worst some output comes that nobody reads.
       this.call({ method: 'unwatchSession', watch }).catch(() => {});
     });
+  }
+
+  sessionUse(): Promise<readonly SessionUse[]> {
+    return this.call({ method: 'sessionUse' });
   }
 
   async readRecording(sessionId: SessionId): Promise<Uint8Array> {

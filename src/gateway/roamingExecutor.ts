@@ -15,6 +15,7 @@ import type { Keyboard, TerminalSize } from '../core/keyboard';
 import type { Landed, LandingOptions, LandingTargets } from '../core/landing';
 import { emptyState, type LiveState } from '../core/liveState';
 import type { NewComment } from '../core/reviewComment';
+import type { SessionUse } from '../core/sessionUse';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../core/storedWorkspace';
 import type { ApprovalDecision } from '../core/approval';
 import type { PersonaList } from '../core/persona';
@@ -204,6 +205,10 @@ export class RoamingExecutor implements Executor {
 
   async watchSession(sessionId: SessionId, onOutput: (text: string) => void): Promise<Disposable> {
     return (await this.found()).watchSession(sessionId, onOutput);
+  }
+
+  async sessionUse(): Promise<readonly SessionUse[]> {
+    return (await this.found()).sessionUse();
   }
 
   async readRecording(sessionId: SessionId): Promise<Uint8Array> {

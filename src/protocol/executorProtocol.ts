@@ -11,6 +11,7 @@ import { terminalSizeSchema } from '../core/keyboard';
 import { newCommentSchema } from '../core/reviewComment';
 import { cleanedWorkspaceSchema, cleaningSchema, storedWorkspaceSchema } from '../core/storedWorkspace';
 import { personaListSchema } from '../core/persona';
+import { sessionUseSchema } from '../core/sessionUse';
 import { newTaskSchema } from '../core/task';
 import type { FileChange } from '../core/workspace';
 
@@ -80,6 +81,7 @@ const methods = [
   z.object({ method: z.literal('typeKeys'), keyboard: z.string(), keys: z.string() }),
   z.object({ method: z.literal('resizeTerminal'), keyboard: z.string(), size: terminalSizeSchema }),
   z.object({ method: z.literal('giveBack'), keyboard: z.string() }),
+  z.object({ method: z.literal('sessionUse') }),
   z.object({ method: z.literal('readRecording'), sessionId: sessionIdSchema }),
   z.object({ method: z.literal('archiveSession'), sessionId: sessionIdSchema }),
   z.object({ method: z.literal('deleteSession'), sessionId: sessionIdSchema }),
@@ -221,6 +223,7 @@ export const resultSchemas = {
   typeKeys: nothing,
   resizeTerminal: nothing,
   giveBack: nothing,
+  sessionUse: z.array(sessionUseSchema),
   readRecording: z.base64(),
   archiveSession: nothing,
   deleteSession: nothing,

@@ -3,8 +3,10 @@ import { type Clock, systemClock } from '../base/clock';
 import { CancelledError, messageOf } from '../base/errors';
 import { type Logger, silentLogger } from '../base/logger';
 import type { ProcessIdentity, Session, SessionOptions, Sessions } from '../core/session';
+import type { ProcessUse } from '../core/sessionUse';
 import { endProcess, waitUntilDead } from '../jail/endProcess';
 import type { LocalJails } from '../jail/jails';
+import { useOfJail } from '../jail/limits/treeUse';
 import { isAlive } from '../jail/procfs';
 import type { LivingSession } from './livingSession';
 import { loadNodePty, type NodePty } from './nodePty';
@@ -68,6 +70,10 @@ class LocalSessions implements Sessions {
     endProcess(process);
     await waitUntilDead(process);
     return true;
+  }
+
+  use(process: ProcessIdentity): ProcessUse | undefined {
+    return useOfJail(process);
   }
 
   async shutdown(): Promise<void> {

@@ -40,6 +40,11 @@ export function formatAge(ageMs: number): string {
   return minutes < 60 ? l10n.t('{0} min', minutes) : l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
 }
 
+/** Memory that changes all the time, not finer than it is worth being told: `412 MiB`, `1.5 GiB`. */
+export function formatMemory(bytes: number): string {
+  return bytes < 1024 ** 3 ? `${Math.round(bytes / 1024 ** 2)} MiB` : formatBytes(bytes);
+}
+
 /** Such as `1.5 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];

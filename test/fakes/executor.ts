@@ -18,6 +18,7 @@ import { emptyState, type LiveState, type TaskState } from '../../src/core/liveS
 import type { ApprovalDecision } from '../../src/core/approval';
 import type { PersonaList } from '../../src/core/persona';
 import type { NewComment } from '../../src/core/reviewComment';
+import type { SessionUse } from '../../src/core/sessionUse';
 import type { Cleaning, CleanedWorkspace, StoredWorkspace } from '../../src/core/storedWorkspace';
 import { isEnded, newTaskSchema, type NewTask } from '../../src/core/task';
 import type { FileChange } from '../../src/core/workspace';
@@ -404,6 +405,14 @@ export class FakeExecutor implements Executor {
     const before = this.scrollback.get(sessionId);
     if (before) onOutput(before);
     return toDisposable(() => watchers.delete(own));
+  }
+
+  /** What the living sessions use. */
+  uses: readonly SessionUse[] = [];
+
+  async sessionUse(): Promise<readonly SessionUse[]> {
+    await this.called('sessionUse');
+    return this.uses;
   }
 
   /** By session. */

@@ -12,6 +12,8 @@ import { identifyProcess, isAlive, processTree } from '../../src/jail/procfs';
 import { createSessions } from '../../src/sessions/sessions';
 import { ok, openDescriptors, patient, SessionsFixture, until, words } from './sessionsFixture';
 
+const mebibyte = 1024 ** 2;
+
 type End = Parameters<Parameters<Session['onDidClose']>[0]>[0];
 
 describe('the life of a session', () => {
@@ -272,6 +274,23 @@ describe('the life of a session', () => {
       assert.equal(isAlive(identity), false);
       assert.equal(await fixture.sessions.endOrphan(identity), false);
     });
+  });
+
+  it('tells what all of its processes use together, and nothing once it has ended', async () => {
+    const session = await fixture.open();
+    const before = fixture.sessions.use(session.process) ?? assert.fail();
+    assert.ok(before.residentBytes > 0 && before.residentBytes < 64 * mebibyte, String(before.residentBytes));
+    // Twice 64 MiB in processes of their own, and a second of a core in one that is over when it is looked at.
+    await session.exec('for n in 1 2; do (x=$(head -c 67108864 /dev/zero | tr "\\0" x); sleep 9500) & done', patient);
+    await session.exec('timeout 1 sh -c "while :; do :; done"', patient);
+    await until(
+      () => (fixture.sessions.use(session.process)?.residentBytes ?? 0) > before.residentBytes + 128 * mebibyte,
+    );
+    const after = fixture.sessions.use(session.process) ?? assert.fail();
+    assert.ok(after.cpuMs > before.cpuMs, JSON.stringify([before, after]));
+    await session.close('it has been measured');
+    assert.equal(fixture.sessions.use(session.process), undefined);
+    assert.equal(fixture.sessions.use({ ...session.process, pid: process.pid }), undefined);
   });
 
   it('can be followed by another one in the same folders, and no recording is lost', async () => {

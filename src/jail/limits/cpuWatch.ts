@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import type { Disposable } from '../../base/disposable';
 import type { JailLimits } from '../../core/jailPolicy';
 import type { ProcessIdentity } from '../../core/session';
-import { isAlive, msPerTick, processStat, processTree } from '../procfs';
+import { isAlive, processTree } from '../procfs';
 import { repeat } from './repeat';
+import { cpuMsOf } from './treeUse';
 import type { LimitWatchOptions } from './watchLimits';
 
 const shortestMs = 250;
@@ -26,9 +27,4 @@ export function watchCpu(
     onBreach({ limit: 'cpuMs', detail: `used ${usedMs} ms of processor time of ${cpuMs}` });
     return undefined;
   });
-}
-
-/** What the dead have used is with the one that waited for them. */
-function cpuMsOf(pids: readonly number[]): number {
-  return pids.reduce((sum, pid) => sum + (processStat(pid)?.cpuTicks ?? 0), 0) * msPerTick;
 }

@@ -3,6 +3,7 @@ import type { JailLimits } from '../../core/jailPolicy';
 import type { ProcessIdentity } from '../../core/session';
 import { isAlive, processTree, readProc, statusNumber } from '../procfs';
 import { repeat } from './repeat';
+import { usageOf } from './treeUse';
 import type { LimitWatchOptions } from './watchLimits';
 
 const shortestMs = 100;
@@ -10,14 +11,6 @@ const longestMs = 500;
 
 /** No machine touches new memory faster than this (page faults of a few cores), so a jail far below its limit can wait. */
 const fastestGrowthBytesPerMs = 8 * 1024 ** 2;
-
-/** What the processes of a jail use. */
-export interface TreeUsage {
-  /** Processes and threads. */
-  readonly tasks: number;
-  /** Private and shared memory that is resident; pages of files are not counted, for the kernel can drop them. */
-  readonly residentBytes: number;
-}
 
 /**
  * Ends a jail that uses more memory or has more processes than it may. Where several processes share pages, each is counted
@@ -46,18 +39,6 @@ export function watchMemory(
     const room = limits.memoryBytes - usage.residentBytes;
     return Math.min(longestMs, Math.max(shortestMs, room / fastestGrowthBytesPerMs));
   });
-}
-
-function usageOf(pids: readonly number[]): TreeUsage {
-  let tasks = 0;
-  let residentKib = 0;
-  for (const pid of pids) {
-    const status = readProc(`${pid}/status`);
-    if (status === undefined) continue;
-    tasks += statusNumber(status, 'Threads');
-    residentKib += statusNumber(status, 'RssAnon') + statusNumber(status, 'RssShmem') + statusNumber(status, 'VmSwap');
-  }
-  return { tasks, residentBytes: residentKib * 1024 };
 }
 
 /** A process whose map cannot be read counts in full. */

@@ -8,6 +8,7 @@ import { Coalescer } from '../coalescer';
 import type { ExecutorLink } from '../executorLink';
 import { type SessionGroup, sessionGroups } from './sessionNode';
 import { type SessionRow, sessionRowOf, sessionViewOf } from './sessionRow';
+import { UseWatch } from './useWatch';
 
 /** What must be shown anew. `all`: a session came or went. */
 export type SessionChange =
@@ -18,11 +19,12 @@ const intervalMs = 100;
 /** Ages are told in minutes. */
 const ageMs = 60_000;
 
-/** The sessions as their view sees them, and told what changed and nothing more. Ages go on while somebody looks. */
+/** The sessions as their view sees them, and told what changed and nothing more. Ages and use go on while somebody looks. */
 export class SessionList implements Disposable {
   private readonly store = new DisposableStore();
   private readonly changed = this.store.add(new Emitter<SessionChange>());
   private readonly coalescer: Coalescer;
+  private readonly use: UseWatch;
   private ageTimer: Disposable | undefined;
   private isWatched = false;
   private all = false;
@@ -33,6 +35,7 @@ export class SessionList implements Disposable {
     private readonly clock: Clock,
   ) {
     this.coalescer = this.store.add(new Coalescer(clock, intervalMs, () => this.flush()));
+    this.use = this.store.add(new UseWatch(link, clock, (sessions) => this.show(sessions)));
     this.store.add(link.onDidAppend((events) => this.follow(events)));
     this.store.add(
       link.onDidReset(() => {
@@ -68,12 +71,13 @@ export class SessionList implements Disposable {
 
   rowOf(sessionId: SessionId): SessionRow | undefined {
     const view = sessionViewOf(this.link.state, sessionId);
-    return view && sessionRowOf(view, this.clock.nowMs());
+    return view && sessionRowOf(view, this.clock.nowMs(), this.use.of(sessionId));
   }
 
-  /** Says whether anybody sees the sessions: then the ages of the living ones go on. */
+  /** Says whether anybody sees the sessions: then the ages of the living ones go on, and what they use is asked for. */
   setWatched(isWatched: boolean): void {
     this.isWatched = isWatched;
+    this.use.setWatched(isWatched);
     // They may have grown old unseen.
     if (isWatched) this.age();
     else this.ageTimer?.dispose();
@@ -90,6 +94,11 @@ export class SessionList implements Disposable {
       else this.touch(touchedBy(this.link.state, event));
     }
     if (this.all || this.touched.size > 0) this.coalescer.trigger();
+  }
+
+  private show(sessions: readonly SessionId[]): void {
+    for (const sessionId of sessions) this.touch(sessionId);
+    if (this.touched.size > 0) this.coalescer.trigger();
   }
 
   private touch(sessionId: SessionId | null | undefined): void {
@@ -110,7 +119,9 @@ export class SessionList implements Disposable {
     this.all = false;
     this.touched = new Set();
     this.changed.fire(change);
-    if (came) this.restartAging();
+    if (!came) return;
+    this.restartAging();
+    this.use.begin();
   }
 
   private restartAging(): void {

@@ -2,17 +2,18 @@ import * as l10n from '@vscode/l10n';
 import type { RunId, SessionId } from '../../core/ids';
 import type { LiveState, RunState, SessionState, TaskState } from '../../core/liveState';
 import type { PastSession } from '../../core/pastSession';
-import { formatAge, formatDuration } from '../figures';
+import { formatAge, formatMemory, formatDuration } from '../figures';
 import { escapeMarkdown, oneLine } from '../markdownText';
 import type { Ability } from '../tasks/abilities';
 import type { RowIcon } from '../tasks/taskIcon';
 import { phaseWord } from '../tasks/taskRow';
+import type { ShownUse } from './useWatch';
 
 /** A session as its view shows it, before VS Code comes in. */
 export interface SessionRow {
   /** The task that it works on. */
   readonly label: string;
-  /** What it does and how old it is, or how and when it ended. */
+  /** What it does, what it uses and how old it is, or how and when it ended. */
   readonly description: string;
   readonly icon: RowIcon;
   /** `session` and what can be done to it, each between spaces, for `when` clauses. */
@@ -51,9 +52,10 @@ function ownerOf(state: LiveState, { runId }: { readonly runId: RunId }): Owner 
   return { run, task: run && state.tasks.get(run.taskId) };
 }
 
-export function sessionRowOf(view: SessionView, nowMs: number): SessionRow {
+/** @param use what a living one uses, when that is known. */
+export function sessionRowOf(view: SessionView, nowMs: number, use?: ShownUse): SessionRow {
   const label = titleOf(view);
-  const description = oneLine(describe(view, nowMs), 200);
+  const description = oneLine(describe(view, nowMs, use), 200);
   const state = view.kind === 'living' ? l10n.t('living session') : l10n.t('ended session');
   return {
     label,
@@ -61,7 +63,7 @@ export function sessionRowOf(view: SessionView, nowMs: number): SessionRow {
     icon: iconOf(view),
     contextValue: ` session ${abilitiesOf(view).join(' ')} `,
     accessibleLabel: [label, state, description].filter((part) => part !== '').join(', '),
-    tooltip: tooltipOf(view, nowMs),
+    tooltip: tooltipOf(view, nowMs, use),
   };
 }
 
@@ -71,12 +73,20 @@ export function titleOf({ run, task }: SessionView): string {
   return run && run.attempt > 1 ? l10n.t('{0} (attempt {1})', title, run.attempt) : title;
 }
 
-function describe(view: SessionView, nowMs: number): string {
+function describe(view: SessionView, nowMs: number, use: ShownUse | undefined): string {
   if (view.kind === 'living') {
-    return [livingWords(view.session, view.run), formatAge(nowMs - view.session.createdAtMs)].join(' · ');
+    const age = formatAge(nowMs - view.session.createdAtMs);
+    // The age last: a narrow view cuts the end off.
+    return [livingWords(view.session, view.run), ...useWords(use), age].join(' · ');
   }
   const { reason, breach, closedAtMs } = view.session;
   return [breach === null ? reason : l10n.t('broke its limit: {0}', breach), clockTime(closedAtMs)].join(' · ');
+}
+
+function useWords(use: ShownUse | undefined): string[] {
+  if (!use) return [];
+  const memory = formatMemory(use.memoryBytes);
+  return use.cpuPercent === undefined ? [memory] : [memory, l10n.t('{0} %', use.cpuPercent)];
 }
 
 function livingWords(session: SessionState, run: RunState | undefined): string {
@@ -103,7 +113,7 @@ function abilitiesOf(view: SessionView): (SessionAbility | Ability)[] {
   return ['openTerminal', view.session.takenOver ? 'giveBack' : 'takeOver', ...goTo];
 }
 
-function tooltipOf(view: SessionView, nowMs: number): string {
+function tooltipOf(view: SessionView, nowMs: number, use: ShownUse | undefined): string {
   const { session, run } = view;
   const lines = [`**${escapeMarkdown(titleOf(view), 200)}**`];
   if (view.kind === 'living') {
@@ -111,6 +121,8 @@ function tooltipOf(view: SessionView, nowMs: number): string {
       l10n.t('{0}, for {1}', livingWords(view.session, run), formatDuration(Math.max(0, nowMs - session.createdAtMs))),
       l10n.t('Process {0}', view.session.process.pid),
     );
+    if (use) lines.push(l10n.t('Memory: {0}', formatMemory(use.memoryBytes)));
+    if (use?.cpuPercent !== undefined) lines.push(l10n.t('Processor: {0} % of one core', use.cpuPercent));
     const { proof, limited } = view.session;
     if (limited !== undefined) lines.push(l10n.t('A command met a limit: {0}', escapeMarkdown(limited, 600)));
     if (proof.proven) lines.push(l10n.t('Jail: proven by {0} attempts to get out', proof.canaries.length));

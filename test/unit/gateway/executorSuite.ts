@@ -225,6 +225,14 @@ export function itBehavesLikeAnExecutor(subject: () => Subject): void {
     assert.equal(shown.length, 2);
   });
 
+  it('tells what the living sessions use, without an event', async () => {
+    const { executor, worker } = subject();
+    const before = executor.state.seq;
+    worker.uses = [{ sessionId: 'session-1', residentBytes: 5_000_000, cpuMs: 1230, monotonicMs: 77.5 }];
+    assert.deepEqual(await executor.sessionUse(), worker.uses);
+    assert.equal(executor.state.seq, before);
+  });
+
   it('has the sessions that are over, their recordings, and what becomes of them', async () => {
     const { executor, worker } = subject();
     const taskId = await executor.add({ title: 'Run it', prompt: 'Run' });

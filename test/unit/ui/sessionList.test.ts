@@ -85,6 +85,111 @@ describe('the list of sessions', () => {
     assert.equal(list.rowOf('session-1'), undefined);
   });
 
+  const uses = (...figures: [memoryMiB: number, cpuMs: number, monotonicMs: number][]): void => {
+    executor.uses = figures.map(([memoryMiB, cpuMs, monotonicMs], index) => ({
+      sessionId: `session-${index + 1}`,
+      residentBytes: memoryMiB * 1024 ** 2,
+      cpuMs,
+      monotonicMs,
+    }));
+  };
+  const asked = (): number => executor.calls.filter(({ command }) => command === 'sessionUse').length;
+  /** The part of a row's description that tells what its session uses. */
+  const useIn = (sessionId: string): string | undefined =>
+    list.rowOf(sessionId)?.description.split(' · ').slice(1, -1).join(' · ');
+
+  it('tells what a living session uses while somebody looks: memory at once, the processor from the second time on', async () => {
+    uses([412, 1000, 50_000]);
+    assert.equal(useIn('session-1'), '');
+    list.setWatched(true);
+    await clock.advance(1000);
+    assert.equal(useIn('session-1'), '412 MiB');
+    uses([1536, 2110, 53_000]);
+    await clock.advance(3000);
+    assert.equal(useIn('session-1'), '1.5 GiB · 37 %');
+    assert.match(list.rowOf('session-1')?.accessibleLabel ?? '', /, working · 1\.5 GiB · 37 % · just now$/);
+    assert.match(list.rowOf('session-1')?.tooltip ?? '', /Memory: 1\.5 GiB\n\nProcessor: 37 % of one core/);
+    list.setWatched(false);
+  });
+
+  it('makes anew only the rows of which other figures are shown', async () => {
+    executor.beginRun('task-2', { runId: 'run-2', sessionId: 'session-2' });
+    uses([100, 0, 0], [200, 0, 0]);
+    list.setWatched(true);
+    await clock.advance(1000);
+    uses([100, 0, 3000], [200, 0, 3000]);
+    await clock.advance(3000);
+    seen.length = 0;
+    uses([100.2, 3, 6000], [250, 3000, 6000]);
+    await clock.advance(3000);
+    assert.deepEqual(seen, [{ kind: 'some', sessions: new Set(['session-2']) }]);
+    assert.deepEqual([useIn('session-1'), useIn('session-2')], ['100 MiB · 0 %', '250 MiB · 100 %']);
+    list.setWatched(false);
+  });
+
+  it('takes nothing for a measurement that cannot be one, and shows nothing that it does not know', async () => {
+    uses([100, 9000, 90_000]);
+    list.setWatched(true);
+    await clock.advance(1000);
+    // Another executor has taken over: its time has another beginning.
+    uses([110, 9500, 2000]);
+    await clock.advance(3000);
+    assert.equal(useIn('session-1'), '110 MiB');
+    uses([110, 9000, 5000]);
+    await clock.advance(3000);
+    assert.equal(useIn('session-1'), '110 MiB');
+    executor.failNext('sessionUse', new Error('the executor is gone'));
+    await clock.advance(3000);
+    assert.equal(useIn('session-1'), '');
+    uses([120, 9000, 20_000]);
+    await clock.advance(3000);
+    assert.equal(useIn('session-1'), '120 MiB');
+    list.setWatched(false);
+  });
+
+  it('measures the processor over seconds in which somebody looked, and over no moment', async () => {
+    uses([100, 0, 0]);
+    list.setWatched(true);
+    await clock.advance(1000);
+    uses([100, 600, 3000]);
+    await clock.advance(3000);
+    // One that comes has all of them asked at once.
+    uses([101, 620, 3020], [50, 0, 3020]);
+    executor.beginRun('task-2', { runId: 'run-2', sessionId: 'session-2' });
+    await clock.advance(1000);
+    assert.deepEqual([useIn('session-1'), useIn('session-2')], ['101 MiB · 20 %', '50 MiB']);
+    uses([101, 1200, 6000]);
+    await clock.advance(3000);
+    assert.equal(useIn('session-1'), '101 MiB · 20 %');
+    list.setWatched(false);
+    await clock.advance(60_000);
+    uses([101, 60_000, 66_000]);
+    list.setWatched(true);
+    await clock.advance(1000);
+    assert.equal(useIn('session-1'), '101 MiB');
+    list.setWatched(false);
+  });
+
+  it('asks what sessions use only while somebody looks and one lives', async () => {
+    await clock.advance(10_000);
+    assert.equal(asked(), 0);
+    list.setWatched(true);
+    for (const stepMs of [1000, 3000, 3000]) await clock.advance(stepMs);
+    assert.equal(asked(), 3);
+    list.setWatched(false);
+    await clock.advance(10_000);
+    assert.equal(asked(), 3);
+    list.setWatched(true);
+    await clock.advance(1000);
+    close('session-1');
+    await clock.advance(10_000);
+    assert.equal(asked(), 4);
+    executor.beginRun('task-2', { runId: 'run-2', sessionId: 'session-2' });
+    await clock.advance(1000);
+    assert.equal(asked(), 5);
+    list.setWatched(false);
+  });
+
   it('lets ages go on while somebody looks, and rests when nobody does or nothing lives', async () => {
     list.setWatched(true);
     await clock.advance(1000);
