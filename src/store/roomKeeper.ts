@@ -171,7 +171,7 @@ export class RoomKeeper implements StorageRoom, WriteFailures, Disposable {
     return this.say(
       new UserError(
         'storage-unwritable',
-        `The storage folder ${storage} cannot be written to (${wordsOf(cause)}). What was kept is safe, what runs is interrupted, ` +
+        `Nothing can be written to the storage folder ${storage} (${wordsOf(cause)}). What was kept is safe, what runs is interrupted, ` +
           'and nothing new is begun. Let it take writes again (`dmesg` may say what its disk has), and all goes on by itself; ' +
           'end Airlock first if it must be unmounted for that.',
         { storage, code: systemCodeOf(cause) },

@@ -9,7 +9,8 @@ import { says } from '../fakes/messagesApiTurns';
 import { runs } from '../fakes/wholeModel';
 import { sampleCheck, stateFits, taskEnded, WholeRoom } from '../fakes/wholeRoom';
 
-const cannotWrite = /^The storage folder \S+ cannot be written to \((EPERM|EROFS|EIO): .*\)\. What was kept is safe/;
+const cannotWrite =
+  /^Nothing can be written to the storage folder \S+ \((EPERM|EROFS|EIO): .*\)\. What was kept is safe/;
 const onlyTheLostOne = 'only the answer that could not be kept is asked for again';
 /** Longer than the time between two looks at the storage. */
 const severalLooksMs = 11_000;

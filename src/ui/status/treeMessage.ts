@@ -17,5 +17,10 @@ export function treeMessage(state: LiveState, around: Surroundings, hasSchedule:
   // What runs was interrupted too when nothing can be kept, though it may be that no event could say so.
   const isHeld = ({ status }: TaskState): boolean =>
     status === 'queued' || (status === 'running' && state.holds.has('disk'));
-  return [...state.tasks.values()].some(isHeld) ? held : '';
+  return [...state.tasks.values()].some(isHeld) ? breakable(held) : '';
+}
+
+/** The path of a folder is broken at its slashes: as one word it would be wider than the view, and cut off with all lines. */
+function breakable(text: string): string {
+  return text.replaceAll('/', '/\u200B');
 }

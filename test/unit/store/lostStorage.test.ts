@@ -42,7 +42,7 @@ describe('a storage whose writes fail', () => {
     await store.journal.append([queued('task-kept')]);
     files.faults.dead = systemError('EROFS');
     const sentence =
-      `The storage folder ${storage} cannot be written to (EROFS: something of the disk). What was kept is safe, what runs is ` +
+      `Nothing can be written to the storage folder ${storage} (EROFS: something of the disk). What was kept is safe, what runs is ` +
       'interrupted, and nothing new is begun. Let it take writes again (`dmesg` may say what its disk has), and all goes on by ' +
       'itself; end Airlock first if it must be unmounted for that.';
     const same = { ...refused, message: sentence, facts: { storage, code: 'EROFS' } };

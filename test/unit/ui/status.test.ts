@@ -201,10 +201,13 @@ describe('the menu behind the status bar item', () => {
   it('says above the tree that nothing can be kept also while what was interrupted still shows as running', () => {
     const state = stateWith(({ holds, tasks }) => {
       holds.set('host', 'The machine is busy.');
-      holds.set('disk', 'The storage cannot be written to.');
+      holds.set('disk', 'Nothing can be written to /home/dev.');
       tasks.set('a', { id: 'a', status: 'running' } as TaskState);
     });
-    assert.equal(treeMessage({ ...state, queueMode: 'running' }, well, false), 'The storage cannot be written to.');
+    assert.equal(
+      treeMessage({ ...state, queueMode: 'running' }, well, false).replaceAll('\u200B', ''),
+      'Nothing can be written to /home/dev.',
+    );
   });
 
   it('starts with what changes the queue', () => {
