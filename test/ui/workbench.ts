@@ -70,6 +70,25 @@ export class Workbench {
     }
   }
 
+  /** Opens one more window on the same folder. It ends with this one's `close`, if it was not closed before. */
+  async another(): Promise<Workbench> {
+    const workbench = new Workbench(
+      this.server,
+      this.browser,
+      await openPage(this.browser, this.server),
+      this.workspace,
+    );
+    await workbench.load();
+    return workbench;
+  }
+
+  /** Closes this window as a user does, and leaves VS Code's server running. */
+  async closeWindow(): Promise<void> {
+    const closed = this.page.waitForEvent('close');
+    await this.page.close({ runBeforeUnload: true });
+    await closed;
+  }
+
   /** Reloads the window as a user does: VS Code saves what it keeps. */
   async reload(): Promise<void> {
     await Promise.all([
