@@ -53,11 +53,37 @@ async function assertJournalIsWhole(room: WholeRoom): Promise<void> {
   assert.deepEqual([state, snapshots.filter((snapshot) => snapshot.state !== 'fits')], ['whole', []]);
 }
 
+/** Where the storage's own ext4 is, in a file beside it: not every file system keeps writes out of open files that are immutable. */
+const imageOf = (room: WholeRoom): string => path.join(room.top, 'image');
+
+function mount(room: WholeRoom): boolean {
+  return spawnSync('mount', ['-o', 'loop,errors=remount-ro', imageOf(room), room.storage]).status === 0;
+}
+
+/** Gives the storage a file system of its own, or skips the test. */
+async function mountStorage(room: WholeRoom, context: Mocha.Context): Promise<void> {
+  const image = imageOf(room);
+  mkdirSync(room.storage, { mode: 0o700 });
+  writeFileSync(image, '');
+  const isMade =
+    spawnSync('truncate', ['-s', '64M', image]).status === 0 &&
+    spawnSync('mkfs.ext4', ['-q', '-F', image]).status === 0 &&
+    mount(room);
+  if (isMade) {
+    execFileSync('chmod', ['700', room.storage]);
+    room.ends.push(() => Promise.resolve(void execFileSync('umount', ['--lazy', room.storage])));
+    return;
+  }
+  process.stdout.write('    SKIPPED: an ext4 image cannot be mounted here (this needs root and loop devices)\n');
+  await room.close();
+  context.skip();
+}
+
 describe('a storage that takes no writes any more in the midst of the work', () => {
   let room: WholeRoom;
-  beforeEach(async () => {
+  beforeEach(async function () {
     room = await WholeRoom.make();
-    mkdirSync(room.storage, { mode: 0o700 });
+    await mountStorage(room, this);
   });
   afterEach(() => room.close());
 
@@ -130,29 +156,13 @@ describe('a storage that takes no writes any more in the midst of the work', () 
 
 describe('a storage whose file system has become read-only', () => {
   let room: WholeRoom;
-  let image: string;
-  const mount = (): boolean => spawnSync('mount', ['-o', 'loop,errors=remount-ro', image, room.storage]).status === 0;
   beforeEach(async function () {
     room = await WholeRoom.make();
-    mkdirSync(room.storage, { mode: 0o700 });
-    image = path.join(room.top, 'image');
-    writeFileSync(image, '');
-    const isMade =
-      spawnSync('truncate', ['-s', '64M', image]).status === 0 &&
-      spawnSync('mkfs.ext4', ['-q', '-F', image]).status === 0 &&
-      mount();
-    if (isMade) {
-      room.ends.push(() => Promise.resolve(void execFileSync('umount', ['--lazy', room.storage])));
-      return;
-    }
-    process.stdout.write('    SKIPPED: an ext4 image cannot be mounted here (this needs root and loop devices)\n');
-    await room.close();
-    this.skip();
+    await mountStorage(room, this);
   });
   afterEach(() => room.close());
 
   it('lets what runs end in order, and goes on where it was once it was repaired', async () => {
-    execFileSync('chmod', ['700', room.storage]);
     const executor = await room.open({ settings: { concurrency: 1 }, sources: [] });
     const { work, answers } = await workUnderWay(room, executor);
     const asked = room.model.api.requests.length;
@@ -169,10 +179,10 @@ describe('a storage whose file system has become read-only', () => {
 
     execFileSync('umount', [room.storage]);
     // A jail that is just dying may still have it mounted.
-    while (execFileSync('losetup', ['--associated', image], { encoding: 'utf8' }) !== '')
+    while (execFileSync('losetup', ['--associated', imageOf(room)], { encoding: 'utf8' }) !== '')
       await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.ok((spawnSync('e2fsck', ['-f', '-y', image]).status ?? 8) < 4, 'it is repaired');
-    assert.ok(mount());
+    assert.ok((spawnSync('e2fsck', ['-f', '-y', imageOf(room)]).status ?? 8) < 4, 'it is repaired');
+    assert.ok(mount(room));
     const again = await room.open({ settings: { concurrency: 1 }, sources: [] });
     assert.equal((await taskEnded(again, work)).status, 'verified');
     assert.equal(room.model.api.requests.length, asked + 1, onlyTheLostOne);

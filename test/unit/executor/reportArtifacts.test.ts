@@ -7,7 +7,7 @@ import { SourceUnreachableError, type Report, type ReportOptions, type TaskSourc
 import { Outbox } from '../../../src/executor/outbox';
 import type { ExecutorPorts } from '../../../src/executor/ports';
 import { FakeClock } from '../../fakes/clock';
-import { MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
+import { enoughRoom, MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
 
 /** A source that takes artifacts as the test says. */
 class TakingSource implements TaskSource {
@@ -77,6 +77,7 @@ describe('what belongs to a report', () => {
   function start(): Outbox {
     const workspaces: Partial<ExecutorPorts['workspaces']> = { patch: () => patch() };
     const ports: Partial<ExecutorPorts> = {
+      room: enoughRoom,
       events: log,
       blobs,
       sources: [source],
