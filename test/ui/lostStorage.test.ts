@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { moveToExt4 } from '../fakes/ext4Image';
 import { onlyTask, openDemo, startQueue, taskSays } from './demoWindow';
 import type { DemoWorld } from './demoWorld';
 import { eventually, type Workbench } from './workbench';
@@ -10,6 +11,7 @@ describe('a storage that takes no writes, in a real VS Code', function () {
   this.timeout(180_000);
   let world: DemoWorld;
   let workbench: Workbench;
+  let hasExt4 = false;
 
   openDemo(
     onlyTask(title, {
@@ -20,15 +22,23 @@ describe('a storage that takes no writes, in a real VS Code', function () {
       ],
     }),
     (opened) => ({ world, workbench } = opened),
+    (made) => {
+      hasExt4 = moveToExt4(made.storage, path.join(made.folder, 'storage.ext4'));
+      return {};
+    },
   );
 
   const setFrozen = (sign: '+' | '-'): boolean => {
     const parts = ['journal', 'blobs'].map((name) => path.join(world.storage, name));
     return spawnSync('chattr', ['-R', `${sign}i`, ...parts]).status === 0;
   };
-  afterEach(() => void setFrozen('-'));
+  afterEach(() => {
+    setFrozen('-');
+    if (hasExt4) spawnSync('umount', ['--lazy', world.storage]);
+  });
 
   it('is said by the command that is refused and above the tree, and no longer when it takes them again', async function () {
+    if (!hasExt4) return this.skip();
     await startQueue(workbench);
     await taskSays(workbench, title, /sleep/);
     if (!setFrozen('+')) {
@@ -49,6 +59,7 @@ describe('a storage that takes no writes, in a real VS Code', function () {
     }
     setFrozen('-');
     await eventually(message, (text) => text === '');
-    await taskSays(workbench, title, /sleep|goes on|running/i);
+    // The interrupted command is not done again, so it may be over already: no check of the sample passes.
+    await taskSays(workbench, title, /sleep|goes on|running|contradicted/i);
   });
 });
