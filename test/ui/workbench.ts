@@ -119,18 +119,34 @@ export class Workbench {
 
   /** Runs the command that the palette shows under exactly this title, such as `Airlock: Start Queue`. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
     const input = this.page.locator('.quick-input-widget input').first();
-    await input.waitFor();
-    await input.fill(`>${title}`);
+    // The palette has what there was when it was opened, and a window that has just come up is still getting its commands.
+    for (const deadline = Date.now() + startMs; ;) {
+      await this.page.keyboard.press('F1');
+      await input.waitFor();
+      await input.fill(`>${title}`);
+      const isThere = await this.choice(title)
+        .waitFor({ timeout: 5_000 })
+        .then(
+          () => true,
+          () => false,
+        );
+      if (isThere || Date.now() > deadline) break;
+      await this.page.keyboard.press('Escape');
+      await input.waitFor({ state: 'hidden' });
+    }
     await this.pick(title);
+  }
+
+  /** The row of the open quick pick whose label is exactly `label`. */
+  private choice(label: string): Locator {
+    const rows = this.page.locator('.quick-input-list .monaco-list-row');
+    return rows.filter({ has: this.page.locator('.label-name', { hasText: exactly(label) }) }).first();
   }
 
   /** Clicks the row of the open quick pick whose label is exactly `label`. */
   async pick(label: string): Promise<void> {
-    const rows = this.page.locator('.quick-input-list .monaco-list-row');
-    const exact = rows.filter({ has: this.page.locator('.label-name', { hasText: exactly(label) }) });
-    await exact.first().click();
+    await this.choice(label).click();
   }
 
   /** The labels of the open quick pick. */
