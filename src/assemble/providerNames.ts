@@ -29,8 +29,13 @@ const other = 'anthropic_compatible';
 export function providersOf(options: Pick<AirlockOptions, 'engine' | 'otherEngines'>): (engine: string) => string {
   const { engine, otherEngines = [] } = options;
   // Of two of a kind the first one is asked.
-  const byKind = new Map([engine, ...otherEngines].reverse().map((choice) => [kindOf(choice), providerOf(choice)]));
-  return (kind) => byKind.get(kind) ?? (kind === 'scripted' ? 'airlock' : other);
+  const choices = [engine, ...otherEngines].reverse();
+  // The script of the samples is always there.
+  const byKind = new Map([
+    ['scripted', 'airlock'],
+    ...choices.map((choice) => [kindOf(choice), providerOf(choice)] as const),
+  ]);
+  return (kind) => byKind.get(kind) ?? other;
 }
 
 function kindOf({ kind }: EngineChoice): string {

@@ -5,7 +5,7 @@ import { createAnthropicEngine } from '../anthropic/anthropicEngine';
 import { sampleTasks } from './sampleTasks';
 import { type ScriptedModel, scriptedModelName, startScriptedModel } from './scriptedModel';
 
-/** As long as an answer takes, so that people can follow. */
+/** Slow enough for people to follow. */
 const turnDelayMs = 400;
 
 /** Plays the sample tasks for whoever has no key yet. Its server lives as long as a conversation does, and knows nothing but them. */
