@@ -204,21 +204,27 @@ export class Landings {
     const only = options.files ? [...options.files] : null;
     const byHand = resolved?.paths.map(({ path }) => path) ?? [];
     await this.append([{ kind: 'landing.started', taskId: task.id, runId, ref: target.ref, only, resolved: byHand }]);
+    const moved = { ref: target.ref, from: target.commit, commit: await this.move(runId, result, target, options) };
+    // Where that cannot be kept it stays as it is, and is settled later by where the branch is.
+    await this.append([{ kind: 'task.landed', taskId: task.id, ...moved }]);
+    return moved;
+  }
+
+  /** Moves the branch, or says why it was not moved. */
+  private async move(runId: RunId, result: Result, target: TargetBranch, options: Landing): Promise<ObjectId> {
+    const { signal, files, resolved } = options;
+    const taskId = result.task.id;
     try {
-      const isAsItWas = target.commit === result.base && !options.files && !resolved;
+      const isAsItWas = target.commit === result.base && !files && !resolved;
       const commit = isAsItWas ? result.commit : await this.rebuild(runId, result, target, options);
       throwIfGivenUp(signal);
-      const landed = { ref: target.ref, from: target.commit, commit };
-      await this.append([{ kind: 'landing.moving', taskId: task.id, ...landed }]);
-      await targets.advance(target, commit);
-      await this.append([{ kind: 'task.landed', taskId: task.id, ...landed }]);
-      return landed;
+      await this.append([{ kind: 'landing.moving', taskId, ref: target.ref, from: target.commit, commit }]);
+      await this.ports.targets.advance(target, commit);
+      return commit;
     } catch (error) {
-      // It stays as it is and is settled later: the branch may have moved, and only that could not be kept.
-      if (hasCode(error, 'storage-unwritable') || hasCode(error, 'journal-failed')) throw error;
       const end = signal.aborted && !this.signal.aborted ? givenUp() : error;
       const conflict = end instanceof LandingConflict ? end.conflict : undefined;
-      await this.append([failure(task.id, codeOf(end), messageOf(end), conflict)]);
+      await this.append([failure(taskId, codeOf(end), messageOf(end), conflict)]);
       throw end;
     }
   }
