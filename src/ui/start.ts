@@ -125,7 +125,7 @@ export function startUi(parts: UiParts): Disposable {
   features.start(l10n.t('The view of changes'), () => registerResultFiles(link));
   const resolvedFiles = features.start(l10n.t('The files in conflict'), () => startResolvedFiles(parts));
   features.start(l10n.t('The marks on files'), () => new FileDecorations(link, clock, logger));
-  features.start(l10n.t('The links above details'), () => new ReportLenses(tasks));
+  features.start(l10n.t('The links above details'), () => new ReportLenses(tasks, clock));
   features.start(l10n.t('The comments on results'), () => new CommentThreads(link, logger));
   features.start(l10n.t('Tasks from the editor'), () => startEditorTasks(parts));
   features.start(l10n.t('The schedule'), () => startSchedule(parts, schedule, tree));

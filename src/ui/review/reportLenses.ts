@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import * as l10n from '@vscode/l10n';
+import type { Clock } from '../../base/clock';
 import { type Disposable, DisposableStore } from '../../base/disposable';
 import type { TaskId } from '../../core/ids';
 import type { CommandId } from '../commands/commandTable';
@@ -8,18 +9,26 @@ import type { Ability } from '../tasks/abilities';
 import type { TaskList } from '../tasks/taskList';
 import { reportedTask } from './reportDocuments';
 
+/** Longer than VS Code takes to make the links of a document anew: it waits for a quarter of a second to a second first. */
+const againMs = 2_000;
+
 /** What can be decided about a result, as links above its details: they are there also when another editor has the keyboard. */
 export class ReportLenses implements vscode.CodeLensProvider, Disposable {
   private readonly store = new DisposableStore();
   private readonly changed = this.store.add(new vscode.EventEmitter<void>());
   readonly onDidChangeCodeLenses = this.changed.event;
+  /** VS Code drops a change for good when the document loses the keyboard before the links are made anew, so it is told again. */
+  private again: Disposable | undefined;
 
-  constructor(private readonly tasks: TaskList) {
-    this.store.add(tasks.onDidChange(() => this.changed.fire()));
+  constructor(
+    private readonly tasks: TaskList,
+    private readonly clock: Clock,
+  ) {
+    this.store.add(tasks.onDidChange(() => this.refresh()));
     // Asked while the details were written anew, VS Code shows the links from before.
     this.store.add(
       vscode.workspace.onDidChangeTextDocument(({ document }) => {
-        if (document.uri.scheme === reportScheme) this.changed.fire();
+        if (document.uri.scheme === reportScheme) this.refresh();
       }),
     );
     this.store.add(vscode.languages.registerCodeLensProvider({ scheme: reportScheme }, this));
@@ -42,7 +51,14 @@ export class ReportLenses implements vscode.CodeLensProvider, Disposable {
   }
 
   dispose(): void {
+    this.again?.dispose();
     this.store.dispose();
+  }
+
+  private refresh(): void {
+    this.changed.fire();
+    this.again?.dispose();
+    this.again = this.clock.setTimer(againMs, () => this.changed.fire());
   }
 
   private offered(taskId: TaskId): [CommandId, string][] {
