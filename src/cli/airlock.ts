@@ -25,7 +25,7 @@ import { addWorkspaceCommands } from './workspaceCommands';
 import { addWork } from './workCommand';
 
 /** Every command is a file of its own beside this one; here they only meet. */
-function program(): Command {
+export function program(): Command {
   const airlock = new Command('airlock')
     .description('Works off a queue of coding tasks with AI agents, each in a sealed, proven jail.')
     .version(airlockVersion)
@@ -71,4 +71,5 @@ async function main(): Promise<void> {
   }
 }
 
-void main();
+// What describes the commands loads this file as well.
+if (require.main === module) void main();
