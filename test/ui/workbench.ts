@@ -119,6 +119,12 @@ export class Workbench {
 
   /** Runs the command that the palette shows under exactly this title, such as `Airlock: Start Queue`. */
   async command(title: string): Promise<void> {
+    await this.offer(title);
+    await this.pick(title);
+  }
+
+  /** Opens the palette with this command in it, and leaves the choice. */
+  async offer(title: string): Promise<void> {
     const input = this.page.locator('.quick-input-widget input').first();
     // The palette has what there was when it was opened, and a window that has just come up is still getting its commands.
     for (const deadline = Date.now() + startMs; ;) {
@@ -135,7 +141,6 @@ export class Workbench {
       await this.page.keyboard.press('Escape');
       await input.waitFor({ state: 'hidden' });
     }
-    await this.pick(title);
   }
 
   /** The row of the open quick pick whose label is exactly `label`. */
@@ -196,7 +201,7 @@ export class Workbench {
       .locator('.monaco-list-row')
       .evaluateAll((found) =>
         found.map((row) => ({
-          top: Number.parseInt(row instanceof HTMLElement ? row.style.top : '0', 10),
+          top: Number(/\btop: (\d+)px/.exec(row.getAttribute('style') ?? '')?.[1] ?? 0),
           label: row.querySelector('.label-name')?.textContent?.trim() ?? '',
           description: row.querySelector('.label-description')?.textContent?.trim() ?? '',
           level: Number(row.getAttribute('aria-level')),
