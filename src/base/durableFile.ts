@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCodeOf, UserError } from './errors';
 
@@ -11,6 +11,28 @@ export async function makePrivateFolder(folder: string): Promise<void> {
 /** Makes what was created, renamed or removed in a folder survive a power cut. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes a small folder survive a power cut with all that is in it. Links are not followed. */
+export async function syncTree(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  await Promise.all(
+    entries.map(async (entry) => {
+      const found = path.join(folder, entry.name);
+      if (entry.isDirectory()) return syncTree(found);
+      if (entry.isFile()) return syncFile(found);
+    }),
+  );
+  await syncFolder(folder);
+}
+
+async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     await handle.sync();
   } finally {

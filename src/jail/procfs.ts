@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { thisBoot } from '../base/thisBoot';
 import type { ProcessIdentity } from '../core/session';
 
 /** The parts of `/proc/<pid>/stat` that tell processes apart. */
@@ -26,7 +27,7 @@ export function processStat(pid: number): ProcessStat | undefined {
 /** Who `pid` is now, or `undefined` when it is nobody. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   const stat = processStat(pid);
-  const bootId = readProc('sys/kernel/random/boot_id')?.trim();
+  const bootId = thisBoot();
   return stat && bootId ? { pid, startTicks: stat.startTicks, bootId } : undefined;
 }
 
@@ -34,7 +35,7 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
 export function isAlive(process: ProcessIdentity): boolean {
   const stat = processStat(process.pid);
   if (!stat || stat.startTicks !== process.startTicks || stat.state === 'Z' || stat.state === 'X') return false;
-  return readProc('sys/kernel/random/boot_id')?.trim() === process.bootId;
+  return thisBoot() === process.bootId;
 }
 
 /**

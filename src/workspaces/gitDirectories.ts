@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { copyFile, lstat, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { syncTree } from '../base/durableFile';
 import { UserError } from '../base/errors';
 import { GitFailure } from './gitFailure';
 import { missingObjects, type ObjectFormat, type Repository } from './repositoryInspection';
@@ -16,7 +17,12 @@ const attributes = '* -text -filter -ident !eol !working-tree-encoding !diff !me
 
 const maxExcludeBytes = 1024 ** 2;
 
-/** Makes both git directories of a run and puts the base commit, without its history, into each. */
+type Base = Pick<Repository, 'baseCommit' | 'objectFormat'>;
+
+/**
+ * Makes both git directories of a run and puts the base commit, without its history, into each. The run's own survives a power
+ * cut; the agent's can be made anew from it.
+ */
 export async function createGitDirectories(
   folders: RunFolders,
   repository: Repository,
@@ -30,21 +36,22 @@ export async function createGitDirectories(
   ]);
   // Not before the rest is there: without a HEAD it is no repository.
   await packBase(folders, repository, signal);
+  await syncTree(folders.hostGit);
   await createAgentGit(folders, repository);
 }
 
 /** Makes the agent's git directory, with what the run's own has in packs: the base. */
-export async function createAgentGit({ agentGit, hostGit }: RunFolders, repository: Repository): Promise<void> {
-  await createGitDirectory(agentGit, repository, agentConfig(repository.objectFormat));
+export async function createAgentGit({ agentGit, hostGit }: RunFolders, base: Base): Promise<void> {
+  await createGitDirectory(agentGit, base, agentConfig(base.objectFormat));
   await Promise.all([
-    copyExcludes(repository, join(agentGit, 'info/exclude')),
+    copyFile(join(hostGit, 'info/exclude'), join(agentGit, 'info/exclude')),
     writeFile(join(agentGit, 'HEAD'), 'ref: refs/heads/main\n'),
-    writeFile(join(agentGit, 'refs/heads/main'), `${repository.baseCommit}\n`),
+    writeFile(join(agentGit, 'refs/heads/main'), `${base.baseCommit}\n`),
   ]);
   await copyPacks(hostGit, agentGit);
 }
 
-async function createGitDirectory(folder: string, { baseCommit }: Repository, config: string): Promise<void> {
+async function createGitDirectory(folder: string, { baseCommit }: Base, config: string): Promise<void> {
   await Promise.all(
     ['objects/pack', 'objects/info', 'refs/heads', 'info'].map((path) =>
       mkdir(join(folder, path), { recursive: true }),
@@ -59,6 +66,10 @@ function format(objectFormat: ObjectFormat): string {
   return '[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n[core]\n';
 }
 
+/**
+ * Git syncs packs by itself, but no loose objects, and every snapshot is some. Batched, those that one command makes cost one
+ * flush of the disk; `hash-object` alone pays for each. Gits older than 2.36 do not know this.
+ */
 function hostConfig(objectFormat: ObjectFormat): string {
   return `${format(objectFormat)}\tbare = true
 \tfilemode = true
@@ -66,6 +77,8 @@ function hostConfig(objectFormat: ObjectFormat): string {
 \tfsmonitor = false
 \thooksPath = /dev/null
 \tlogAllRefUpdates = false
+\tfsync = loose-object,pack,pack-metadata,reference
+\tfsyncMethod = batch
 [gc]
 \tauto = 0
 [maintenance]

@@ -44,8 +44,8 @@ export interface GitJailCommand {
   readonly hostGit?: 'read' | 'write';
   /** A folder that is seen as the workspace. Absent: there is none. */
   readonly workspace?: { readonly folder: string; readonly access: 'read' | 'write' };
-  /** The agent's git directory is there too, and writable: at the first checkout alone. */
-  readonly agentGit?: true;
+  /** The agent's git directory is there too; writable when its index is made, and then alone. */
+  readonly agentGit?: 'read' | 'write';
   /** The git directory of another run. */
   readonly alsoRead?: Mount;
   readonly environment?: Readonly<Record<string, string>>;
@@ -115,7 +115,7 @@ export class GitJail {
     const { workspace } = command;
     return [
       { from: this.folders.hostGit, at: hostGitInJail, access: command.hostGit ?? 'read' },
-      ...(command.agentGit ? [{ from: this.folders.agentGit, at: agentGitInJail, access: 'write' as const }] : []),
+      ...(command.agentGit ? [{ from: this.folders.agentGit, at: agentGitInJail, access: command.agentGit }] : []),
       ...(command.alsoRead ? [command.alsoRead] : []),
       ...(workspace ? [{ from: workspace.folder, at: workspaceInJail, access: workspace.access }] : []),
     ];

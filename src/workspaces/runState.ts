@@ -33,6 +33,8 @@ export const runStateSchema = z.object({
   notes: z.array(z.string()),
   /** When the files were deleted, or began to be. The trees are still there. */
   filesRemovedAtMs: z.number().nullable().default(null),
+  /** The boot of the machine in which all of it was written, or last looked through. */
+  boot: z.string().nullable().default(null),
 });
 export type RunState = z.infer<typeof runStateSchema>;
 

@@ -15,7 +15,7 @@ export class RunTrees implements KeptTrees {
   readonly baseCommit: ObjectId;
   readonly baseTree: ObjectId;
   readonly snapshots: Snapshots;
-  protected readonly jail: GitJail;
+  readonly jail: GitJail;
 
   constructor(
     protected readonly state: RunState,

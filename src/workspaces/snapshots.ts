@@ -52,6 +52,9 @@ const importCommand = [
   '--cat-blob-fd=1',
 ];
 
+/** The message of a commit whose tree is not that of the workspace. */
+export const surfaceRestored = 'Check surface restored';
+
 /** A file that changes while it is read makes a try fail. */
 const maxTries = 3;
 
@@ -157,7 +160,7 @@ export class Snapshots {
       entries: differing.flatMap(({ path, before }) => (before ? [{ path, ...before }] : [])),
       links: [],
     };
-    return (await this.commit({ message: 'Check surface restored\n', tree, edit })).tree;
+    return (await this.commit({ message: `${surfaceRestored}\n`, tree, edit })).tree;
   }
 
   /** Makes a commit on the base, under a ref of this run's own. */

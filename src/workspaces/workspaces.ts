@@ -4,6 +4,7 @@ import { writeDurably } from '../base/durableFile';
 import { CancelledError, systemCodeOf, UserError } from '../base/errors';
 import { silentLogger, type Logger } from '../base/logger';
 import { systemClock, type Clock } from '../base/clock';
+import { thisBoot } from '../base/thisBoot';
 import { objectIdSchema, type ObjectId, type RunId } from '../core/ids';
 import type { Jails } from '../core/jail';
 import { workspaceInJail, type Mount } from '../core/jailPolicy';
@@ -13,6 +14,7 @@ import { checkoutCommand, parseBaseline } from './folderScan';
 import { createAgentGit, createGitDirectories } from './gitDirectories';
 import { agentGitInJail, GitJail } from './gitJail';
 import { openRepository } from './openRepository';
+import { hasWholeTrees, isOfThisBoot, mend } from './powerCut';
 import { bytesOf, isPlainPath } from './pathBytes';
 import { configPath, invalidConfig, maxConfigBytes, parseRepositoryConfig } from './repositoryConfig';
 import { conflictingFiles } from './pairing';
@@ -90,12 +92,17 @@ class StoredWorkspaces implements Workspaces {
     const folders = runFoldersOf(this.storage, runId);
     const state = await readRunState(folders.state);
     if (!state || state.runId !== runId || state.filesRemovedAtMs !== null) return undefined;
-    if (!(await isWhole(folders))) return undefined;
+    const isKnown = isOfThisBoot(state);
+    if (!(await isWhole(folders, isKnown))) return undefined;
     await this.removeLocks(folders);
     // Checks that ran when the process ended are run again, in fresh folders.
     await this.ports.jails.remove(folders.checks);
     await mkdir(folders.checks, { mode: 0o700 });
-    return new RunWorkspace(state, folders, await sessionMounts(folders, state), this.ports);
+    const looked: RunState = { ...state, boot: thisBoot() ?? null };
+    const workspace = new RunWorkspace(looked, folders, await sessionMounts(folders, state), this.ports);
+    if (!(await hasWholeTrees(state, workspace))) return undefined;
+    if (!isKnown) await mend(looked, workspace.jail, folders, this.ports);
+    return workspace;
   }
 
   async reopenResult(options: Parameters<Workspaces['reopenResult']>[0]): Promise<Workspace> {
@@ -103,7 +110,10 @@ class StoredWorkspaces implements Workspaces {
     const folders = runFoldersOf(this.storage, runId);
     const repository = await inspectRepository(options.repo, options.base);
     const state = await readRunState(folders.state);
-    const hasTrees = state?.baseCommit === options.base && (await isThere(join(folders.hostGit, 'objects')));
+    const hasTrees =
+      state?.baseCommit === options.base &&
+      (await isHostGitThere(folders)) &&
+      (await hasWholeTrees(state, new RunTrees(state, folders, this.ports)));
     if (!hasTrees) {
       await removeRun(folders, this.ports.jails);
       return cancellable(signal, () => this.checkOut(runId, repository, folders, { signal, result }));
@@ -113,7 +123,10 @@ class StoredWorkspaces implements Workspaces {
     await removeFiles(folders, this.ports.jails);
     await this.removeLocks(folders);
     return cancellable(signal, () =>
-      this.refill({ ...state, filesRemovedAtMs: null }, repository, folders, { signal, result }),
+      this.refill({ ...state, filesRemovedAtMs: null, boot: thisBoot() ?? null }, repository, folders, {
+        signal,
+        result,
+      }),
     );
   }
 
@@ -239,6 +252,7 @@ class StoredWorkspaces implements Workspaces {
       shares: [...shared.shares],
       notes: [...notes, ...shared.notes],
       filesRemovedAtMs: null,
+      boot: thisBoot() ?? null,
     };
     return this.completed(state, repository, folders, { signal, result, base });
   }
@@ -289,7 +303,7 @@ class StoredWorkspaces implements Workspaces {
         shares.map(({ path }) => path),
       ),
       workspace: { folder: folders.workspace, access: 'write' },
-      agentGit: true,
+      agentGit: 'write',
       // The agent's index is what git writes as it checks out, so that the agent's first status has nothing to look at.
       environment: { GIT_INDEX_FILE: `${agentGitInJail}/index` },
       ...(signal ? { signal } : {}),
@@ -339,15 +353,21 @@ async function sessionMounts(folders: RunFolders, { repo, shares }: RunState): P
   ];
 }
 
-async function isWhole(folders: RunFolders): Promise<boolean> {
-  const parts = [
-    folders.workspace,
-    join(folders.workspace, '.git'),
-    folders.agentGit,
-    join(folders.hostGit, 'objects'),
-  ];
+/** The agent's git directory counts in the boot that wrote it: after another one it is made anew. */
+async function isWhole(folders: RunFolders, isKnown: boolean): Promise<boolean> {
+  const parts = [folders.workspace, join(folders.workspace, '.git'), ...(isKnown ? [folders.agentGit] : [])];
   const found = await Promise.all(parts.map((path) => lstat(path).catch(() => undefined)));
-  return found.every((part) => part?.isDirectory() === true);
+  return found.every((part) => part?.isDirectory() === true) && (await isHostGitThere(folders));
+}
+
+/** Without its attributes and its configuration git would still take it for a repository, and convert files as it likes. */
+async function isHostGitThere({ hostGit }: RunFolders): Promise<boolean> {
+  const found = await Promise.all(
+    ['objects', 'refs', 'HEAD', 'config', 'info/attributes'].map((part) =>
+      lstat(join(hostGit, part)).catch(() => undefined),
+    ),
+  );
+  return found.every((part) => part?.isDirectory() === true || (part?.isFile() === true && part.size > 0));
 }
 
 async function isThere(path: string): Promise<boolean> {
