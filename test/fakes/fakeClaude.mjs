@@ -220,7 +220,7 @@ async function turn() {
   if (trap('exits without result')) process.exit(0);
   for (;;) {
     const { content, id } = await persistently(model);
-    costUsd += JSON.stringify(messages).includes('fake: costs a fortune') ? 1000 : 0.01;
+    costUsd += JSON.stringify(messages).includes('fake: costs a fortune') ? 87654321 : 0.01;
     say({ type: 'assistant', message: { content }, parent_tool_use_id: null });
     if (trap('dies with the answer')) process.exit(3);
     messages.push({ role: 'assistant', content, id });
