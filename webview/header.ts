@@ -6,8 +6,8 @@ import { button, dayField, dropdown } from './toolkit';
 
 export interface HeaderActions {
   readonly range: Range;
-  /** The days that are shown; absent before there are figures. */
-  readonly span: { readonly from: string; readonly to: string } | undefined;
+  /** The days that are shown now; `undefined` before there are figures. */
+  readonly span: () => { readonly from: string; readonly to: string } | undefined;
   readonly chooseRange: (range: Range) => void;
   readonly refresh: () => void;
   readonly save: (format: 'csv' | 'json') => void;
@@ -21,8 +21,8 @@ export function headerOf(text: AnalyticsText, actions: HeaderActions): HTMLEleme
   ];
   const chosen = dropdown(text.period, choices, typeof range === 'number' ? String(range) : 'own', (value) => {
     const period = periods.find((days) => String(days) === value);
-    if (period !== undefined) chooseRange(period);
-    else if (span) chooseRange(span);
+    const days = period ?? span();
+    if (days !== undefined) chooseRange(days);
   });
   chosen.dataset['key'] = 'period';
   const refresh = keyed('refresh', button(text.refresh, actions.refresh));

@@ -95,7 +95,13 @@ export class Page {
 
   private showFigures(figures: AnalyticsFigures): void {
     const isQuiet = figures.rows.every(isIdle);
-    const header = { name: 'header', signature: JSON.stringify(figures.view.range), make: () => this.header() };
+    const { range } = this.memory.view;
+    // Days are typed into it: figures that come meanwhile must not make it anew.
+    const header = {
+      name: 'header',
+      signature: typeof range === 'number' ? `${range}` : 'own',
+      make: () => this.header(),
+    };
     if (isQuiet && figures.tasks.length === 0 && !figures.hasHistory) {
       this.showParts([header, this.asOf(figures), { name: 'notice', signature: 'empty', make: () => this.empty() }]);
       return;
@@ -153,7 +159,7 @@ export class Page {
     const { send } = this.options;
     return headerOf(this.text, {
       range: this.memory.view.range,
-      span: this.figures?.span,
+      span: () => this.figures?.span,
       chooseRange: (range) => this.look({ ...this.memory.view, range, row: null }),
       refresh: () => send({ kind: 'refresh' }),
       save: (format) => send({ kind: 'export', format }),

@@ -2,7 +2,6 @@ import { constants } from 'node:fs';
 import { copyFile, lstat, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { syncTree } from '../base/durableFile';
 import { UserError } from '../base/errors';
 import { GitFailure } from './gitFailure';
 import { missingObjects, type ObjectFormat, type Repository } from './repositoryInspection';
@@ -19,10 +18,7 @@ const maxExcludeBytes = 1024 ** 2;
 
 type Base = Pick<Repository, 'baseCommit' | 'objectFormat'>;
 
-/**
- * Makes both git directories of a run and puts the base commit, without its history, into each. The run's own survives a power
- * cut; the agent's can be made anew from it.
- */
+/** Makes both git directories of a run and puts the base commit, without its history, into each. Nothing of it is synced yet. */
 export async function createGitDirectories(
   folders: RunFolders,
   repository: Repository,
@@ -36,7 +32,6 @@ export async function createGitDirectories(
   ]);
   // Not before the rest is there: without a HEAD it is no repository.
   await packBase(folders, repository, signal);
-  await syncTree(folders.hostGit);
   await createAgentGit(folders, repository);
 }
 

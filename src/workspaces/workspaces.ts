@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeDurably } from '../base/durableFile';
+import { syncTree, writeDurably } from '../base/durableFile';
 import { CancelledError, systemCodeOf, UserError } from '../base/errors';
 import { silentLogger, type Logger } from '../base/logger';
 import { systemClock, type Clock } from '../base/clock';
@@ -276,7 +276,11 @@ class StoredWorkspaces implements Workspaces {
     folders: RunFolders,
     { signal, result, base }: Filling & { readonly base: TreeListing },
   ): Promise<Workspace> {
-    const baseline = await this.fill(state.runId, repository, folders, state.shares, signal);
+    // The run's own git directory has to survive a power cut once the state says that it is there; the agent's can be made anew from it.
+    const [baseline] = await Promise.all([
+      this.fill(state.runId, repository, folders, state.shares, signal),
+      syncTree(folders.hostGit),
+    ]);
     await writeDurably(folders.baseline, formatStamps(baseline));
     const workspace = new RunWorkspace(state, folders, await sessionMounts(folders, state), this.ports);
     workspace.snapshots.know(base, baseline);
