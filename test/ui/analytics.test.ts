@@ -195,6 +195,11 @@ describe('the analytics page', function () {
     const file = path.join(folder, 'figures.csv');
     await page().locator('vscode-button', { hasText: 'Export CSV' }).click();
     const input = workbench.page.locator('.quick-input-widget input');
+    // The dialog writes the name that it proposes over what is there already.
+    await eventually(
+      () => input.inputValue(),
+      (name) => name.endsWith('.csv'),
+    );
     await input.fill(file);
     await eventually(
       async () => {
