@@ -7,6 +7,7 @@ import { pricesWith } from './analytics/prices';
 import { exportTelemetry, type Telemetry } from './analytics/telemetry';
 import { reportWriter } from './analytics/usageReport';
 import { createEngines, isLocal } from './assemble/createEngine';
+import { lentBy } from './assemble/lentFolders';
 import { openPersonas } from './assemble/openPersonas';
 import { openSources } from './assemble/openSources';
 import type { AirlockOptions, McpChoice } from './assemble/options';
@@ -14,6 +15,7 @@ import { providersOf } from './assemble/providerNames';
 import { systemClock, type Clock } from './base/clock';
 import { UserError } from './base/errors';
 import type { Executor } from './core/executor';
+import type { LendFolders } from './core/folderSource';
 import { knownTasksOf } from './core/knownTasks';
 import type { ReportSchedule, ReportTimes } from './core/reportSchedule';
 import { tracedLogger } from './core/runTrace';
@@ -91,7 +93,14 @@ export function openExecutor(options: AirlockOptions, role: ExecutorRole): Promi
     tryOwn: () => (role === 'look' ? Promise.resolve(undefined) : tryOwn(options, role, clock)),
     connect: async () => {
       const owner = await findOwner(storage);
-      if (owner) return connectExecutor({ socketPath: owner.socketPath, version, clock, logger });
+      if (owner)
+        return connectExecutor({
+          ...(role === 'work' ? lentBy(options) : {}),
+          socketPath: owner.socketPath,
+          version,
+          clock,
+          logger,
+        });
       throw new UserError('executor-unreachable', 'No executor works on this storage that could be reached.');
     },
     waits: role === 'look',
@@ -148,9 +157,20 @@ async function ownExecutor(
       const { shortage } = store.room;
       if (shortage?.code === 'storage-unwritable') options.onNotice?.(shortage.message);
     });
-    const sources = role === 'work' ? await openSources(options, clock, knownTasksOf(store.state), ends) : [];
+    const known = knownTasksOf(store.state);
+    const sources = role === 'work' ? await openSources(options, clock, known, ends) : [];
     const executor = joinRooms(options, clock, store, sources, endAll);
-    const gateway = await serveExecutor({ executor, socketPath: owned.info.socketPath, version, clock, logger });
+    const lend: LendFolders = async (folders, onDiagnostics) =>
+      executor.lentSources.lend(await openSources({ ...options, sources: folders, onDiagnostics }, clock, known, ends));
+    const gateway = await serveExecutor({
+      executor,
+      // Whoever looks in for a moment follows nothing.
+      ...(role === 'work' ? { lend } : {}),
+      socketPath: owned.info.socketPath,
+      version,
+      clock,
+      logger,
+    });
     ends.push(() => gateway.close());
     if (role === 'work') {
       const { otlpEndpoint: endpoint } = options;

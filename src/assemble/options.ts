@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock';
 import type { Logger } from '../base/logger';
 import type { ArtifactKind } from '../core/artifact';
 import type { DiagnosticSink } from '../core/diagnostic';
+import type { FolderSource } from '../core/folderSource';
 import type { HostProbe } from '../core/hostLoad';
 import type { OwnPrices } from '../core/prices';
 import type { SecretSlot } from '../core/secretSlot';
@@ -61,26 +62,8 @@ export type SourceChoice =
     }
   /** The embedded ZMemory, in this process, in the storage folder. */
   | { readonly kind: 'embedded'; readonly agent: string }
-  | {
-      /** The table of tasks in a Markdown file of a repository that the user trusts. */
-      readonly kind: 'taskFile';
-      readonly repo: string;
-      /** Relative to the repository. */
-      readonly file: string;
-      /** The owner that rows get when they are taken. */
-      readonly agent: string;
-      /** `all`, or IDs and priorities such as `P0,P1,T-17`; empty: only those that the user queues. */
-      readonly rows: string;
-      /** True: a repository without the file is nothing wrong. */
-      readonly mayBeMissing: boolean;
-    }
-  | {
-      /** The task definitions of a repository that the user trusts: `.airlock/tasks/*.yaml`. */
-      readonly kind: 'taskDefinitions';
-      readonly repo: string;
-      /** Names of environment variables that their prompts may have. */
-      readonly environment: readonly string[];
-    };
+  /** What lies in a folder: it is lent to whoever works the queue, when that is not this process. */
+  | FolderSource;
 
 /** What the user lets MCP servers have. */
 export interface McpChoice {

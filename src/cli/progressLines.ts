@@ -31,6 +31,10 @@ export function progressText(state: LiveState, event: AirlockEvent): string | un
       return `waits for the ${event.on}: ${oneLine(event.reason, 300)}`;
     case 'task.paused':
       return 'paused';
+    case 'source.added':
+      return `${event.sourceId} is followed for who lends it`;
+    case 'source.removed':
+      return `${event.sourceId} is not followed any more`;
     case 'source.paused':
       return `${event.sourceId} is ${event.paused ? 'paused: nothing more is taken from it' : 'asked again'}`;
     case 'task.blocked':

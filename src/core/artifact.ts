@@ -1,5 +1,8 @@
-/** What belongs to a report: the change itself, what the executor saw of it, and what was seen in the terminal. */
-export const artifactKinds = ['patch', 'evidence', 'log'] as const;
+/**
+ * What belongs to a report: the change itself, what the executor saw of it, what was seen in the terminal, and the page of the pull
+ * request that the user opened of it.
+ */
+export const artifactKinds = ['patch', 'evidence', 'log', 'pullRequest'] as const;
 export type ArtifactKind = (typeof artifactKinds)[number];
 
 export interface Artifact {

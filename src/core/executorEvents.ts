@@ -37,6 +37,10 @@ export const executorEvents = [
     /** For people. */
     message: z.string(),
   }),
+  /** It is followed from here on, until it is removed or the executor ends: a window has lent it. */
+  z.object({ kind: z.literal('source.added'), sourceId: z.string() }),
+  /** Nobody lends it any more. */
+  z.object({ kind: z.literal('source.removed'), sourceId: z.string() }),
   /** While it is paused nothing more is taken from it; what was taken goes on, and is reported. */
   z.object({ kind: z.literal('source.paused'), sourceId: z.string(), paused: z.boolean() }),
   /** What tasks that ended before have left of private things is deleted. Written before it is done. */

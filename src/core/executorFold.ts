@@ -19,6 +19,12 @@ export function foldExecutor(state: LiveState, event: AirlockEvent): void {
     case 'queue.changed':
       state.queueMode = event.mode;
       return;
+    case 'source.added':
+      state.sources.set(event.sourceId, { healthy: true, looked: false, message: '' });
+      return;
+    case 'source.removed':
+      state.sources.delete(event.sourceId);
+      return;
     case 'source.paused':
       if (event.paused) state.pausedSources.add(event.sourceId);
       else state.pausedSources.delete(event.sourceId);

@@ -133,6 +133,8 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'queue.held':
     case 'budget.limited':
     case 'budget.alert':
+    case 'source.added':
+    case 'source.removed':
     case 'source.paused':
     case 'source.changed':
     case 'data.deleted':

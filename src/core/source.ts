@@ -88,6 +88,8 @@ export const reportSchema = z.object({
   body: digestSchema,
   /** The source has not given us the task yet, and must be asked for it first. Absent: it has. */
   claim: z.literal(true).optional(),
+  /** The source has had the task's outcome, and now hears what the user has made of it since. Absent: it is the outcome. */
+  amends: z.literal(true).optional(),
 });
 export type Report = z.infer<typeof reportSchema>;
 
@@ -115,8 +117,8 @@ export interface TaskSource extends Disposable {
   accept(externalId: string, options?: { readonly isRepeat: boolean }): Promise<AcceptAnswer>;
   /** Says that it is being worked on. Losing one is no harm. */
   progress(externalId: string, percent: number | null, message: string): Promise<void>;
-  /** A report takes the place of the one before it. Absent: only the first one is taken. */
-  readonly amends?: true;
+  /** Wants to hear what the user has made of a result since its report: a report that `amends` comes for it. Absent: it does not. */
+  readonly amends?: boolean;
   /** What it wants beside reports, in this order. Absent: nothing. */
   readonly artifacts?: readonly ArtifactKind[];
   /**

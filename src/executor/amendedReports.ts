@@ -1,14 +1,10 @@
-import { sha256 } from '../base/digest';
 import type { EventBody } from '../core/events';
 import { runOf, type TaskState } from '../core/liveState';
 import type { ExecutorPorts } from './ports';
 import { reportsToJoined } from './joinedReports';
-import { reportBody, reportFor } from './runReport';
+import { amendingReportId, reportBody, reportFor } from './runReport';
 
-/**
- * The outcome once more, with a pull request that was opened of its result since, for the sources of a task that let a report take the place of
- * the one before it. One that has not been told yet hears it with its report.
- */
+/** The outcome once more, with a pull request that was opened of its result since, for the sources of a task that want to hear of it. */
 export async function amendedReports(
   { events, blobs, clock, sources }: Pick<ExecutorPorts, 'events' | 'blobs' | 'clock' | 'sources'>,
   before: TaskState,
@@ -26,9 +22,9 @@ export async function amendedReports(
     { kind: 'report.queued', report: reportFor(task, outcome, body) },
     ...reportsToJoined(task, outcome, body),
   ];
-  const suffix = `amended-${sha256(pullRequest).slice(0, 12)}`;
   return again.flatMap((event): EventBody[] => {
     if (event.kind !== 'report.queued' || !amending.has(event.report.sourceId)) return [];
-    return [{ ...event, report: { ...event.report, reportId: `${event.report.reportId}/${suffix}` } }];
+    const reportId = amendingReportId(event.report.reportId, pullRequest);
+    return [{ ...event, report: { ...event.report, reportId, amends: true } }];
   });
 }

@@ -6,7 +6,7 @@ import type { EventBody } from '../core/events';
 import type { TaskId } from '../core/ids';
 import { isEnded, type NewTask, type TaskOrigin, type TaskSpec } from '../core/task';
 import type { TaskState } from '../core/liveState';
-import type { Offer, OfferedTask, TaskSource } from '../core/source';
+import type { Offer, OfferedTask, SourceHealth, TaskSource } from '../core/source';
 import type { ExecutorPorts } from './ports';
 import { parsedTask, rejectedTask, type Draft, type Shaped } from './drafts';
 import { dependenciesFirst } from '../core/offerOrder';
@@ -60,27 +60,20 @@ export class Intake implements Disposable {
   }
 
   start(): void {
-    for (const source of this.ports.sources) {
-      source.start({
-        offer: (offer) => this.inOrder(() => this.takeOffer(source, offer)),
-        cancel: (externalId, reason) =>
-          this.inOrder(async () => {
-            const taskId = this.known.get(originKey({ sourceId: source.id, externalId }));
-            if (taskId !== undefined) await this.cancel(taskId, reason);
-          }),
-        health: (health) =>
-          this.inOrder(() =>
-            this.append([
-              {
-                kind: 'source.changed',
-                sourceId: source.id,
-                healthy: health.kind !== 'down',
-                message: health.kind === 'ok' ? '' : health.message.slice(0, 1000),
-              },
-            ]),
-          ),
-      });
-    }
+    for (const source of this.ports.sources) this.begin(source);
+  }
+
+  /** Begins to listen to a source. */
+  begin(source: TaskSource): void {
+    source.start({
+      offer: (offer) => this.inOrder(() => this.takeOffer(source, offer)),
+      cancel: (externalId, reason) =>
+        this.inOrder(async () => {
+          const taskId = this.known.get(originKey({ sourceId: source.id, externalId }));
+          if (taskId !== undefined) await this.cancel(taskId, reason);
+        }),
+      health: (health) => this.inOrder(() => this.noteHealth(source, health)),
+    });
   }
 
   /** @throws {UserError} `task-invalid`, `task-too-large`, `unknown-dependency`. */
@@ -97,6 +90,14 @@ export class Intake implements Disposable {
     this.mutex.run(action).catch((error: unknown) => {
       this.ports.logger.error('What a source sent could not be taken in', error);
     });
+  }
+
+  private async noteHealth(source: TaskSource, health: SourceHealth): Promise<void> {
+    // It was lent, and has been given back.
+    if (!this.ports.sources.includes(source)) return;
+    const healthy = health.kind !== 'down';
+    const message = health.kind === 'ok' ? '' : health.message.slice(0, 1000);
+    await this.append([{ kind: 'source.changed', sourceId: source.id, healthy, message }]);
   }
 
   private async takeOffer(source: TaskSource, offer: Offer): Promise<void> {

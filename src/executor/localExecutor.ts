@@ -35,6 +35,7 @@ import { JoinedClaims } from './joinedClaims';
 import { Conflicts } from './conflicts';
 import { Landings } from './landings';
 import { LaneGovernor } from './laneGovernor';
+import { LentSources } from './lentSources';
 import { Leases } from './leases';
 import { endsUnsaid } from './leftOpen';
 import { tidyWorkspaces } from './leftWorkspaces';
@@ -74,6 +75,8 @@ export class LocalExecutor implements Executor {
   readonly place: ExecutorPlace = { kind: 'here' };
   private readonly replaced = new Emitter<void>();
   readonly onDidReset: Event<void> = this.replaced.event;
+  /** Where the sources of other windows' folders are given. */
+  readonly lentSources: LentSources;
   private readonly ports: ExecutorPorts;
   private readonly executorId = newId('executor');
   private readonly shelf = new SessionShelf();
@@ -106,8 +109,9 @@ export class LocalExecutor implements Executor {
   private ending: Promise<void> | undefined;
 
   constructor(private readonly options: LocalExecutorOptions) {
-    const { ports, settings } = options;
-    this.ports = ports;
+    const { settings } = options;
+    const sources = [...options.ports.sources];
+    const ports = (this.ports = { ...options.ports, sources });
     this.outbox = new Outbox(ports);
     this.hostWatch = new HostWatch(ports, settings);
     this.warm = new WarmSessions(ports, settings, new LocalWarmMaker(ports, settings), {
@@ -126,6 +130,7 @@ export class LocalExecutor implements Executor {
     );
     this.budgetWatch = new BudgetWatch(ports);
     this.intake = new Intake(ports, (taskId, reason) => this.cancelAs(taskId, reason));
+    this.lentSources = new LentSources(ports, sources, this.intake);
     this.roomWatch = new RoomWatch(ports, {
       whenShort: () => this.dispatcher.interruptAll('disk'),
       whenEnough: () => this.goOn(),
@@ -440,6 +445,7 @@ export class LocalExecutor implements Executor {
 
   private async end(): Promise<void> {
     this.dispatcher.dispose();
+    this.lentSources.dispose();
     for (const source of this.ports.sources) source.dispose();
     this.intake.dispose();
     this.outbox.dispose();

@@ -1,12 +1,15 @@
 import { fullJitterMs } from '../base/backoff';
 import { DisposableStore, type Disposable } from '../base/disposable';
 import { messageOf, UserError } from '../base/errors';
+import type { AirlockEvent } from '../core/events';
 import type { ReportState } from '../core/liveState';
 import { reportBodySchema, SourceUnreachableError, type Report, type TaskSource } from '../core/source';
 import type { ExecutorPorts } from './ports';
 import { ReportArtifacts } from './reportArtifacts';
 import { treatmentOf } from './retryPolicy';
 
+/** After these there may be something to send, or somebody to send it to. */
+const isWork = new Set<AirlockEvent['kind']>(['report.queued', 'report.revived', 'source.added']);
 const backoff = { firstMs: 2_000, maxMs: 5 * 60_000 };
 
 /**
@@ -29,7 +32,7 @@ export class Outbox implements Disposable {
   start(): void {
     this.disposables.add(
       this.ports.events.onDidAppend((events) => {
-        if (events.some(({ kind }) => kind === 'report.queued' || kind === 'report.revived')) this.pump();
+        if (events.some(({ kind }) => isWork.has(kind))) this.pump();
       }),
     );
     this.pump();

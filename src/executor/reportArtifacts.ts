@@ -13,7 +13,7 @@ const maxPatchBytes = 4 * 1024 * 1024;
 /** Of the output of one check, its end. */
 const maxOutputChars = 32 * 1024;
 const maxLogChars = 512 * 1024;
-/** So often a report waits for its artifacts. Then it goes without: the outcome matters more. */
+/** So often an outcome waits for its artifacts. Then it goes without: it matters more. */
 const maxWaits = 3;
 
 /**
@@ -34,12 +34,12 @@ export class ReportArtifacts {
     const run = [...this.ports.events.state.runs.values()].find((each) => isReportOf(report.reportId, each));
     for (const kind of run ? (source.artifacts ?? []) : []) {
       const name = fileNames[kind];
-      if (!run || names.includes(name)) continue;
+      if (!run || names.includes(name) || (report.amends && kind !== 'pullRequest')) continue;
       try {
         const content = await this.contentOf(kind, run);
         if (content === undefined || !(await source.attach(report, { kind, name, content }))) continue;
       } catch (error) {
-        if (error instanceof SourceUnreachableError && attempts < maxWaits) throw error;
+        if (error instanceof SourceUnreachableError && (report.amends || attempts < maxWaits)) throw error;
         this.ports.logger.warn('An artifact was not handed over', {
           reportId: report.reportId,
           name,
@@ -71,6 +71,8 @@ export class ReportArtifacts {
         const text = await recordedEnd(this.ports.sessionFolder(run.id, run.sessionId));
         return text?.slice(-maxLogChars);
       }
+      case 'pullRequest':
+        return this.ports.events.state.tasks.get(run.taskId)?.pullRequests?.at(-1);
     }
   }
 
@@ -104,4 +106,5 @@ const fileNames: Readonly<Record<ArtifactKind, string>> = {
   patch: 'airlock.patch',
   evidence: 'airlock-evidence.json',
   log: 'airlock-log.txt',
+  pullRequest: 'airlock-pull-request.txt',
 };

@@ -1,3 +1,4 @@
+import { sha256 } from '../base/digest';
 import { describeVerdict, passed, summarizeChecks } from '../core/evidence';
 import type { ReportId } from '../core/ids';
 import type { RunState, TaskState } from '../core/liveState';
@@ -58,9 +59,14 @@ export function reportBody(
   };
 }
 
-/** Whether a report is about that attempt, to whichever source of the task it goes. */
+/** Whether a report is about that attempt, to whichever source of the task it goes, and whether or not it amends another. */
 export function isReportOf(reportId: ReportId, { taskId, attempt }: Pick<RunState, 'taskId' | 'attempt'>): boolean {
-  return reportId.replace(/\+\d+$/, '') === `${taskId}/${attempt}`;
+  return reportId.replace(/\/amended-[0-9a-f]+$/, '').replace(/\+\d+$/, '') === `${taskId}/${attempt}`;
+}
+
+/** The id of the report that tells what came to an outcome after its report: the same whenever the same came. */
+export function amendingReportId(reportId: ReportId, what: string): ReportId {
+  return `${reportId}/amended-${sha256(what).slice(0, 12)}`;
 }
 
 /** The id of the same report as it goes to another source of the task, which is the `number`th, from 1. */

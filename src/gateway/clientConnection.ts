@@ -6,6 +6,7 @@ import { messageOf, UserError } from '../base/errors';
 import { LineCutter } from '../base/lineCutter';
 import type { Logger } from '../base/logger';
 import type { Executor } from '../core/executor';
+import type { FolderSource, LendFolders } from '../core/folderSource';
 import { toWire } from '../core/snapshot';
 import {
   helloSchema,
@@ -32,6 +33,8 @@ const maxRequests = 32;
 
 export interface ConnectionOptions {
   readonly executor: Executor;
+  /** Absent: what clients lend is not followed. */
+  readonly lend?: LendFolders;
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -43,6 +46,8 @@ export class ClientConnection implements Disposable {
   private readonly watches = new Map<string, Promise<Disposable>>();
   private readonly keyboards: KeyboardDesk;
   private readonly helloDeadline: Disposable;
+  /** What it lends, once all that it lent before is given back. It never rejects. */
+  private loan: Promise<Disposable | undefined> = Promise.resolve(undefined);
   private greeted = false;
   private closed = false;
   private underway = 0;
@@ -75,6 +80,7 @@ export class ClientConnection implements Disposable {
     this.owned.dispose();
     for (const watch of this.watches.values()) release(watch);
     this.watches.clear();
+    void this.loan.then((loan) => loan?.dispose());
     this.socket.destroy();
     this.onClosed();
   }
@@ -151,6 +157,8 @@ export class ClientConnection implements Disposable {
         return this.watch(call.watch, call.sessionId);
       case 'unwatchSession':
         return this.unwatch(call.watch);
+      case 'lendFolders':
+        return this.lendFolders(call.folders);
       case 'takeOver':
       case 'typeKeys':
       case 'resizeTerminal':
@@ -159,6 +167,21 @@ export class ClientConnection implements Disposable {
       default:
         return dispatch(this.options.executor, call);
     }
+  }
+
+  private async lendFolders(folders: readonly FolderSource[]): Promise<null> {
+    const before = this.loan;
+    const lent = before.then((loan) => {
+      loan?.dispose();
+      return this.options.lend?.(folders, (owner, diagnostics) => {
+        this.push({ kind: 'diagnostics', owner, diagnostics: [...diagnostics] });
+      });
+    });
+    this.loan = lent.catch(() => undefined);
+    await lent;
+    // It may have gone while its folders were opened.
+    if (this.closed) (await this.loan)?.dispose();
+    return null;
   }
 
   private async watch(name: string, sessionId: string): Promise<null> {

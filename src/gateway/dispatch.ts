@@ -3,7 +3,8 @@ import type { KeyboardCall } from './keyboardDesk';
 import type { Call, ResultOf } from '../protocol/executorProtocol';
 
 /** The calls that are more than one command of the executor: they belong to a connection. */
-export type ConnectionCall = Extract<Call, { method: 'watchSession' | 'unwatchSession' }> | KeyboardCall;
+export type ConnectionCall =
+  Extract<Call, { method: 'watchSession' | 'unwatchSession' | 'lendFolders' }> | KeyboardCall;
 export type PlainCall = Exclude<Call, ConnectionCall>;
 
 type Handler<M extends PlainCall['method']> = (

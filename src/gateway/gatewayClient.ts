@@ -5,8 +5,10 @@ import { assertNever, messageOf, UserError } from '../base/errors';
 import { newId } from '../base/ids';
 import type { Logger } from '../base/logger';
 import type { DataDeletion, DeletedData } from '../core/dataDeletion';
+import type { DiagnosticSink } from '../core/diagnostic';
 import type { AirlockEvent } from '../core/events';
 import type { Executor, ExecutorPlace, RestoredSnapshot, ResultChanges } from '../core/executor';
+import type { FolderSource } from '../core/folderSource';
 import { applyEvent } from '../core/fold';
 import type { ConflictReport, ConflictSide, Resolution } from '../core/conflict';
 import type { HistoryAnswer, HistoryQuery } from '../core/history';
@@ -37,6 +39,10 @@ const landingTimeoutMs = 6 * 3_600_000;
 
 export interface GatewayClientOptions {
   readonly socketPath: string;
+  /** Folders of this process, which the executor is to follow while it is connected. Absent: none. */
+  readonly lent?: readonly FolderSource[];
+  /** Told what is wrong in their files. */
+  readonly onDiagnostics?: DiagnosticSink;
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -50,6 +56,7 @@ export async function connectExecutor(options: GatewayClientOptions): Promise<Ex
   const client = new GatewayClient(options);
   try {
     await client.connected;
+    await client.lend();
     return client;
   } catch (error) {
     client.dispose();
@@ -99,6 +106,17 @@ class GatewayClient implements Executor {
 
   get onDidReset(): Executor['onDidReset'] {
     return this.replaced.event;
+  }
+
+  /** That folders cannot be followed keeps nobody from following the executor. */
+  async lend(): Promise<void> {
+    const { lent = [], logger } = this.options;
+    if (lent.length === 0) return;
+    try {
+      await this.call({ method: 'lendFolders', folders: [...lent] });
+    } catch (error) {
+      logger.error('The tasks of the folders that are open here are not followed', error);
+    }
   }
 
   add(task: NewTask): Promise<TaskId> {
@@ -372,6 +390,9 @@ class GatewayClient implements Executor {
       case 'keyboardEnded':
         this.keyboards.get(push.keyboard)?.end();
         this.keyboards.delete(push.keyboard);
+        return;
+      case 'diagnostics':
+        this.options.onDiagnostics?.(push.owner, push.diagnostics);
         return;
       default:
         assertNever(push);

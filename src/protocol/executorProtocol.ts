@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { approvalDecisionSchema } from '../core/approval';
 import { conflictReportSchema, resolutionSchema } from '../core/conflict';
 import { dataDeletionSchema, deletedDataSchema } from '../core/dataDeletion';
+import { diagnosticSchema } from '../core/diagnostic';
 import { eventSchema } from '../core/events';
+import { folderSourceSchema } from '../core/folderSource';
 import type { ResultChanges } from '../core/executor';
 import { historyAnswerSchema, historyQuerySchema } from '../core/history';
 import { digestSchema, objectIdSchema, sessionIdSchema, taskIdSchema } from '../core/ids';
@@ -20,13 +22,13 @@ import type { FileChange } from '../core/workspace';
  *
  * The client says `hello`; the server answers `welcome` with the state, or `refused` and hangs up. From then on the client
  * sends requests and gets one `reply` or `failure` for each, by its id; between them come `events`, in order and without
- * gaps after the state, `reset` when the state is replaced,, `output` of watched sessions and `keyboardEnded`. The events of a command come
+ * gaps after the state, `reset` when the state is replaced, `output` of watched sessions, `keyboardEnded` and `diagnostics`. The events of a command come
  * before its reply.
  *
  * The number changes whenever an old end would misunderstand a new one; the shape of the state and the kinds of events are
  * part of it.
  */
-export const protocolVersion = 13;
+export const protocolVersion = 14;
 
 /** The longest line that a client may send: room for the longest prompt, escaped. */
 export const maxRequestBytes = 16 * 1024 * 1024;
@@ -53,6 +55,8 @@ const methods = [
   z.object({ method: z.literal('pauseSource'), sourceId: z.string() }),
   z.object({ method: z.literal('resumeSource'), sourceId: z.string() }),
   z.object({ method: z.literal('refreshSources') }),
+  /** These are followed while the connection lasts, in place of those that it lent before; `diagnostics` tells what is wrong in them. */
+  z.object({ method: z.literal('lendFolders'), folders: z.array(folderSourceSchema).max(1000) }),
   z.object({ method: z.literal('readBlob'), digest: digestSchema }),
   z.object({ method: z.literal('changes'), taskId: taskIdSchema }),
   z.object({
@@ -159,6 +163,8 @@ export const serverMessageSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('reset'), state: z.unknown() }),
   z.object({ kind: z.literal('output'), watch: z.string(), text: z.string() }),
   z.object({ kind: z.literal('keyboardEnded'), keyboard: z.string() }),
+  /** All that is wrong now at one owner in the folders that this client lends. */
+  z.object({ kind: z.literal('diagnostics'), owner: z.string(), diagnostics: z.array(diagnosticSchema) }),
 ]);
 export type ServerMessage = z.infer<typeof serverMessageSchema>;
 
@@ -207,6 +213,7 @@ export const resultSchemas = {
   pauseSource: nothing,
   resumeSource: nothing,
   refreshSources: nothing,
+  lendFolders: nothing,
   readBlob: bytesSchema,
   changes: resultChangesSchema,
   readResultFile: bytesSchema,

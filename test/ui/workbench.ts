@@ -178,13 +178,24 @@ export class Workbench {
     if (options.confirm) await this.page.keyboard.press('Enter');
   }
 
-  /** Opens the view container of the activity bar with this title. */
+  /**
+   * Opens the view container of the activity bar with this title. A click on one that is open closes it, and while a window comes up
+   * VS Code may open it between the look and the click: then it is clicked once more.
+   */
   async openContainer(title: string): Promise<void> {
-    const item = this.page.locator(`.activitybar .action-item a[aria-label^="${title}"]`).first();
+    const item = this.page
+      .locator('.activitybar .action-item', { has: this.page.locator(`a[aria-label^="${title}"]`) })
+      .first();
     await item.waitFor();
-    const selected = await item.locator('xpath=..').getAttribute('class');
-    if (selected?.includes('checked')) return;
-    await item.click();
+    await eventually(
+      async () => {
+        if (await isChecked(item)) return true;
+        await item.click();
+        return eventually(() => isChecked(item), Boolean, 5_000).catch(() => false);
+      },
+      Boolean,
+      startMs,
+    );
   }
 
   /** The section of a side bar whose header has this title. */
@@ -300,6 +311,11 @@ export async function pictureFailure(workbench: Workbench | undefined, test: Moc
 /** Matches an element whose text is `text` and nothing else. */
 function exactly(text: string): RegExp {
   return new RegExp(`^\\s*${text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\s*$`);
+}
+
+/** Of an item of an action bar. */
+async function isChecked(item: Locator): Promise<boolean> {
+  return /\bchecked\b/.test((await item.getAttribute('class')) ?? '');
 }
 
 /** Asks until `read` answers what `isWanted` wants. @throws with the last answer when it never does. */

@@ -4,8 +4,19 @@ import path from 'node:path';
 import { badRequest } from '../fakes/messagesApiTurns';
 import type { WholeCommand } from '../fakes/wholeCommand';
 import { honestWork } from '../fakes/wholeModel';
-import { git } from '../unit/workspaces/sampleRepository';
-import { resultFile, sampleCheck, stateFits, taskReported, WholeRoom } from '../fakes/wholeRoom';
+import { git, makeRepository } from '../unit/workspaces/sampleRepository';
+import { resultFile, sampleCheck, sampleFiles, stateFits, taskReported, WholeRoom } from '../fakes/wholeRoom';
+import type { Diagnostic } from '../../src/core/diagnostic';
+import type { Executor } from '../../src/core/executor';
+import { isEnded } from '../../src/core/task';
+
+/** Resolves when there are so many tasks, all of them over, and their sources know it. */
+function allTold(executor: Executor, count: number): Promise<true> {
+  return stateFits(executor, ({ tasks, reports }) => {
+    const areOver = tasks.size === count && [...tasks.values()].every(({ status }) => isEnded(status));
+    return areOver && reports.size === 0 ? true : undefined;
+  });
+}
 
 describe('tasks from files of a repository', () => {
   let room: WholeRoom;
@@ -74,6 +85,45 @@ describe('tasks from files of a repository', () => {
     await executor.shutdown();
     const shown = await room.command(['show', taskId]).exited;
     assert.match(shown.stdout, /^pull request https:\/\/git\.example\/acme\/shop\/pull\/7$/m);
+  });
+
+  it('works off what lies in the folder of another process, for as long as that is there', async () => {
+    const table = (...rows: string[]): string =>
+      `| ID | Title | Status | Owner | Checks |\n|-|-|-|-|-|\n${rows.join('\n')}\n`;
+    const other = path.join(room.top, 'other');
+    makeRepository(other, { ...sampleFiles, 'TASKS.md': table(`| T-1 | Put right | Todo | | \`${sampleCheck}\` |`) });
+    mkdirSync(path.join(other, '.airlock', 'tasks'), { recursive: true });
+    writeFileSync(path.join(other, '.airlock', 'tasks', 'wrong.yaml'), 'name: Wrong\n');
+    const file = path.join(other, 'TASKS.md');
+    room.model.plays('Put right', ...honestWork);
+    room.model.plays('Go on', ...honestWork);
+    const owner = await room.open();
+    const told: Diagnostic[] = [];
+    const visit = (): Promise<Executor> =>
+      room.open({
+        sources: [
+          { kind: 'taskFile', repo: other, file: 'TASKS.md', agent: 'airlock', rows: 'all', mayBeMissing: false },
+          { kind: 'taskDefinitions', repo: other, environment: [] },
+        ],
+        onDiagnostics: (_owner, diagnostics) => void told.push(...diagnostics),
+      });
+    const visitor = await visit();
+    assert.equal(visitor.place.kind, 'elsewhere');
+    await allTold(owner, 1);
+    assert.match(readFileSync(file, 'utf8'), /T-1 \| Put right \| Review +\| airlock/);
+    assert.match(git(other, 'branch', '--list', 'airlock/*'), /airlock\/t-1-/);
+    assert.deepEqual(
+      told.map(({ path: of }) => path.basename(of)),
+      ['wrong.yaml'],
+    );
+
+    await visitor.shutdown();
+    await stateFits(owner, ({ sources }) => (sources.size === 1 ? true : undefined));
+    writeFileSync(file, readFileSync(file, 'utf8') + `| T-2 | Go on | Todo | | \`${sampleCheck}\` |\n`);
+    const again = await visit();
+    await allTold(owner, 2);
+    assert.match(readFileSync(file, 'utf8'), /T-2 \| Go on \| Review/);
+    await again.shutdown();
   });
 
   it('does a task definition once, and says what is wrong with another', async function () {

@@ -11,6 +11,7 @@ import {
   runOf,
   sampleCheck,
   sampleFiles,
+  stateFits,
   taskReported,
   WholeRoom,
 } from '../fakes/wholeRoom';
@@ -73,6 +74,25 @@ describe('a task of a ZMemory server', () => {
     assert.ok((told?.result?.execution_time_seconds ?? 0) > 0);
     assert.match(told?.result?.response ?? '', /^It is right now\.\n\nVerdict: verified/);
     assert.deepEqual(room.model.api.paidTwice(), []);
+  });
+
+  it('that has been told is joined at its backend by the pull request that the user opens later', async () => {
+    await room.queues({ id: 'make-right', description: 'Make it right', context: { checks: [sampleCheck] } });
+    room.model.plays('Make it right', ...honestWork);
+    const executor = await room.open();
+    await taskReported(executor, 'make-right');
+    const before = room.backend.api.get('make-right');
+    const url = 'https://git.example/acme/shop/pull/7';
+    await executor.notePullRequest('make-right', url);
+    await stateFits(executor, ({ reports }) => (reports.size === 0 ? true : undefined));
+    const after = room.backend.api.get('make-right');
+    assert.deepEqual([after?.status, after?.result], [before?.status, before?.result]);
+    assert.deepEqual(
+      after?.artifacts
+        .slice(before?.artifacts.length)
+        .map(({ name, sha256 }) => [name, readFileSync(path.join(room.top, 'backend', 'artifacts', sha256), 'utf8')]),
+      [['airlock-pull-request.txt', url]],
+    );
   });
 
   it('is unchecked when nobody names a check', async () => {

@@ -65,6 +65,7 @@ export function connectZMemory(
 class ZMemorySource implements TaskSource {
   readonly id: string;
   readonly artifacts: readonly ArtifactKind[];
+  readonly amends: boolean;
   private readonly poller: Poller;
   private readonly holding: Holding;
   private readonly pace: Pace;
@@ -87,6 +88,7 @@ class ZMemorySource implements TaskSource {
   ) {
     this.id = options.id;
     this.artifacts = options.artifacts ?? artifactKinds;
+    this.amends = this.artifacts.includes('pullRequest');
     for (const item of owned) this.owned.add(item);
     this.holding = new Holding(options.api, options.agent, options.clock);
     this.pace = new Pace(options.pollMs ?? defaultPollMs);
@@ -168,6 +170,8 @@ class ZMemorySource implements TaskSource {
   }
 
   async report(report: Report, body: ReportBody, options: ReportOptions): Promise<void> {
+    // A task that is over takes no second outcome there: what came to it since was handed over as an artifact.
+    if (report.amends) return;
     await this.holding.throwIfLost(report.externalId);
     await sendReport(this.options.api, report, body, options);
     this.holding.forget(report.externalId);

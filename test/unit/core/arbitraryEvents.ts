@@ -115,6 +115,8 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'task.changed': fc.record({ taskId, repo: fc.option(words), priority: fc.nat({ max: 3 }) }),
   'task.paused': fc.record({ taskId }),
   'task.moved': fc.record({ taskId, rank: timeMs }),
+  'source.added': fc.record({ sourceId }),
+  'source.removed': fc.record({ sourceId }),
   'source.paused': fc.record({ sourceId, paused: fc.boolean() }),
   'report.revived': fc.record({ taskId, reportId }),
   'task.linked': fc.record({

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { UserError } from '../../../src/base/errors';
 import { silentLogger } from '../../../src/base/logger';
 import type { Artifact } from '../../../src/core/artifact';
-import type { RunState } from '../../../src/core/liveState';
+import type { RunState, TaskState } from '../../../src/core/liveState';
 import { SourceUnreachableError, type Report, type ReportOptions, type TaskSource } from '../../../src/core/source';
 import { Outbox } from '../../../src/executor/outbox';
+import { amendingReportId } from '../../../src/executor/runReport';
 import type { ExecutorPorts } from '../../../src/executor/ports';
 import { FakeClock } from '../../fakes/clock';
 import { enoughRoom, MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
@@ -12,7 +13,7 @@ import { enoughRoom, MemoryBlobs, MemoryLog } from '../../fakes/memoryLog';
 /** A source that takes artifacts as the test says. */
 class TakingSource implements TaskSource {
   readonly id = 'near';
-  readonly artifacts = ['patch', 'evidence', 'log'] as const;
+  readonly artifacts = ['patch', 'evidence', 'log', 'pullRequest'] as const;
   readonly taken: Artifact[] = [];
   readonly told: ReportOptions[] = [];
   attachAnswers: (Error | false)[] = [];
@@ -92,7 +93,7 @@ describe('what belongs to a report', () => {
     return started;
   }
 
-  async function ends(reportId = 'task/1'): Promise<void> {
+  async function ends(reportId = 'task/1', more: Partial<Report> = {}): Promise<void> {
     const output = await blobs.put(`ok, and sk-secret${'.'.repeat(40_000)}the end`);
     const check = { command: 'npm test', on: 'result', tree: commit, exitCode: 0, endedBy: null };
     const run = {
@@ -108,7 +109,7 @@ describe('what belongs to a report', () => {
       checks: [{ ...check, output, outputBytes: 3, durationMs: 5 }],
     };
     log.state.runs.set('run', run as unknown as RunState);
-    const report = { reportId, taskId: 'task', sourceId: 'near', externalId: 'x', kind: 'complete' as const };
+    const report = { reportId, taskId: 'task', sourceId: 'near', externalId: 'x', kind: 'complete' as const, ...more };
     await log.append([{ kind: 'report.queued', report: { ...report, body: await blobs.put(JSON.stringify(body)) } }]);
   }
 
@@ -179,6 +180,17 @@ describe('what belongs to a report', () => {
     await until(() => outbox.isEmpty);
     assert.deepEqual(source.told, [{ isRepeat: true, attached: [] }]);
     assert.equal(log.kinds.filter((kind) => kind === 'report.postponed').length, 3);
+  });
+
+  it('is the pull request alone in a report that amends one, and waited for as long as it takes', async () => {
+    const url = 'https://git.example/acme/shop/pull/7';
+    log.state.tasks.set('task', {
+      pullRequests: ['https://git.example/acme/shop/pull/6', url],
+    } as unknown as TaskState);
+    source.attachAnswers = Array.from({ length: 6 }, () => new SourceUnreachableError('down'));
+    await ends(amendingReportId('task/1+1', url), { amends: true });
+    await until(() => outbox.isEmpty);
+    assert.deepEqual(source.taken, [{ kind: 'pullRequest', name: 'airlock-pull-request.txt', content: url }]);
   });
 
   it('leaves out a patch that is too large', async () => {

@@ -5,8 +5,12 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemClock } from '../../../src/base/clock';
+import { toDisposable } from '../../../src/base/disposable';
+import { UserError } from '../../../src/base/errors';
 import { silentLogger } from '../../../src/base/logger';
+import type { DiagnosticSink } from '../../../src/core/diagnostic';
 import type { Executor } from '../../../src/core/executor';
+import type { FolderSource } from '../../../src/core/folderSource';
 import { toWire } from '../../../src/core/snapshot';
 import { connectExecutor } from '../../../src/gateway/gatewayClient';
 import { serveExecutor, type GatewayServer } from '../../../src/gateway/gatewayServer';
@@ -107,6 +111,47 @@ describe('the gateway', () => {
     assert.deepEqual(toWire(late.state), toWire(rig.worker.state));
     late.dispose();
     await until(() => rig.server.clients === 1);
+  });
+
+  it('follows the folders that a client lends for as long as it is connected, and tells it what is wrong there', async () => {
+    const lent: FolderSource[] = [{ kind: 'taskDefinitions', repo: '/shop', environment: ['STAGE'] }];
+    const problem = { path: '/shop/x.yaml', line: 1, column: 2, severity: 'error', message: 'no' } as const;
+    const loans: { folders: readonly FolderSource[]; tell: DiagnosticSink; ended: boolean }[] = [];
+    await rig.server.close();
+    const server = await serveExecutor({
+      ...common,
+      executor: rig.worker,
+      socketPath: rig.socketPath,
+      lend: (folders, tell) => {
+        const loan = { folders, tell, ended: false };
+        loans.push(loan);
+        return Promise.resolve(toDisposable(() => (loan.ended = true)));
+      },
+    });
+    const told: unknown[] = [];
+    const onDiagnostics: DiagnosticSink = (...what) => told.push(what);
+    const client = await connectExecutor({ ...common, socketPath: rig.socketPath, lent, onDiagnostics });
+    assert.deepEqual(
+      loans.map(({ folders, ended }) => [folders, ended]),
+      [[lent, false]],
+    );
+    loans[0]?.tell('definitions:/shop', [problem]);
+    await until(() => told.length === 1);
+    assert.deepEqual(told, [['definitions:/shop', [problem]]]);
+    client.dispose();
+    await until(() => loans[0]?.ended === true);
+    await server.close();
+  });
+
+  it('is followed all the same by a client whose folders cannot be', async () => {
+    await rig.server.close();
+    const lend = () => Promise.reject(new UserError('task-file-outside', 'It lies elsewhere.'));
+    const server = await serveExecutor({ ...common, executor: rig.worker, socketPath: rig.socketPath, lend });
+    const lent: FolderSource[] = [{ kind: 'taskDefinitions', repo: '/shop', environment: [] }];
+    const client = await connectExecutor({ ...common, socketPath: rig.socketPath, lent });
+    await client.startQueue();
+    client.dispose();
+    await server.close();
   });
 
   it('lets its user alone reach the socket', async () => {

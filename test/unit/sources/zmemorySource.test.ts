@@ -408,6 +408,11 @@ describe('a ZMemory source', () => {
       assert.match(JSON.stringify(api.calls[1]), /"artifacts":\[\{"name":"a.patch"\}\]/);
     });
 
+    it('tells no outcome a second time when it hears what came to it later', async () => {
+      await source.report({ ...report('complete'), amends: true }, body, { isRepeat: true });
+      assert.deepEqual(api.calls, []);
+    });
+
     it('has no artifact where the server knows none, and tries again where it may be better later', async () => {
       const artifact = { kind: 'patch', name: 'a.patch', content: 'diff' } as const;
       api.change = () => ({ kind: 'refused', reason: 'it answers 404' });
