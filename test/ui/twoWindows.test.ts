@@ -7,7 +7,8 @@ describe('two windows on one folder, in a real VS Code', function () {
   let first: Workbench;
   let second: Workbench;
 
-  openDemo({ turnDelayMs: 500 }, ({ workbench }) => (first = workbench));
+  // Long enough that both windows are looked at, and the first one is closed, while tasks run.
+  openDemo({ turnDelayMs: 1_500 }, ({ workbench }) => (first = workbench));
   before(async () => {
     second = await first.another();
     await second.openContainer('Airlock');
@@ -34,17 +35,18 @@ describe('two windows on one folder, in a real VS Code', function () {
       (rows) => rows.some((row) => row.startsWith('Document the options: cancelled')),
     );
     await second.command('Airlock: Start Queue');
-    for (const workbench of [first, second]) {
-      await eventually(
+    const runsTwo = (workbench: Workbench) =>
+      eventually(
         () => rowsOf(workbench),
         (rows) => rows.includes('Running: 2'),
       );
-    }
+    await Promise.all([runsTwo(first), runsTwo(second)]);
     await second.setTheme('highContrast');
     await second.screenshot('tasks-high-contrast');
   });
 
   it('go on in the one that is left, when the one that did the work is closed', async () => {
+    assert.ok((await rowsOf(second)).some((row) => row.startsWith('Running: ')));
     await first.closeWindow();
     const verdicts = ['Fix the cart total: verified', 'Add a slug for product names: verified'];
     await eventually(
