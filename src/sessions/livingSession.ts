@@ -57,6 +57,8 @@ export interface LivingSessionOptions {
   /** Lays canaries out for this jail. */
   readonly startTrial: () => Promise<CanaryTrial>;
   readonly process: ProcessIdentity;
+  /** Asked when the jail has ended by itself: whether the kernel ended it for want of memory. */
+  readonly oomKilled: () => LimitBreach | undefined;
   readonly shells: SessionShells;
   readonly recording: Recording;
   /** What nobody is shown. */
@@ -268,6 +270,8 @@ export class LivingSession implements Session {
   }
 
   private endByItself(): SessionEnd {
+    const breach = this.options.oomKilled();
+    if (breach) return { reason: `The jail ${breach.detail}.`, breach };
     const words = this.options.jail.endWords();
     return { reason: `The jail ended by itself${words === '' ? '' : `: ${words}`}.`, breach: null };
   }

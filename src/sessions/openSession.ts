@@ -10,6 +10,7 @@ import { bwrapInvocation } from '../jail/argv';
 import { type CanaryTrial, startCanaries } from '../jail/canaries/trial';
 import type { EgressProxy } from '../jail/egress/egressProxy';
 import type { LocalJails } from '../jail/jails';
+import { watchOomKills } from '../jail/limits/oomKills';
 import { watchLimits } from '../jail/limits/watchLimits';
 import { checkMounts } from '../jail/mountCheck';
 import { channelsInJail } from './launcher';
@@ -122,6 +123,7 @@ async function startSession(options: SessionOptions, context: SessionContext): P
     jail,
     limits: policy.limits,
     process,
+    oomKilled: watchOomKills(process.pid),
     shells,
     gate,
     startTrial: () => newTrial(policy, context),

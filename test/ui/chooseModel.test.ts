@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type ModelListServer, startModelListServer, writeJson } from '../fakes/modelListServer';
@@ -47,13 +46,7 @@ describe('choosing a model in a real VS Code', function () {
     for (const theme of ['light', 'dark'] as const) {
       await workbench.setTheme(theme);
       await workbench.command('Airlock: Choose Model…');
-      assert.deepEqual(await workbench.choices(), [
-        'claude-sonnet-5-5',
-        'claude-opus-4-1',
-        'airlock-scripted',
-        'Default',
-        'Another name…',
-      ]);
+      await workbench.offers(['claude-sonnet-5-5', 'claude-opus-4-1', 'airlock-scripted', 'Default', 'Another name…']);
       await workbench.screenshot(`choose-model-${theme}`);
       await workbench.page.keyboard.press('Escape');
     }

@@ -61,7 +61,7 @@ describe('two folders in one window, in a real VS Code', function () {
 
   it('asks which folder a new task is for', async () => {
     await workbench.command('Airlock: Add Task…');
-    assert.deepEqual(await workbench.choices(), ['corner-shop', 'second-shop']);
+    await workbench.offers(['corner-shop', 'second-shop']);
     await workbench.screenshot('multi-root-pick-dark');
     await workbench.page.keyboard.press('Escape');
     await addTask(workbench, { repository: 'second-shop', title: slug, check: 'node --test test/slug.test.js' });
@@ -99,7 +99,7 @@ describe('two folders in one window, in a real VS Code', function () {
 
   it('goes on with it in the folder that the user assigns', async () => {
     await workbench.contextMenu('Tasks', cart, 'Assign Repository…');
-    assert.deepEqual(await workbench.choices(), ['corner-shop', 'second-shop']);
+    await workbench.offers(['corner-shop', 'second-shop']);
     await workbench.pick('second-shop');
     await eventually(
       () => groupOf(cart),

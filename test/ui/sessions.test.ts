@@ -69,7 +69,7 @@ describe('the sessions in a real VS Code', function () {
   it('give the user the keyboard in the jail: what is typed there happens in the workspace', async () => {
     await workbench.contextMenu('Sessions', title, 'Take Over Terminal');
     await eventually(only, (shown) => /^Living: you have the keyboard/.test(shown));
-    await workbench.page.locator('.terminal-wrapper.active .xterm-helper-textarea').focus();
+    await workbench.focusTerminal();
     // In two parts, so that what is seen is what the shell has said, and not what was typed.
     await workbench.page.keyboard.type(`printf '%s-%s\\n' typed by-hand | tee note.txt\n`);
     await eventually(

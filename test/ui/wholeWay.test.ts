@@ -101,12 +101,8 @@ describe('the whole way in a real VS Code', function () {
 
   it('offers what can be done now in the menu of the status bar', async () => {
     await workbench.statusBarItem('airlock').click();
-    const choices = await workbench.choices();
-    assert.deepEqual(
-      ['Pause Queue: what runs goes on', 'Add Task…', 'Analytics'].filter((label) => !choices.includes(label)),
-      [],
-      `the menu has: ${choices.join(', ')}`,
-    );
+    const wanted = ['Pause Queue: what runs goes on', 'Add Task…', 'Analytics'];
+    await workbench.choices((labels) => wanted.every((label) => labels.includes(label)));
     await workbench.screenshot('menu-dark');
     await workbench.page.keyboard.press('Escape');
   });

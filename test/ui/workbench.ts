@@ -121,6 +121,12 @@ export class Workbench {
   async command(title: string): Promise<void> {
     await this.offer(title);
     await this.pick(title);
+    // The command may ask something in the same place: what is typed next is not for the palette.
+    const input = this.page.locator('.quick-input-widget input').first();
+    await eventually(
+      async () => (await input.isVisible()) && (await input.inputValue()) === `>${title}`,
+      (isStill) => !isStill,
+    );
   }
 
   /** Opens the palette with this command in it, and leaves the choice. */
@@ -154,12 +160,33 @@ export class Workbench {
     await this.choice(label).click();
   }
 
-  /** The labels of the open quick pick. */
-  async choices(): Promise<string[]> {
+  /** The labels of the open quick pick, once they are those that are wanted: it may still show what was asked before. */
+  async choices(areWanted: (labels: readonly string[]) => boolean): Promise<string[]> {
     const rows = this.page.locator('.quick-input-list .monaco-list-row .label-name');
-    await rows.first().waitFor();
-    // An icon is a character of a font of its own.
-    return (await rows.allInnerTexts()).map((text) => text.replaceAll(/[\p{Co}\s]+/gu, ' ').trim());
+    return eventually(
+      async () =>
+        // An icon is a character of a font of its own.
+        (await rows.allInnerTexts()).map((text) => text.replaceAll(/[\p{Co}\s]+/gu, ' ').trim()),
+      areWanted,
+    );
+  }
+
+  /** Waits until the open quick pick has these labels and no others. */
+  async offers(labels: readonly string[]): Promise<void> {
+    await this.choices((shown) => shown.join('\n') === labels.join('\n'));
+  }
+
+  /** Gives the keyboard to the terminal that is shown, and stays until it has it: a menu that closes takes it back a moment later. */
+  async focusTerminal(): Promise<void> {
+    const typed = this.page.locator('.terminal-wrapper.active .xterm-helper-textarea');
+    await eventually(
+      async () => {
+        await typed.focus();
+        await this.page.waitForTimeout(500);
+        return typed.and(this.page.locator(':focus')).count();
+      },
+      (count) => count > 0,
+    );
   }
 
   /** Waits for the question that has this title. */
