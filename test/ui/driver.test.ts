@@ -26,7 +26,7 @@ describe('the workbench in the browser', function () {
 
   it('runs a command of the palette and shows terminal text', async () => {
     await workbench.command('Terminal: Create New Terminal');
-    await workbench.page.locator('.terminal-wrapper.active .xterm-helper-textarea').focus();
+    await workbench.focusTerminal();
     await workbench.page.keyboard.type('echo $((40 + 2))-seen\n');
     const text = await eventually(
       () => workbench.terminalText(),

@@ -157,6 +157,8 @@ export class Workbench {
 
   /** Clicks the row of the open quick pick whose label is exactly `label`. */
   async pick(label: string): Promise<void> {
+    // Where the mouse has clicked before, the hover of a row may come up and lie over the others.
+    await this.page.mouse.move(0, 0);
     await this.choice(label).click();
   }
 
@@ -265,17 +267,24 @@ export class Workbench {
     const item = this.page.locator('.context-view .action-menu-item').filter({ hasText: entry }).first();
     await item.waitFor();
     // The menu takes a click only from a mouse that has moved over it, and none in its first moments.
-    for (let tries = 0; ; tries += 1) {
-      await this.page.mouse.move(0, 0);
-      await item.hover();
-      await item.click();
-      const isTaken = await item.waitFor({ state: 'hidden', timeout: 1_000 }).then(
+    const isGone = (timeout: number) =>
+      item.waitFor({ state: 'hidden', timeout }).then(
         () => true,
         () => false,
       );
-      if (isTaken) return;
-      if (tries === 10) throw new Error(`The menu does not take a click on “${entry}”`);
+    for (let tries = 0; tries < 10; tries += 1) {
+      await this.page.mouse.move(0, 0);
+      try {
+        await item.hover({ timeout: 3_000 });
+        await item.click({ timeout: 3_000 });
+      } catch (error) {
+        // On a busy machine it goes away some time after it has taken a click.
+        if (tries > 0 && (await isGone(1))) return;
+        throw error;
+      }
+      if (await isGone(1_000)) return;
     }
+    throw new Error(`The menu does not take a click on “${entry}”`);
   }
 
   /** The extension's items in the status bar; ids are `publisher.name.<item>`. */
