@@ -112,7 +112,8 @@ function overview(task: TaskState, run: RunState | undefined): string {
     );
     if (run.endedAtMs !== null) facts.push(['time', durationText(run.endedAtMs - run.startedAtMs)]);
   }
-  if (task.landing) facts.push(['accepted', landingText(task.landing)]);
+  if (task.landingWaits) facts.push(['accepted', 'it waits for its turn']);
+  else if (task.landing) facts.push(['accepted', landingText(task.landing)]);
   if (task.pullRequests) facts.push(['pull request', task.pullRequests.join(' ')]);
   return facts.map(([name, value]) => `${name.padEnd(12)} ${value}`).join('\n');
 }

@@ -10,6 +10,7 @@ export function foldExecutor(state: LiveState, event: AirlockEvent): void {
       // Whatever lived in the process before is gone with it.
       state.sources.clear();
       state.holds.clear();
+      for (const task of state.tasks.values()) delete task.landingWaits;
       settleAll(state);
       for (const id of event.sources) state.sources.set(id, { healthy: true, looked: false, message: '' });
       return;

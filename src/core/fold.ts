@@ -109,6 +109,8 @@ function subjectOf(kind: AirlockEvent['kind']): 'task' | 'run' | 'report' | 'ses
     case 'task.landed':
     case 'task.unlanded':
     case 'task.discarded':
+    case 'landing.waiting':
+    case 'landing.dropped':
     case 'landing.started':
     case 'landing.checked':
     case 'landing.moving':

@@ -5,6 +5,10 @@ import { objectIdSchema, runIdSchema, taskIdSchema } from './ids';
 
 /** A result on its way out, and after it. */
 export const landingEvents = [
+  /** The user has accepted it while others are let out: it waits for its turn, until it starts or is dropped, or the executor ends. */
+  z.object({ kind: z.literal('landing.waiting'), taskId: taskIdSchema }),
+  /** It waits no more and was not begun: it was given up, or could not be. */
+  z.object({ kind: z.literal('landing.dropped'), taskId: taskIdSchema }),
   /** A result is being laid over what a branch has become. `runId` names the copy in which that is done. */
   z.object({
     kind: z.literal('landing.started'),

@@ -6,7 +6,14 @@ const noneYet = { from: null, commit: null, checks: [], code: '', reason: '', fi
 /** The part of the fold that follows a result on its way out. */
 export function foldLanding(task: TaskState, event: AirlockEvent): void {
   switch (event.kind) {
+    case 'landing.waiting':
+      task.landingWaits = true;
+      return;
+    case 'landing.dropped':
+      delete task.landingWaits;
+      return;
     case 'landing.started': {
+      delete task.landingWaits;
       const { runId, ref, only, resolved } = event;
       const conflict = resolved.length > 0 ? (task.landing?.conflict ?? null) : null;
       task.landing = { ...noneYet, phase: 'merging', runId, ref, only, conflict, statusBefore: task.status };
@@ -32,6 +39,7 @@ export function foldLanding(task: TaskState, event: AirlockEvent): void {
     case 'task.unlanded':
     case 'task.requeued':
       task.landing = null;
+      delete task.landingWaits;
       return;
     default:
       return;

@@ -38,6 +38,8 @@ export interface TaskState {
   runId: RunId | null;
   /** How far its result is on its way out, or why it did not get there; `null` while nobody has asked for that. */
   landing: LandingState | null;
+  /** The user has accepted it, and others are let out first. Absent: no. */
+  landingWaits?: true;
   queuedAtMs: number;
   /** Its place among all that were ever queued; absent in states of earlier versions. */
   arrival?: number;
@@ -132,9 +134,9 @@ export function isInConflict({ landing }: TaskState): boolean {
   return landing?.phase === 'failed' && (landing.code === 'landing-conflict' || landing.conflict !== null);
 }
 
-/** It is being let out just now. */
-export function isLanding({ landing }: TaskState): boolean {
-  return landing?.phase === 'merging' || landing?.phase === 'moving';
+/** It is being let out just now, or waits for its turn. */
+export function isLanding({ landing, landingWaits }: TaskState): boolean {
+  return landingWaits === true || landing?.phase === 'merging' || landing?.phase === 'moving';
 }
 
 /** A tool call. Without an output it was begun and not finished. */

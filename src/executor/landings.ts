@@ -66,7 +66,8 @@ export class Landings {
   async land(taskId: TaskId, options: LandingOptions, resolved?: ResolvedLanding): Promise<Landed> {
     const abort = new AbortController();
     const signal = AbortSignal.any([this.signal, abort.signal]);
-    const landing = this.turns.run(() => this.landNow(taskId, { ...options, signal, resolved }), signal);
+    const mustWait = this.underWay.size > 0;
+    const landing = this.inTurn(taskId, mustWait, { ...options, signal, resolved });
     const asked = { taskId, abort, landing };
     this.underWay.add(asked);
     try {
@@ -75,6 +76,18 @@ export class Landings {
       throw abort.signal.aborted ? givenUp() : error;
     } finally {
       this.underWay.delete(asked);
+    }
+  }
+
+  /** One that has to wait says so, for those who look at it in another window. */
+  private async inTurn(taskId: TaskId, mustWait: boolean, options: Landing): Promise<Landed> {
+    if (!mustWait) return this.turns.run(() => this.landNow(taskId, options), options.signal);
+    this.resultOf(taskId);
+    await this.append([{ kind: 'landing.waiting', taskId }]);
+    try {
+      return await this.turns.run(() => this.landNow(taskId, options), options.signal);
+    } finally {
+      if (this.taskOf(taskId).landingWaits) await this.append([{ kind: 'landing.dropped', taskId }]);
     }
   }
 

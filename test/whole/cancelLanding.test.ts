@@ -4,7 +4,7 @@ import path from 'node:path';
 import { isCancellation, isUserError, messageOf } from '../../src/base/errors';
 import type { AirlockEvent } from '../../src/core/events';
 import type { Executor } from '../../src/core/executor';
-import type { LandingState } from '../../src/core/liveState';
+import type { LandingState, LiveState } from '../../src/core/liveState';
 import { says } from '../fakes/messagesApiTurns';
 import { honestWork, writes } from '../fakes/wholeModel';
 import {
@@ -101,8 +101,12 @@ describe('a landing that is given up', () => {
     const first = endOf(executor.land('right'));
     await sleeps();
     const second = endOf(executor.land('other'));
+    const waits = ({ tasks }: LiveState): true | undefined => tasks.get('other')?.landingWaits;
+    assert.equal(await stateFits(executor, waits), true);
+    const show = room.command(['show', 'other']).exited;
+    assert.match((await show).stdout, /^accepted +it waits for its turn$/m);
     await executor.cancelLanding('other');
-    assert.equal(await second, givenUp);
+    assert.deepEqual([await second, waits(executor.state)], [givenUp, undefined]);
     assert.deepEqual([landingOf('other'), landingOf('right')?.phase, sleepers().length > 0], [null, 'merging', true]);
     await executor.cancelLanding('right');
     assert.equal(await first, givenUp);

@@ -81,7 +81,7 @@ export function abilitiesOf(state: LiveState, task: TaskState, seen: Seen): Set<
     markReviewed: (needsReview(task) && !seen.result) || (seen.hasDeadReport && !seen.deadReport),
     accept: canAccept(task, run),
     // Once its branch is being moved it is over in a moment, one way or the other.
-    cancelAccept: task.landing?.phase === 'merging',
+    cancelAccept: task.landingWaits === true || task.landing?.phase === 'merging',
     sendBack: canSendBack(task, run),
     sendBackConflict: canSendBack(task, run) && isInConflict(task),
     resolveConflict: canAccept(task, run) && isInConflict(task) && task.landing?.conflict != null,

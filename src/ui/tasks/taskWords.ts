@@ -46,7 +46,12 @@ function waitingWord(on: TaskState['waitingOn']): string {
 }
 
 /** How far a result is on its way out; empty while nobody has asked for that. */
-export function landingPhrase({ status, landing }: Pick<TaskState, 'status' | 'landing'>): string {
+export function landingPhrase({
+  status,
+  landing,
+  landingWaits,
+}: Pick<TaskState, 'status' | 'landing' | 'landingWaits'>): string {
+  if (landingWaits) return l10n.t('waits for its turn to be let out');
   if (!landing) return '';
   const branch = branchName(landing.ref);
   switch (landing.phase) {

@@ -129,6 +129,8 @@ const byKind: { [K in EventBody['kind']]: fc.Arbitrary<Omit<Extract<EventBody, {
   'task.handedOn': fc.record({ taskId }),
   'task.lost': fc.record({ taskId, origin, reason: words }),
   'task.ended': fc.record({ taskId, outcome, reason: words, runId: fc.option(runId) }),
+  'landing.waiting': fc.record({ taskId }),
+  'landing.dropped': fc.record({ taskId }),
   'landing.started': fc.record({
     taskId,
     runId,

@@ -135,6 +135,12 @@ describe('the row of a task', () => {
       const { description, icon, contextValue } = rowOf(inputOf(executor));
       return [description.split(' · ')[0] ?? '', icon.id, contextValue];
     };
+    executor.append({ kind: 'landing.waiting', taskId: 'task-1' });
+    assert.deepEqual(row(), [
+      'waits for its turn to be let out',
+      'loading~spin',
+      ' task verified openChanges copyBranchName showDetails cancelAccept ',
+    ]);
     executor.append({ kind: 'landing.started', taskId: 'task-1', runId: 'run-2', ref, only: null, resolved: [] });
     assert.deepEqual(row(), [
       'being laid over main',
