@@ -23,6 +23,10 @@ export class LentSources implements Disposable {
 
   /** Takes them. One that is followed already is not followed twice, and disposed of at once. */
   async lend(lent: readonly TaskSource[]): Promise<Disposable> {
+    if (this.ended) {
+      for (const source of lent) source.dispose();
+      return { dispose: () => {} };
+    }
     const ids = [...new Set(lent.map(({ id }) => id))];
     const fresh = lent.filter((source, at) => {
       const isFresh = !this.isFollowed(source.id) && lent.findIndex(({ id }) => id === source.id) === at;

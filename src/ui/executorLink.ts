@@ -91,6 +91,25 @@ export class ExecutorLink implements Disposable {
     }
   }
 
+  /**
+   * The executor once somebody works the queue: the one of a window that is not trusted follows others alone, and is opened anew a
+   * moment after the user has trusted the folder. @throws as `ready` does.
+   */
+  async working(): Promise<Executor> {
+    for (;;) {
+      const executor = await this.ready();
+      if (executor.place.kind !== 'nowhere') return executor;
+      // It may have been closed just now, and then there is nothing to wait for.
+      if (this.current.kind !== 'open' || this.current.executor !== executor) continue;
+      await new Promise<void>((resolve) => {
+        const reset = this.onDidReset(() => {
+          reset.dispose();
+          resolve();
+        });
+      });
+    }
+  }
+
   /** Asks the executor, as soon as it is open. @throws {UserError} as `ready` does. */
   async history(query: HistoryQuery): Promise<HistoryAnswer> {
     return (await this.ready()).history(query);

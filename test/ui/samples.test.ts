@@ -3,14 +3,14 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { eventually, pictureFailure, Workbench } from './workbench';
 
-/** Nobody has set anything up: no key, no server, no folder. */
+/** Nobody has set anything up: no key, no server, no folder; and folders are asked about, as VS Code does unless it is told not to. */
 describe('a new user in a real VS Code', function () {
   this.timeout(180_000);
   let workbench: Workbench;
 
   before(async () => {
     const env = { ANTHROPIC_API_KEY: '', ANTHROPIC_AUTH_TOKEN: '', ANTHROPIC_BASE_URL: '' };
-    workbench = await Workbench.open({ env });
+    workbench = await Workbench.open({ env, settings: { 'security.workspace.trust.enabled': true } });
   });
   afterEach(function () {
     return pictureFailure(workbench, this.currentTest);
@@ -40,6 +40,12 @@ describe('a new user in a real VS Code', function () {
       workbench.page.waitForEvent('domcontentloaded', { timeout: 60_000 }),
       dialog.getByRole('button', { name: 'Open the Samples' }).click(),
     ]);
+    // The folder is new to VS Code: the view comes by itself, and says what is to be done.
+    await workbench.pane('Tasks').getByText('Restricted Mode').waitFor();
+    await workbench.screenshot('samples-untrusted');
+    await workbench.pane('Tasks').getByText('Manage Workspace Trust').click();
+    const trust = workbench.page.locator('.workspace-trust-editor .monaco-button').filter({ hasText: /^Trust/ });
+    await trust.first().click();
     const labels = async (): Promise<string[]> => (await workbench.rows('Tasks')).map(({ label }) => label);
     await eventually(labels, (all) => all.includes('Fix the cart total') && all.length === 6);
   });

@@ -11,6 +11,7 @@ import { guard } from '../commands/commandRegistry';
 import type { CommandId } from '../commands/commandTable';
 import { requireTrust, startQueue } from '../commands/queueActions';
 import type { ExecutorLink } from '../executorLink';
+import { viewIds } from '../ids';
 import { openFolders } from '../repositories';
 
 const id: CommandId = 'airlock.trySamples';
@@ -71,13 +72,18 @@ async function trySamples(parts: TrySamplesParts): Promise<void> {
 /** When this is the window that was opened for the samples. */
 async function goOnWith(parts: TrySamplesParts): Promise<void> {
   const folder = parts.memory.get(openingKey);
-  if (typeof folder !== 'string' || !openFolders().includes(folder) || !vscode.workspace.isTrusted) return;
+  if (typeof folder !== 'string' || !openFolders().includes(folder)) return;
+  if (!vscode.workspace.isTrusted) {
+    // The view says why nothing runs, and has the button for it; VS Code asks by itself only here and there.
+    await vscode.commands.executeCommand(`${viewIds.tasks}.focus`);
+    return;
+  }
   await parts.memory.update(openingKey, undefined);
   await queue(parts, folder);
 }
 
 async function queue({ link, samples }: TrySamplesParts, folder: string): Promise<void> {
-  const executor = await link.ready();
+  const executor = await link.working();
   const waiting = new Set(
     [...executor.state.tasks.values()]
       .filter(({ spec, status }) => spec.repo === folder && !isEnded(status))

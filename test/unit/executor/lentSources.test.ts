@@ -82,11 +82,13 @@ describe('sources that are lent', () => {
     assert.deepEqual(log.kinds, ['source.added', 'task.requeued']);
   });
 
-  it('are no event any more when the executor ends', async () => {
+  it('are no event any more, and not followed, when the executor ends', async () => {
     const loan = await lent.lend([new LivingSource('a')]);
     lent.dispose();
     loan.dispose();
+    const late = new LivingSource('b');
+    (await lent.lend([late])).dispose();
     await settled();
-    assert.deepEqual(log.kinds, ['source.added']);
+    assert.deepEqual([log.kinds, late.state, ids()], [['source.added'], 'disposed', ['own']]);
   });
 });

@@ -45,6 +45,24 @@ describe('the link to the executor', () => {
     assert.deepEqual(seen, ['queue.changed', 'task.queued']);
   });
 
+  it('waits for one that works the queue, be it found or opened anew', async () => {
+    const [follows, works] = [new FakeExecutor(), new FakeExecutor()];
+    follows.place = { kind: 'nowhere' };
+    let next = 0;
+    const link = new ExecutorLink(() => Promise.resolve([follows, works][next++] as Executor), silentLogger);
+    const [first, ended] = [link.working(), link.working()];
+    await link.reopen();
+    assert.deepEqual([await first, await ended], [works, works]);
+    works.reset(emptyState(), { kind: 'nowhere' });
+    const found = link.working();
+    works.reset(emptyState(), { kind: 'elsewhere', pid: 1 });
+    assert.equal(await found, works);
+    works.reset(emptyState(), { kind: 'nowhere' });
+    const never = link.working();
+    await link.shutdown();
+    await assert.rejects(never, CancelledError);
+  });
+
   it('never holds two executors at once, however often it is opened again while one still ends', async () => {
     let living = 0;
     let most = 0;
