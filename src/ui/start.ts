@@ -300,7 +300,7 @@ function startFollowing({ link, settings, credentials, clock, logger }: UiParts)
       if (kind === 'zmemoryToken') follower.changed();
     }),
   );
-  store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => follower.changed()));
+  store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => follower.applyNow()));
   store.add(
     vscode.workspace.onDidChangeWorkspaceFolders(() => {
       const hasTaskFile = settings.value('airlock.taskFile.rows').trim() !== '';

@@ -30,12 +30,16 @@ export class SettingsFollower implements Disposable {
     );
   }
 
-  /** Something that the executor was opened with is another now. */
+  /** Something that the executor was opened with is another now, and may change again in a moment. */
   changed(): void {
     this.timer?.dispose();
-    this.timer = this.clock.setTimer(quietMs, () => {
-      this.apply().catch((error: unknown) => this.logger.error('The settings could not be applied', error));
-    });
+    this.timer = this.clock.setTimer(quietMs, () => this.applyNow());
+  }
+
+  /** The same, and what it is now stays: the user goes on at once. */
+  applyNow(): void {
+    this.timer?.dispose();
+    this.apply().catch((error: unknown) => this.logger.error('The settings could not be applied', error));
   }
 
   dispose(): void {
