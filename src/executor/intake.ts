@@ -45,6 +45,7 @@ export class Intake implements Disposable {
   /** By what their source has not offered yet: the tasks that depend on it. */
   private readonly waitedFor = new Map<string, Set<TaskId>>();
   private readonly mutex = new Mutex();
+  private started = false;
   private ended = false;
 
   constructor(
@@ -60,11 +61,13 @@ export class Intake implements Disposable {
   }
 
   start(): void {
+    this.started = true;
     for (const source of this.ports.sources) this.begin(source);
   }
 
-  /** Begins to listen to a source. */
+  /** Begins to listen to a source that has come; before the start there is nothing to do, for that begins with all of them. */
   begin(source: TaskSource): void {
+    if (!this.started) return;
     source.start({
       offer: (offer) => this.inOrder(() => this.takeOffer(source, offer)),
       cancel: (externalId, reason) =>

@@ -140,6 +140,22 @@ describe('the intake', () => {
     assert.deepEqual(links('last'), { dependsOn: ['x'], missing: [] });
   });
 
+  it('begins with a source once, be it lent while the executor starts or later', () => {
+    const begun: string[] = [];
+    const sourceOf = (id: string): TaskSource => ({ id, start: () => begun.push(id) }) as unknown as TaskSource;
+    const [own, early, late] = ['own', 'early', 'late'].map(sourceOf);
+    assert.ok(own && early && late);
+    const sources = [own];
+    const ports = { events: log, sources, logger: silentLogger };
+    const starting = new Intake(ports as unknown as ExecutorPorts);
+    sources.push(early);
+    starting.begin(early);
+    starting.start();
+    sources.push(late);
+    starting.begin(late);
+    assert.deepEqual(begun, ['own', 'early', 'late']);
+  });
+
   it('links a ring as it is, for the order to find', async () => {
     await offerSome(dependent('a', 'b'), dependent('b', 'c'), dependent('c', 'a'));
     assert.deepEqual(
