@@ -31,6 +31,7 @@ import { identifyProcess } from './jail/procfs';
 import { createMcpServers } from './mcp/mcpServers';
 import { redactText } from './sessions/redactText';
 import { createSessions } from './sessions/sessions';
+import { OwnWrites } from './sources/ownWrites';
 import { cronStarts } from './sources/taskDefinitions/starts';
 import { acquireOwnership, findOwner } from './store/ownership';
 import { keepAll } from './store/keep';
@@ -158,10 +159,14 @@ async function ownExecutor(
       if (shortage?.code === 'storage-unwritable') options.onNotice?.(shortage.message);
     });
     const known = knownTasksOf(store.state);
-    const sources = role === 'work' ? await openSources(options, clock, known, ends) : [];
+    // One for all of them: what a table writes is no change for a watch, whoever lends that.
+    const ownWrites = new OwnWrites();
+    const sources = role === 'work' ? await openSources(options, clock, known, ends, ownWrites) : [];
     const executor = joinRooms(options, clock, store, sources, endAll);
     const lend: LendFolders = async (folders, onDiagnostics) =>
-      executor.lentSources.lend(await openSources({ ...options, sources: folders, onDiagnostics }, clock, known, ends));
+      executor.lentSources.lend(
+        await openSources({ ...options, sources: folders, onDiagnostics }, clock, known, ends, ownWrites),
+      );
     const gateway = await serveExecutor({
       executor,
       // Whoever looks in for a moment follows nothing.

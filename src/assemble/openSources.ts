@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Clock } from '../base/clock';
 import type { KnownTasks } from '../core/knownTasks';
 import type { TaskSource } from '../core/source';
-import { OwnWrites } from '../sources/ownWrites';
+import type { OwnWrites } from '../sources/ownWrites';
 import { repositoryResolver } from '../sources/repositoryResolver';
 import { createDefinitionSource } from '../sources/taskDefinitions/definitionSource';
 import { noRows, parseRowChoice } from '../sources/taskFile/rowChoice';
@@ -11,16 +11,16 @@ import { openEmbeddedZMemory } from '../sources/zmemory/embeddedServer';
 import { connectZMemory, createZMemorySource } from '../sources/zmemory/zmemorySource';
 import type { AirlockOptions, SourceChoice } from './options';
 
-/** The sources that were chosen, in their order. What must be closed after them is added to `ends`. */
+/** The sources that were chosen, in their order. What must be closed after them is added to `ends`; what they write is in `ownWrites`. */
 export async function openSources(
   options: AirlockOptions,
   clock: Clock,
   known: KnownTasks,
   ends: (() => Promise<void>)[],
+  ownWrites: OwnWrites,
 ): Promise<TaskSource[]> {
   const { logger, onDiagnostics = () => {}, onNotice = () => {} } = options;
   const resolveRepository = repositoryResolver(options.repositories);
-  const ownWrites = new OwnWrites();
   const open = async (choice: SourceChoice): Promise<TaskSource> => {
     switch (choice.kind) {
       case 'server': {
