@@ -76,7 +76,8 @@ function memoryOf(folder: string, names: typeof newNames): MemoryUse[] {
   return [{ used: Math.max(0, used - idle), limit }];
 }
 
-function textOf(folder: string, name: string): string | undefined {
+/** What the kernel says in a file of a control group; `undefined` where there is none. */
+export function textOf(folder: string, name: string): string | undefined {
   try {
     return readFileSync(path.join(folder, name), 'utf8').trim();
   } catch {

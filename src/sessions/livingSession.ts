@@ -57,7 +57,7 @@ export interface LivingSessionOptions {
   /** Lays canaries out for this jail. */
   readonly startTrial: () => Promise<CanaryTrial>;
   readonly process: ProcessIdentity;
-  /** Asked when the jail has ended by itself: whether the kernel ended it for want of memory. */
+  /** Asked when the jail was killed and not by us: whether the kernel did that for want of memory. */
   readonly oomKilled: () => LimitBreach | undefined;
   readonly shells: SessionShells;
   readonly recording: Recording;
@@ -270,7 +270,7 @@ export class LivingSession implements Session {
   }
 
   private endByItself(): SessionEnd {
-    const breach = this.options.oomKilled();
+    const breach = this.options.jail.wasKilled() ? this.options.oomKilled() : undefined;
     if (breach) return { reason: `The jail ${breach.detail}.`, breach };
     const words = this.options.jail.endWords();
     return { reason: `The jail ended by itself${words === '' ? '' : `: ${words}`}.`, breach: null };

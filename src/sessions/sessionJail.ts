@@ -37,6 +37,8 @@ export interface SessionJail {
   readonly terminal: JailTerminal | null;
   /** How it ended, in words, once it has: for one that nobody ended from outside. */
   endWords(): string;
+  /** Whether a signal ended it or its first process, once it is over. */
+  wasKilled(): boolean;
   /** What bwrap said, if it could not build the jail. */
   lastWords(): string;
   /** Ends every process of the jail. */
@@ -72,10 +74,12 @@ export async function startWithoutPty(invocation: BwrapInvocation, folder: strin
   const end = () => ({ reader, writeFd: openSync(path, constants.O_WRONLY) });
   const jail = new JailProcess(invocation, { stdout: end(), stderr: end(), stdin: false });
   let endedBy = '';
+  let wasKilled = false;
   const ended = jail.ended
     .then(
       (end) => {
         endedBy = wordsOfEnd(end.exitCode, end.signal);
+        wasKilled = isKill(end.exitCode, end.signal);
       },
       (error: unknown) => words.add(messageOf(error)),
     )
@@ -86,6 +90,7 @@ export async function startWithoutPty(invocation: BwrapInvocation, folder: strin
     ended,
     terminal: null,
     endWords: () => endedBy,
+    wasKilled: () => wasKilled,
     lastWords: () => words.get(),
     kill: () => jail.kill(),
   };
@@ -96,6 +101,10 @@ function wordsOfEnd(exitCode: number | null, signal: string | null): string {
   if (signal !== null || exitCode === null) return `it was killed from outside (${signal ?? 'unknown signal'})`;
   if (exitCode <= 128) return `its first process ended with exit code ${exitCode}`;
   return `its first process was killed with signal ${exitCode - 128}, by somebody or for want of memory`;
+}
+
+function isKill(exitCode: number | null, signal: string | null): boolean {
+  return signal !== null || exitCode === null || exitCode > 128;
 }
 
 /** What cannot be deleted is left: a few bytes that nobody needs. */
@@ -139,6 +148,7 @@ class PtyJail implements SessionJail {
   readonly terminal: JailTerminal;
   private readonly words = new LastWords();
   private endedBy = '';
+  private killed = false;
 
   constructor(
     private readonly child: IPty,
@@ -160,6 +170,7 @@ class PtyJail implements SessionJail {
     const exited = new Promise<void>((resolve) =>
       child.onExit(({ exitCode, signal }) => {
         this.endedBy = wordsOfEnd(exitCode, signal ? `signal ${signal}` : null);
+        this.killed = isKill(exitCode, signal ? `signal ${signal}` : null);
         resolve();
       }),
     );
@@ -174,6 +185,10 @@ class PtyJail implements SessionJail {
 
   endWords(): string {
     return this.endedBy;
+  }
+
+  wasKilled(): boolean {
+    return this.killed;
   }
 
   lastWords(): string {

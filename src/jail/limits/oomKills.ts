@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { LimitBreach } from '../../core/jail';
+import { textOf } from '../cgroupUse';
 import { readProc } from '../procfs';
 
 /** As systemd-run names scopes; another group is not the jail's own. */
 const scopeName = /^run-[^/]+\.scope$/;
 
 /**
- * Tells, when a jail has ended, whether the kernel had killed something in its scope for want of memory. systemd then ends all of the
- * scope (before its version 253 whatever it is told) and the scope's own files are gone with it; but the group above keeps count of
- * what was killed below it (cgroup-v2, `memory.events`). A jail beside this one that was killed in the same time is taken for it.
+ * Tells, when a jail was killed, whether the kernel had killed something in its scope for want of memory. systemd then ends all of the
+ * scope (before its version 253 whatever it is told) and mostly the scope's own files are gone with it; but the group above keeps count
+ * of what was killed below it (cgroup-v2, `memory.events`). While this jail lived, one beside it may have been.
  * @param pid a process of the jail, which runs.
  * @param root and `own` are given by tests.
  */
@@ -22,23 +22,17 @@ export function watchOomKills(
   const maxBytes = Number(textOf(group, 'memory.max'));
   if (!scopeName.test(path.basename(group)) || !(maxBytes > 0)) return () => undefined;
   const above = path.dirname(group);
-  const before = killsIn(above);
+  const before = killsIn(above) ?? 0;
   return () => {
-    if (killsIn(above) <= before) return undefined;
+    const kills = killsIn(group) ?? (killsIn(above) ?? 0) - before;
+    if (kills <= 0) return undefined;
     const detail = `was ended by the kernel: its processes and its memory folders had come to ${maxBytes} bytes together`;
     return { limit: 'memoryBytes', detail };
   };
 }
 
-/** 0 where nobody counts. */
-function killsIn(group: string): number {
-  return Number(/^oom_kill (\d+)$/m.exec(textOf(group, 'memory.events'))?.[1] ?? 0);
-}
-
-function textOf(group: string, name: string): string {
-  try {
-    return readFileSync(path.join(group, name), 'utf8');
-  } catch {
-    return '';
-  }
+/** `undefined` where nobody counts, and when the group is gone. */
+function killsIn(group: string): number | undefined {
+  const found = /^oom_kill (\d+)$/m.exec(textOf(group, 'memory.events') ?? '');
+  return found ? Number(found[1]) : undefined;
 }

@@ -44,6 +44,13 @@ describe('what the kernel killed for want of memory', () => {
     assert.deepEqual([asked[1]?.(), asked[2]?.()], [undefined, undefined]);
   });
 
+  it('is nothing when the group is still there and says that it was another one', () => {
+    const killed = watch('run-r1a.scope', '250331136\n');
+    writeFileSync(path.join(root, slice, 'run-r1a.scope', 'memory.events'), 'oom 0\noom_kill 0\n');
+    counts(4);
+    assert.equal(killed(), undefined);
+  });
+
   it('is nothing where groups are none of these', () => {
     assert.equal(watchOomKills(0, root, '5:memory:/a\n0::/\n')(), undefined);
     assert.equal(watchOomKills(0, root, '')(), undefined);
