@@ -27,19 +27,25 @@ export class LentSources implements Disposable {
       for (const source of lent) source.dispose();
       return { dispose: () => {} };
     }
-    const ids = [...new Set(lent.map(({ id }) => id))];
-    const fresh = lent.filter((source, at) => {
-      const isFresh = !this.isFollowed(source.id) && lent.findIndex(({ id }) => id === source.id) === at;
-      if (!isFresh) source.dispose();
-      return isFresh;
-    });
-    for (const id of ids) {
-      const isOwn = this.isFollowed(id) && !this.loans.has(id);
-      if (!isOwn) this.loans.set(id, (this.loans.get(id) ?? 0) + 1);
+    const ids = new Set<string>();
+    const fresh: TaskSource[] = [];
+    for (const source of lent) {
+      const { id } = source;
+      const isFollowed = this.sources.some((other) => other.id === id);
+      const isOwn = isFollowed && !this.loans.has(id);
+      if (!isOwn && !ids.has(id)) this.loans.set(id, (this.loans.get(id) ?? 0) + 1);
+      if (!isOwn) ids.add(id);
+      if (isFollowed) source.dispose();
+      else fresh.push(source);
+      // Before anybody hears of it: reports that have waited for it are sent at once.
+      if (!isFollowed) this.sources.push(source);
     }
-    // Before anybody hears of it: reports that have waited for it are sent at once.
-    this.sources.push(...fresh);
-    const loan = { dispose: () => this.giveBack(ids.splice(0)) };
+    const loan = {
+      dispose: () => {
+        this.giveBack([...ids]);
+        ids.clear();
+      },
+    };
     try {
       await this.tell('source.added', fresh, this.waitingFor(fresh));
     } catch (error) {
@@ -58,8 +64,7 @@ export class LentSources implements Disposable {
 
   private giveBack(ids: readonly string[]): void {
     const gone = ids.filter((id) => {
-      const loans = this.loans.get(id);
-      if (loans === undefined) return false;
+      const loans = this.loans.get(id) ?? 1;
       if (loans > 1) this.loans.set(id, loans - 1);
       else this.loans.delete(id);
       return loans === 1;
@@ -91,9 +96,5 @@ export class LentSources implements Disposable {
   ): Promise<void> {
     if (this.ended || sources.length === 0) return;
     await this.ports.events.append([...sources.map(({ id }) => ({ kind, sourceId: id })), ...more]);
-  }
-
-  private isFollowed(sourceId: string): boolean {
-    return this.sources.some(({ id }) => id === sourceId);
   }
 }
